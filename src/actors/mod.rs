@@ -1,0 +1,1 @@
+//! Sessions joined to hosts: name server, resolver, MTA, mail server, mail client.

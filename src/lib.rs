@@ -1,0 +1,30 @@
+//! A deterministic simulator of Internet e-mail and DNS.
+//!
+//! Root, TLD and authoritative name servers, recursive resolvers, MTAs, mail servers and mail
+//! clients are actors on one discrete-event engine. They exchange the real bytes of DNS, SMTP,
+//! POP3 and IMAP over a simulated network with seeded latency, loss and faults. The same scenario
+//! and seed give the same bytes, always.
+//!
+//! The modules are floors of one house; each imports only from those below it:
+//!
+//! | floor | what stands there |
+//! |---|---|
+//! | [`cli`] | arguments, progress, exit codes; the only floor that prints |
+//! | [`report`] | transcript, summary, expectations: reads records, changes nothing |
+//! | [`scenario`] | JSON file, checked plan, world; the only floor that reads JSON |
+//! | [`actors`] | sessions joined to hosts: name server, resolver, MTA, mail server, client |
+//! | [`world`] | hosts, the loop, records of what happened |
+//! | [`store`] | mailboxes and delivery queues: what a host keeps on disk |
+//! | [`proto`] | DNS, SMTP, POP3, IMAP, mail: codecs and sessions that do no I/O |
+//! | [`net`] | addresses, links, routes, datagrams, TCP |
+//! | [`engine`] | simulated time, random streams, the event queue, fingerprints |
+
+pub mod actors;
+pub mod cli;
+pub mod engine;
+pub mod net;
+pub mod proto;
+pub mod report;
+pub mod scenario;
+pub mod store;
+pub mod world;

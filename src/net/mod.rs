@@ -1,0 +1,3 @@
+//! The network below the protocols: addresses, links, routes, datagrams and TCP.
+
+pub mod tcp;

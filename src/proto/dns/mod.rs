@@ -1,0 +1,1 @@
+//! DNS: messages, names, zones, the authoritative answer and the recursive resolver.

@@ -1,0 +1,1 @@
+//! Internet messages: header fields, dates, MIME structure, delivery reports.

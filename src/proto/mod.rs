@@ -1,0 +1,14 @@
+//! Codecs and sessions: bytes and time in, bytes and events out.
+//!
+//! Nothing here does I/O, reads a clock or knows the simulation: the same session object serves
+//! the simulated network and real sockets.
+
+pub mod dns;
+pub mod imap;
+pub mod mail;
+pub mod pop3;
+pub mod sasl;
+pub mod session;
+pub mod smtp;
+
+pub use session::{Input, Outbox, Output, Session};

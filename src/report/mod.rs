@@ -1,0 +1,1 @@
+//! What a run shows: transcript, summary, expectations. Reads records, changes nothing.

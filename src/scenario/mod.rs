@@ -1,0 +1,1 @@
+//! Scenario files: JSON to a checked plan, and the plan to a world.

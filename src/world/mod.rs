@@ -1,0 +1,1 @@
+//! Hosts, the loop, and the records of what happened.
