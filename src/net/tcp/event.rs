@@ -1,0 +1,60 @@
+//! What a connection gives back for one input: segments for the peer, events for the user.
+
+use super::segment::Segment;
+use bytes::Bytes;
+use std::fmt;
+
+/// What followed from the inputs since the owner last drained it. Reused from input to input.
+///
+/// The segments of an input leave before its events are handled: what the user sends in answer
+/// follows them.
+#[derive(Debug, Default)]
+pub struct Actions {
+    /// For the peer, in order.
+    pub segments: Vec<Segment>,
+    /// For the user, in order.
+    pub events: Vec<Event>,
+}
+
+/// News for the user of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The connection is established.
+    Opened,
+    /// The next octets of the peer, never empty. Cut anywhere: TCP keeps no message boundaries.
+    Data(Bytes),
+    /// The peer sends no more (its FIN came after all its data). We may go on sending.
+    Eof,
+    /// The connection has ended for the user. Always the last event, and exactly once.
+    ///
+    /// The host keeps the connection until [`Connection::is_closed`](super::Connection::is_closed):
+    /// in TIME-WAIT it still answers a peer that sends its FIN again.
+    Closed(CloseReason),
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// Both sides have closed, and all that was sent is acknowledged.
+    Finished,
+    /// A RST answered our SYN: the host is up, the port is closed.
+    Refused,
+    /// The peer no longer answers: the retries are used up.
+    TimedOut,
+    /// A RST came on the established connection.
+    Reset,
+    /// The user aborted, or closed before the connection was established.
+    Aborted,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CloseReason::Finished => "finished",
+            CloseReason::Refused => "connection refused",
+            CloseReason::TimedOut => "connection timed out",
+            CloseReason::Reset => "connection reset by peer",
+            CloseReason::Aborted => "connection aborted",
+        })
+    }
+}
