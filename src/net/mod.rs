@@ -1,3 +1,16 @@
 //! The network below the protocols: addresses, links, routes, datagrams and TCP.
 
+pub mod address;
+pub mod latency;
+pub mod link;
+pub mod packet;
+pub mod routes;
 pub mod tcp;
+pub mod topology;
+
+pub use address::AddressBook;
+pub use latency::Latency;
+pub use link::{Direction, LinkConfig, Loss, Verdict};
+pub use packet::{Body, Packet};
+pub use routes::Routes;
+pub use topology::{LinkId, NodeId, Topology};

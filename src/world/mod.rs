@@ -1,1 +1,32 @@
 //! Hosts, the loop, and the records of what happened.
+//!
+//! A [`World`] is built from hosts, routers and links ([`WorldBuilder`]), and run on one clock. An
+//! event happens at one node and touches what that node owns and nothing else: its actors, its
+//! disk, its half of each connection, its random streams, the outgoing direction of its links.
+//! Whatever two nodes share travels in a packet, so that nodes can be split over threads with the
+//! shortest link delay as look-ahead. What changes the network itself (a cut link, a crash) is a
+//! [`Control`], known in advance and handled before anything else of its instant.
+
+pub mod actor;
+pub mod builder;
+pub mod control;
+pub mod ctx;
+pub mod disk;
+mod host;
+mod network;
+mod node;
+pub mod record;
+mod run;
+mod stack;
+mod turn;
+
+pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};
+pub use builder::{BuildError, HostConfig, WorldBuilder};
+pub use control::Control;
+pub use ctx::{Ctx, NoAddress};
+pub use disk::Disk;
+pub use record::{Fact, Note, Record, RecordId};
+pub use run::{Ended, World};
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,1 @@
 //! SMTP and submission (RFC 5321, RFC 6409).
-//!
-//! [`ServerSession`] and [`ClientSession`] are the two sides; what they speak is in the modules
-//! beside them.
-
-pub mod address;
-pub mod capabilities;
-pub mod command;
-pub mod data;
-pub mod enhanced;
-mod line;
-pub mod reply;
-
-pub use address::{AddressError, ForwardPath, Mailbox, ReversePath};
-pub use capabilities::{Capabilities, SizeLimit};
-pub use command::{Body, Command, CommandError, MailParams, RcptParams};
-pub use enhanced::EnhancedStatus;
-pub use reply::{Reply, ReplyError, ReplyParser};

@@ -1,0 +1,158 @@
+//! The graph of hosts, routers and links.
+
+use std::time::Duration;
+
+use petgraph::graph::{EdgeIndex, NodeIndex, UnGraph};
+
+/// A host or a router, by its place in the graph. Hosts come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// As an index into a `Vec` over all nodes.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A link, by its place in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u32);
+
+/// Who is joined to whom, at which cost. What the links are like is the business of the nodes at
+/// their ends ([`super::Direction`]).
+#[derive(Debug, Clone, Default)]
+pub struct Topology {
+    graph: UnGraph<Node, Link>,
+    // By node and port: what forwarding looks up for every packet.
+    peers: Vec<Vec<NodeId>>,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    forwards: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Link {
+    ends: [NodeId; 2],
+    // The number of the link among those of its end, for both ends.
+    ports: [u32; 2],
+    cost: Duration,
+    up: bool,
+}
+
+/// A link as seen from one of its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub(crate) node: NodeId,
+    pub(crate) port: u32,
+    pub(crate) cost: Duration,
+}
+
+impl Topology {
+    /// Adds a host, which does not forward packets of others.
+    pub fn add_host(&mut self) -> NodeId {
+        self.add(false)
+    }
+
+    /// Adds a router.
+    pub fn add_router(&mut self) -> NodeId {
+        self.add(true)
+    }
+
+    fn add(&mut self, forwards: bool) -> NodeId {
+        let index = self.graph.add_node(Node { forwards });
+        self.peers.push(Vec::new());
+        NodeId(u32::try_from(index.index()).expect("fewer than 2^32 nodes"))
+    }
+
+    /// Joins `a` and `b`. The cost is the delay that routes add up.
+    ///
+    /// Both ends number their links from 0 in the order of these calls; the numbers are handed
+    /// back as the port at `a` and the port at `b`.
+    pub fn connect(&mut self, a: NodeId, b: NodeId, cost: Duration) -> (LinkId, u32, u32) {
+        let mut port_at = |node: NodeId, peer: NodeId| {
+            let peers = &mut self.peers[node.index()];
+            peers.push(peer);
+            u32::try_from(peers.len() - 1).expect("fewer than 2^32 links at a node")
+        };
+        let ports = [port_at(a, b), port_at(b, a)];
+        let link = Link { ends: [a, b], ports, cost, up: true };
+        let edge = self.graph.add_edge(index(a), index(b), link);
+        let id = LinkId(u32::try_from(edge.index()).expect("fewer than 2^32 links"));
+        (id, ports[0], ports[1])
+    }
+
+    /// Takes a link out of the routes, or puts it back.
+    pub fn set_up(&mut self, link: LinkId, up: bool) {
+        self.graph[EdgeIndex::new(link.0 as usize)].up = up;
+    }
+
+    /// The two ends of a link, each with the link's port there.
+    pub fn ends(&self, link: LinkId) -> [(NodeId, u32); 2] {
+        let link = &self.graph[EdgeIndex::new(link.0 as usize)];
+        [(link.ends[0], link.ports[0]), (link.ends[1], link.ports[1])]
+    }
+
+    /// How many nodes there are.
+    pub fn node_count(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    /// How many links there are.
+    pub fn link_count(&self) -> usize {
+        self.graph.edge_count()
+    }
+
+    /// The links between two nodes, in the order in which they were made.
+    pub fn links_between(&self, a: NodeId, b: NodeId) -> Vec<LinkId> {
+        let mut links: Vec<_> = self
+            .graph
+            .edges_connecting(index(a), index(b))
+            .map(|edge| LinkId(petgraph::visit::EdgeRef::id(&edge).index() as u32))
+            .collect();
+        links.sort();
+        links
+    }
+
+    /// The links of a node, in the order in which they were made.
+    pub fn links_of(&self, node: NodeId) -> Vec<LinkId> {
+        let mut links: Vec<_> = self
+            .graph
+            .edges(index(node))
+            .map(|edge| LinkId(petgraph::visit::EdgeRef::id(&edge).index() as u32))
+            .collect();
+        links.sort();
+        links
+    }
+
+    /// The node at the other end of port `port` of `node`.
+    ///
+    /// # Panics
+    /// When the node has no such port.
+    pub fn peer(&self, node: NodeId, port: u32) -> NodeId {
+        self.peers[node.index()][port as usize]
+    }
+
+    pub(crate) fn forwards(&self, node: NodeId) -> bool {
+        self.graph[index(node)].forwards
+    }
+
+    pub(crate) fn port_count(&self, node: NodeId) -> usize {
+        self.peers[node.index()].len()
+    }
+
+    /// The neighbours of a node over links that are up, in no order that matters.
+    pub(crate) fn neighbours(&self, node: NodeId) -> impl Iterator<Item = Neighbour> + '_ {
+        self.graph.edges(index(node)).filter(|edge| edge.weight().up).map(move |edge| {
+            let link = edge.weight();
+            let here = usize::from(link.ends[0] != node);
+            Neighbour { node: link.ends[1 - here], port: link.ports[here], cost: link.cost }
+        })
+    }
+}
+
+fn index(node: NodeId) -> NodeIndex {
+    NodeIndex::new(node.index())
+}

@@ -1,0 +1,257 @@
+//! Building a world: hosts, routers, links and programs, by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::engine::{Epoch, Fingerprint, Seed};
+use crate::net::{AddressBook, Direction, LinkConfig, NodeId, Routes, Topology, tcp};
+
+use super::actor::Spawn;
+use super::disk::Disk;
+use super::host::{Host, HostState, Status};
+use super::network::Network;
+use super::node::Node;
+use super::stack::Stack;
+use super::{Actor, World};
+
+/// A host to be built.
+pub struct HostConfig {
+    name: String,
+    addresses: Vec<IpAddr>,
+    spawns: Vec<Spawn>,
+    disk: Disk,
+    tcp: tcp::Config,
+}
+
+impl HostConfig {
+    /// A host of that name, without addresses and programs.
+    pub fn new(name: impl Into<String>) -> Self {
+        HostConfig {
+            name: name.into(),
+            addresses: Vec::new(),
+            spawns: Vec::new(),
+            disk: Disk::default(),
+            tcp: tcp::Config::default(),
+        }
+    }
+
+    /// Gives it an address. The first of a family is the one that it sends from.
+    #[must_use]
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.addresses.push(address);
+        self
+    }
+
+    /// Puts a program on it, made anew at the start and after each restart.
+    #[must_use]
+    pub fn actor<A: Actor + 'static>(
+        mut self,
+        spawn: impl Fn() -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.spawns.push(Box::new(move || Box::new(spawn())));
+        self
+    }
+
+    /// What its disk holds before the run.
+    #[must_use]
+    pub fn disk(mut self, disk: Disk) -> Self {
+        self.disk = disk;
+        self
+    }
+
+    /// How its TCP behaves. The MSS is set by the links, whatever stands here.
+    #[must_use]
+    pub fn tcp(mut self, tcp: tcp::Config) -> Self {
+        self.tcp = tcp;
+        self
+    }
+}
+
+/// What is wrong with the parts of a world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildError {
+    /// Two nodes of one name.
+    DuplicateName(String),
+    /// Two hosts of one address.
+    DuplicateAddress {
+        /// The address.
+        address: IpAddr,
+        /// The hosts.
+        hosts: [String; 2],
+    },
+    /// A link to a node that there is not.
+    UnknownNode(String),
+    /// A link from a node to itself.
+    LinkToItself(String),
+    /// A link whose probability of loss is not between 0 and 1.
+    BadLoss([String; 2]),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::DuplicateName(name) => write!(f, "two nodes are named {name:?}"),
+            BuildError::DuplicateAddress { address, hosts: [first, second] } => {
+                write!(f, "{first:?} and {second:?} have one address, {address}")
+            }
+            BuildError::UnknownNode(name) => write!(f, "no host or router is named {name:?}"),
+            BuildError::LinkToItself(name) => write!(f, "a link joins {name:?} with itself"),
+            BuildError::BadLoss([a, b]) => {
+                write!(f, "the loss of link {a}-{b} is not a probability from 0 to 1")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// The parts of a world, in the order in which they were added.
+pub struct WorldBuilder {
+    seed: Seed,
+    epoch: Epoch,
+    hosts: Vec<HostConfig>,
+    routers: Vec<String>,
+    links: Vec<([String; 2], [LinkConfig; 2])>,
+    watched: bool,
+}
+
+impl WorldBuilder {
+    /// An empty world with this seed, which starts at the default [`Epoch`] and is watched.
+    pub fn new(seed: Seed) -> Self {
+        WorldBuilder {
+            seed,
+            epoch: Epoch::default(),
+            hosts: Vec::new(),
+            routers: Vec::new(),
+            links: Vec::new(),
+            watched: true,
+        }
+    }
+
+    /// The calendar date at which it starts.
+    pub fn epoch(&mut self, epoch: Epoch) -> &mut Self {
+        self.epoch = epoch;
+        self
+    }
+
+    /// Whether records are kept. Nothing else changes with it.
+    pub fn watched(&mut self, watched: bool) -> &mut Self {
+        self.watched = watched;
+        self
+    }
+
+    /// Adds a host.
+    pub fn host(&mut self, host: HostConfig) -> &mut Self {
+        self.hosts.push(host);
+        self
+    }
+
+    /// Adds a router.
+    pub fn router(&mut self, name: impl Into<String>) -> &mut Self {
+        self.routers.push(name.into());
+        self
+    }
+
+    /// Joins two nodes by a link that is alike in both directions.
+    pub fn link(
+        &mut self,
+        a: impl Into<String>,
+        b: impl Into<String>,
+        config: LinkConfig,
+    ) -> &mut Self {
+        self.link_each_way(a, b, [config, config])
+    }
+
+    /// Joins two nodes by a link with a direction of its own from `a` to `b` and from `b` to `a`.
+    pub fn link_each_way(
+        &mut self,
+        a: impl Into<String>,
+        b: impl Into<String>,
+        configs: [LinkConfig; 2],
+    ) -> &mut Self {
+        self.links.push(([a.into(), b.into()], configs));
+        self
+    }
+
+    /// Builds the world.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its parts.
+    pub fn build(self) -> Result<World, Vec<BuildError>> {
+        let mut errors = Vec::new();
+        let mut topology = Topology::default();
+        let mut ids: BTreeMap<&str, NodeId> = BTreeMap::new();
+        let host_names = self.hosts.iter().map(|host| (host.name.as_str(), false));
+        let router_names = self.routers.iter().map(|router| (router.as_str(), true));
+        for (name, forwards) in host_names.chain(router_names) {
+            let id = if forwards { topology.add_router() } else { topology.add_host() };
+            if ids.insert(name, id).is_some() {
+                errors.push(BuildError::DuplicateName(name.into()));
+            }
+        }
+        let mut addresses = AddressBook::default();
+        for (index, host) in self.hosts.iter().enumerate() {
+            for address in &host.addresses {
+                if let Err(owner) = addresses.assign(*address, NodeId(index as u32)) {
+                    let other = self.hosts[owner.index()].name.clone();
+                    let hosts = [other, host.name.clone()];
+                    errors.push(BuildError::DuplicateAddress { address: *address, hosts });
+                }
+            }
+        }
+        let mut nodes: Vec<Node> =
+            (0..topology.node_count() as u32).map(|id| Node::new(NodeId(id))).collect();
+        for (names, configs) in &self.links {
+            let unknown = names.iter().filter(|name| !ids.contains_key(name.as_str()));
+            let before = errors.len();
+            errors.extend(unknown.map(|name| BuildError::UnknownNode(name.clone())));
+            if names[0] == names[1] {
+                errors.push(BuildError::LinkToItself(names[0].clone()));
+            }
+            if configs.iter().any(|config| !(0.0..=1.0).contains(&config.loss)) {
+                errors.push(BuildError::BadLoss(names.clone()));
+            }
+            if errors.len() > before {
+                continue;
+            }
+            let [a, b] = [ids[names[0].as_str()], ids[names[1].as_str()]];
+            let cost = configs[0].latency.typical().max(configs[1].latency.typical());
+            topology.connect(a, b, cost);
+            nodes[a.index()].directions.push(Direction::new(configs[0]));
+            nodes[b.index()].directions.push(Direction::new(configs[1]));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let names = self.hosts.iter().map(|host| host.name.clone()).chain(self.routers).collect();
+        let routes = Routes::new(&topology);
+        let network =
+            Network { seed: self.seed, epoch: self.epoch, names, addresses, topology, routes };
+        let routers = nodes.split_off(self.hosts.len());
+        let hosts =
+            self.hosts.into_iter().zip(nodes).map(|(host, node)| host.build(node)).collect();
+        Ok(World::new(network, hosts, routers, self.watched))
+    }
+}
+
+impl HostConfig {
+    fn build(self, node: Node) -> Host {
+        Host {
+            state: HostState {
+                node,
+                addresses: self.addresses,
+                disk: self.disk,
+                stack: Stack::default(),
+                fingerprint: Fingerprint::default(),
+                status: Status::Down,
+                boot: 0,
+                pending: Default::default(),
+                tcp: self.tcp,
+                draws: None,
+            },
+            actors: Vec::new(),
+            spawns: self.spawns,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What an actor can do: the calls that a program makes of its host.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+
+use crate::engine::{SimTime, Stream, UnixTime};
+use crate::net::tcp::Connection;
+use crate::net::{Body, Packet};
+
+use super::actor::{ConnId, Signal, TimerToken};
+use super::disk::Disk;
+use super::node::Happening;
+use super::record::{Fact, Note};
+use super::stack::Socket;
+use super::turn::{self, Turn};
+
+/// An actor's hold on its host while it handles an event.
+pub struct Ctx<'a> {
+    pub(super) turn: Turn<'a>,
+    pub(super) actor: u16,
+}
+
+/// The host has no address of the family that is asked for, or no free port towards it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAddress {
+    /// Where the packet was to go.
+    pub to: SocketAddr,
+}
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no address to reach {} from", self.to)
+    }
+}
+
+impl std::error::Error for NoAddress {}
+
+impl Ctx<'_> {
+    /// The time.
+    pub fn now(&self) -> SimTime {
+        self.turn.now
+    }
+
+    /// The calendar date.
+    pub fn date(&self) -> UnixTime {
+        self.turn.network.epoch.at(self.turn.now)
+    }
+
+    /// The host's name.
+    pub fn name(&self) -> &str {
+        self.turn.network.name(self.turn.host.node.id)
+    }
+
+    /// The host's addresses, in the order in which they were given.
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.turn.host.addresses
+    }
+
+    /// The first address of the host of the same family as `peer`.
+    pub fn address_towards(&self, peer: IpAddr) -> Option<IpAddr> {
+        self.addresses().iter().copied().find(|own| own.is_ipv4() == peer.is_ipv4())
+    }
+
+    /// The random stream of the host for this purpose, from its first draw. The caller keeps it.
+    pub fn stream(&self, purpose: &str) -> Stream {
+        turn::stream(self.turn.network, self.turn.host.node.id, self.turn.host.boot, purpose)
+    }
+
+    /// The host's disk.
+    pub fn disk(&mut self) -> &mut Disk {
+        &mut self.turn.host.disk
+    }
+
+    /// Asks for [`super::Event::Timer`] at `at`, or now when that has passed.
+    ///
+    /// A timer cannot be taken back: an actor that no longer wants it ignores it.
+    pub fn set_timer(&mut self, at: SimTime, token: TimerToken) {
+        self.turn.set_timer(at, self.actor, token);
+    }
+
+    /// Tells the other actors of this host.
+    pub fn signal(&mut self, signal: Signal) {
+        let (boot, from) = (self.turn.host.boot, self.actor);
+        self.turn.schedule(self.turn.now, Happening::Signal { boot, from, signal });
+    }
+
+    /// Tells those who watch. The note is made only if somebody does.
+    pub fn note(&mut self, note: impl FnOnce() -> Note) {
+        self.turn.agenda.last_activity = self.turn.now;
+        self.turn.record(|| Fact::Note(note()));
+    }
+
+    /// Binds a UDP port on all addresses; false when another actor has it.
+    #[must_use]
+    pub fn bind_udp(&mut self, port: u16) -> bool {
+        self.turn.host.stack.bind_udp(port, self.actor)
+    }
+
+    /// Binds a random free UDP port (RFC 6056 §3.3.1); `None` when there is none left.
+    pub fn bind_any_udp(&mut self) -> Option<u16> {
+        self.turn.draws();
+        let host = &mut *self.turn.host;
+        let draws = host.draws.as_deref_mut().expect("made by the call above");
+        host.stack.bind_any_udp(self.actor, draws)
+    }
+
+    /// Gives a UDP port back.
+    pub fn unbind_udp(&mut self, port: u16) {
+        self.turn.host.stack.unbind_udp(port, self.actor);
+    }
+
+    /// Sends a datagram from `port` of the host's address towards `to`.
+    pub fn send_udp(&mut self, port: u16, to: SocketAddr, payload: Bytes) -> Result<(), NoAddress> {
+        let own = self.address_towards(to.ip()).ok_or(NoAddress { to })?;
+        self.send_udp_from(SocketAddr::new(own, port), to, payload);
+        Ok(())
+    }
+
+    /// Sends a datagram from this address and port of the host, as a server that answers from the
+    /// address it was asked at.
+    pub fn send_udp_from(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
+        self.turn.send(Packet { from, to, body: Body::Udp(payload) });
+    }
+
+    /// Listens on a TCP port on all addresses; false when another actor does.
+    #[must_use]
+    pub fn listen(&mut self, port: u16) -> bool {
+        self.turn.host.stack.listen(port, self.actor)
+    }
+
+    /// Connects to `to`. [`super::StreamEvent::Opened`] or `Closed` follows.
+    pub fn connect(&mut self, to: SocketAddr) -> Result<ConnId, NoAddress> {
+        let own = self.address_towards(to.ip()).ok_or(NoAddress { to })?;
+        self.turn.draws();
+        let host = &mut *self.turn.host;
+        let draws = host.draws.as_deref_mut().expect("made by the call above");
+        let port = host.stack.free_port(own, to, draws).ok_or(NoAddress { to })?;
+        let iss = draws.next_u64() as u32;
+        let local = SocketAddr::new(own, port);
+        let config = self.turn.tcp_config(local);
+        let tcp = Connection::connect(&config, iss, self.turn.now, self.turn.actions);
+        let socket = Socket { local, peer: to, actor: self.actor, active: true, tcp, armed: None };
+        let id = self.turn.host.stack.insert(socket);
+        self.turn.after_tcp(id);
+        Ok(id)
+    }
+
+    /// Sends octets on a connection, after those sent before. On one that is gone, nothing happens:
+    /// `Closed` is on its way.
+    pub fn send(&mut self, connection: ConnId, octets: Bytes) {
+        self.with_socket(connection, |socket, turn| {
+            socket.tcp.send(turn.0, octets, turn.1);
+        });
+    }
+
+    /// Closes this end in order, after what was sent; what the peer sends still arrives.
+    pub fn close(&mut self, connection: ConnId) {
+        self.with_socket(connection, |socket, turn| socket.tcp.close(turn.0, turn.1));
+    }
+
+    /// Drops a connection at once (RST).
+    pub fn abort(&mut self, connection: ConnId) {
+        self.with_socket(connection, |socket, turn| socket.tcp.abort(turn.0, turn.1));
+    }
+
+    fn with_socket(
+        &mut self,
+        connection: ConnId,
+        act: impl FnOnce(&mut Socket, (SimTime, &mut crate::net::tcp::Actions)),
+    ) {
+        let turn = &mut self.turn;
+        if let Some(socket) = turn.host.stack.get(connection) {
+            act(socket, (turn.now, turn.actions));
+            turn.after_tcp(connection);
+        }
+    }
+
+    /// How many connections the host has.
+    pub fn connection_count(&self) -> usize {
+        self.turn.host.stack.connection_count()
+    }
+}

@@ -1,0 +1,44 @@
+//! A host: its programs, its sockets, its disk.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use crate::engine::{Fingerprint, Stream};
+use crate::net::tcp;
+
+use super::actor::{Actor, Event, Spawn};
+use super::disk::Disk;
+use super::node::Node;
+use super::stack::Stack;
+
+/// A host and the programs on it.
+pub(crate) struct Host {
+    pub(crate) state: HostState,
+    pub(crate) actors: Vec<Box<dyn Actor>>,
+    pub(crate) spawns: Vec<Spawn>,
+}
+
+/// What a host owns besides its programs, which act on it.
+#[derive(Debug)]
+pub(crate) struct HostState {
+    pub(crate) node: Node,
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) disk: Disk,
+    pub(crate) stack: Stack,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) status: Status,
+    /// How often it came up again after a crash.
+    pub(crate) boot: u32,
+    /// Events of this instant that wait for their actor.
+    pub(crate) pending: VecDeque<(u16, Event)>,
+    pub(crate) tcp: tcp::Config,
+    /// What TCP and UDP draw: ports, initial sequence numbers. Made at the first draw.
+    pub(crate) draws: Option<Box<Stream>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Not started yet, or crashed.
+    Down,
+    Up,
+}

@@ -1,0 +1,158 @@
+//! What every node has, host or router: its count of events and the outgoing side of its links.
+
+use crate::engine::{EventQueue, Key, SimTime};
+use crate::net::{Body, Direction, Loss, NodeId, Packet, Verdict};
+
+use super::Control;
+use super::actor::{ConnId, Signal, TimerToken};
+use super::network::Network;
+use super::record::{Fact, Record, RecordId};
+
+/// An entry of the event queue: what happens, and where.
+#[derive(Debug)]
+pub(crate) struct Scheduled {
+    pub(crate) node: NodeId,
+    pub(crate) cause: Option<RecordId>,
+    pub(crate) happening: Happening,
+}
+
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// The host comes up for the first time.
+    Start,
+    /// A packet arrives, on its way to `destination`.
+    Packet { destination: NodeId, packet: Packet },
+    /// A time an actor had set. Void when the host was restarted since `boot`.
+    Timer { boot: u32, actor: u16, token: TimerToken },
+    /// A connection may have something to do. Lazy: it may be early, or the connection gone.
+    Connection { boot: u32, connection: ConnId },
+    /// An actor other than `from` is to be told.
+    Signal { boot: u32, from: u16, signal: Signal },
+    /// A change of the network.
+    Control(Control),
+}
+
+/// The queue of a run, with what watches it.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    pub(crate) queue: EventQueue<Scheduled>,
+    /// `None`: nobody watches.
+    pub(crate) records: Option<Vec<Record>>,
+    /// The last moment at which anything but an idle timer happened.
+    pub(crate) last_activity: SimTime,
+}
+
+/// A node's own state.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) directions: Vec<Direction>,
+    sequence: u64,
+    records: u32,
+}
+
+/// Origin 0 belongs to controls, so that they come first in their instant.
+pub(crate) const CONTROL_ORIGIN: u32 = 0;
+
+/// How long a packet takes from a host to itself.
+const LOOPBACK_DELAY: std::time::Duration = std::time::Duration::from_micros(10);
+
+impl Node {
+    pub(crate) fn new(id: NodeId) -> Self {
+        Node { id, directions: Vec::new(), sequence: 0, records: 0 }
+    }
+
+    /// Schedules something at `node` in this node's own order.
+    pub(crate) fn schedule(
+        &mut self,
+        agenda: &mut Agenda,
+        time: SimTime,
+        node: NodeId,
+        cause: Option<RecordId>,
+        happening: Happening,
+    ) {
+        let key = Key { time, origin: self.id.0 + 1, sequence: self.sequence };
+        self.sequence += 1;
+        agenda.queue.push(key, Scheduled { node, cause, happening });
+    }
+
+    /// Records a fact, where anybody watches, and hands back its name.
+    pub(crate) fn record(
+        &mut self,
+        agenda: &mut Agenda,
+        time: SimTime,
+        cause: Option<RecordId>,
+        fact: impl FnOnce() -> Fact,
+    ) -> Option<RecordId> {
+        let records = agenda.records.as_mut()?;
+        let id = RecordId { node: self.id, count: self.records };
+        self.records += 1;
+        records.push(Record { id, cause, time, fact: fact() });
+        Some(id)
+    }
+
+    /// Sends a packet on its way: looks up the route and gives it to the link.
+    pub(crate) fn forward(
+        &mut self,
+        network: &Network,
+        agenda: &mut Agenda,
+        now: SimTime,
+        cause: Option<RecordId>,
+        destination: NodeId,
+        mut packet: Packet,
+    ) {
+        agenda.last_activity = now;
+        if destination == self.id {
+            let happening = Happening::Packet { destination, packet };
+            self.schedule(agenda, now + LOOPBACK_DELAY, self.id, cause, happening);
+            return;
+        }
+        let Some(port) = network.routes.next_port(&network.topology, self.id, destination) else {
+            self.lose(agenda, now, cause, &packet, Loss::NoRoute);
+            return;
+        };
+        let Some(direction) = self.directions.get_mut(port as usize) else {
+            self.lose(agenda, now, cause, &packet, Loss::NoRoute);
+            return;
+        };
+        let peer = network.topology.peer(self.id, port);
+        clamp_mss(&mut packet, direction.config().mtu_octets);
+        let name = || format!("{}>{}", network.name(self.id), network.name(peer));
+        match direction.transmit(now, packet.octets(), network.seed, name) {
+            Verdict::Arrives(time) => {
+                self.schedule(agenda, time, peer, cause, Happening::Packet { destination, packet });
+            }
+            Verdict::Lost(why) => self.lose(agenda, now, cause, &packet, why),
+        }
+    }
+
+    pub(crate) fn lose(
+        &mut self,
+        agenda: &mut Agenda,
+        now: SimTime,
+        cause: Option<RecordId>,
+        packet: &Packet,
+        why: Loss,
+    ) {
+        self.record(agenda, now, cause, || Fact::Lost {
+            from: packet.from,
+            to: packet.to,
+            tcp_sequence: match &packet.body {
+                Body::Tcp(segment) => Some(segment.seq),
+                Body::Udp(_) => None,
+            },
+            payload_octets: packet.payload().len(),
+            why,
+        });
+    }
+}
+
+/// Routers lower the MSS that a SYN offers to what their link carries, as real ones do, since the
+/// "packet too big" of ICMP is not modelled.
+fn clamp_mss(packet: &mut Packet, mtu_octets: u32) {
+    if let Body::Tcp(segment) = &mut packet.body
+        && let Some(mss) = &mut segment.mss
+    {
+        *mss = (*mss).min(crate::net::packet::mss_for(mtu_octets, packet.to));
+    }
+}

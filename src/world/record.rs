@@ -1,0 +1,181 @@
+//! Records: what happened, for those who watch.
+//!
+//! Records are made from the octets that arrived, and from facts that no wire shows ([`Note`]).
+//! Each knows the record that caused it. Nothing in a run reads them, so that watching changes
+//! nothing; switched off, a record costs one branch.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::engine::SimTime;
+use crate::net::tcp::CloseReason;
+use crate::net::{LinkId, Loss, NodeId};
+
+/// Names a record: the node that made it and how many it had made before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId {
+    /// Where.
+    pub node: NodeId,
+    /// The node's own count, from 0.
+    pub count: u32,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Its name.
+    pub id: RecordId,
+    /// The record without which it would not have happened.
+    pub cause: Option<RecordId>,
+    /// When.
+    pub time: SimTime,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What happened at a node.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// A UDP datagram arrived for a program.
+    Datagram {
+        /// Source.
+        from: SocketAddr,
+        /// Destination, an address of this host.
+        to: SocketAddr,
+        /// Content.
+        payload: Bytes,
+    },
+    /// A connection stands, as this end sees it.
+    Opened {
+        /// This host's end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// Whether this host asked for it.
+        active: bool,
+    },
+    /// The next octets of a connection arrived, in order.
+    Stream {
+        /// This host's end.
+        local: SocketAddr,
+        /// The other end, which sent them.
+        peer: SocketAddr,
+        /// The octets.
+        payload: Bytes,
+    },
+    /// The peer of a connection will send no more.
+    Eof {
+        /// This host's end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+    },
+    /// A connection is gone, as this end sees it.
+    Closed {
+        /// This host's end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// Whether this host had asked for it.
+        active: bool,
+        /// How it ended.
+        reason: CloseReason,
+    },
+    /// A packet went no further than this node.
+    Lost {
+        /// Source.
+        from: SocketAddr,
+        /// Destination.
+        to: SocketAddr,
+        /// Whether it was a TCP segment (with its sequence number) or a UDP datagram.
+        tcp_sequence: Option<u32>,
+        /// Octets of payload.
+        payload_octets: usize,
+        /// Why.
+        why: Loss,
+    },
+    /// The host crashed.
+    Crashed,
+    /// The host came up again.
+    Restarted,
+    /// A link was cut; recorded at its first end.
+    Cut(LinkId),
+    /// A link was healed; recorded at its first end.
+    Healed(LinkId),
+    /// A link was changed; recorded at its first end.
+    LinkChanged(LinkId),
+    /// What no wire shows.
+    Note(Note),
+}
+
+/// A fact that no wire shows, told by an actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are named by the terms of the RFCs; each variant says what they are"
+)]
+pub enum Note {
+    /// A client composed a message and is about to submit it.
+    Composed { message_id: String, from: String, recipients: Vec<String>, octets: usize },
+    /// A client has the submission server's 250; `reply` is its text.
+    Submitted { message_id: String, reply: String },
+    /// A client could not submit; `reply` is the refusal, or what else went wrong.
+    NotSubmitted { message_id: String, recipients: Vec<String>, reply: String },
+    /// An MTA took a message into its queue and answers for it from now on.
+    Accepted {
+        queue_id: String,
+        message_id: String,
+        sender: String,
+        recipients: Vec<String>,
+        octets: usize,
+        /// The host name or address of the peer it came from, or `local`.
+        from: String,
+    },
+    /// An MTA refused a recipient or a message in the session, by this rule.
+    Refused { sender: String, recipient: String, rule: String, reply: String },
+    /// An MTA chose where a recipient's mail goes next.
+    Routed { queue_id: String, domain: String, exchanges: Vec<String> },
+    /// The next hop answered 250 for this recipient.
+    Relayed { queue_id: String, recipient: String, to: String, reply: String },
+    /// A recipient has to wait; tried again at `until`.
+    Deferred { queue_id: String, recipient: String, attempt: u32, reason: String, until: SimTime },
+    /// A message was put into a mailbox of this host.
+    Delivered {
+        queue_id: String,
+        message_id: String,
+        recipient: String,
+        account: String,
+        mailbox: String,
+        uid: u32,
+    },
+    /// A recipient failed for good; `report` is the queue id of the bounce, if one was written.
+    Bounced {
+        queue_id: String,
+        recipient: String,
+        status: String,
+        reason: String,
+        report: Option<String>,
+    },
+    /// An automatic reply was written.
+    AutoReplied { queue_id: String, recipient: String, to: String, reply_queue_id: String },
+    /// A message without anyone to tell was thrown away (a bounce that bounced).
+    Discarded { queue_id: String, recipient: String, reason: String },
+    /// All recipients of a queued message have come to their end.
+    Removed { queue_id: String },
+    /// A client downloaded a message.
+    Fetched { account: String, mailbox: String, uid: String, message_id: String, octets: usize },
+    /// A client finished looking at a mailbox that holds so many messages.
+    Saw { account: String, mailbox: String, messages: usize },
+    /// A client's action came to nothing.
+    ClientFailed { action: String, reason: String },
+    /// A resolver answered from its cache; `left` is the least TTL left.
+    CacheHit { qname: String, qtype: String, rcode: String, left: Duration },
+    /// A resolver begins to look for an answer.
+    CacheMiss { qname: String, qtype: String },
+    /// A stub resolver has its answer.
+    Resolved { qname: String, qtype: String, rcode: String, answers: Vec<String> },
+    /// Anything else worth a line.
+    Remark(String),
+}

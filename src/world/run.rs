@@ -1,0 +1,260 @@
+//! The world and its loop.
+
+use std::net::IpAddr;
+
+use crate::engine::{Epoch, Fingerprint, Key, Seed, SimTime};
+use crate::net::tcp::Actions;
+use crate::net::{LinkId, NodeId, Routes};
+
+use super::control::Control;
+use super::disk::Disk;
+use super::host::{Host, Status};
+use super::network::Network;
+use super::node::{Agenda, CONTROL_ORIGIN, Happening, Node, Scheduled};
+use super::record::{Fact, Record};
+
+/// Everything there is, on one clock.
+pub struct World {
+    network: Network,
+    hosts: Vec<Host>,
+    routers: Vec<Node>,
+    agenda: Agenda,
+    now: SimTime,
+    controls: u64,
+    events: u64,
+    actions: Actions,
+}
+
+/// Why a run stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is left to do.
+    Idle,
+    /// The horizon was reached, and there was more to do.
+    Horizon,
+}
+
+impl World {
+    pub(super) fn new(
+        network: Network,
+        hosts: Vec<Host>,
+        routers: Vec<Node>,
+        watched: bool,
+    ) -> Self {
+        let mut world = World {
+            network,
+            hosts,
+            routers,
+            agenda: Agenda { records: watched.then(Vec::new), ..Agenda::default() },
+            now: SimTime::ZERO,
+            controls: 0,
+            events: 0,
+            actions: Actions::default(),
+        };
+        for host in &mut world.hosts {
+            let node = host.state.node.id;
+            let start = Happening::Start;
+            host.state.node.schedule(&mut world.agenda, SimTime::ZERO, node, None, start);
+        }
+        world
+    }
+
+    /// Schedules a change of the network at `at`, or now when that has passed.
+    pub fn control(&mut self, at: SimTime, control: Control) {
+        let node = match &control {
+            Control::Crash(node) | Control::Restart(node) => *node,
+            Control::Cut(link) | Control::Heal(link) | Control::SetLink(link, _) => {
+                self.network.topology.ends(*link)[0].0
+            }
+        };
+        let key = Key { time: at.max(self.now), origin: CONTROL_ORIGIN, sequence: self.controls };
+        self.controls += 1;
+        let happening = Happening::Control(control);
+        self.agenda.queue.push(key, Scheduled { node, cause: None, happening });
+    }
+
+    /// Runs until nothing is left to do, or everything up to and with `horizon` was done.
+    pub fn run(&mut self, horizon: SimTime) -> Ended {
+        while let Some(key) = self.agenda.queue.peek() {
+            if key.time > horizon {
+                self.now = self.now.max(horizon);
+                return Ended::Horizon;
+            }
+            self.step();
+        }
+        Ended::Idle
+    }
+
+    /// Handles the next event; `false` when there is none.
+    pub fn step(&mut self) -> bool {
+        let Some((key, Scheduled { node, cause, happening })) = self.agenda.queue.pop() else {
+            return false;
+        };
+        self.now = key.time;
+        self.events += 1;
+        let World { network, hosts, routers, agenda, actions, .. } = self;
+        match happening {
+            Happening::Control(control) => self.apply(&control),
+            Happening::Packet { destination, packet } if destination != node => {
+                // Under way: routers forward, hosts do not.
+                let router = node.index().checked_sub(hosts.len());
+                match router.and_then(|index| routers.get_mut(index)) {
+                    Some(router) => {
+                        router.forward(network, agenda, key.time, cause, destination, packet);
+                    }
+                    None => {
+                        let host = &mut hosts[node.index()].state.node;
+                        host.lose(agenda, key.time, cause, &packet, crate::net::Loss::NoRoute);
+                    }
+                }
+            }
+            happening => {
+                let host = &mut hosts[node.index()];
+                host.handle(network, agenda, actions, key.time, cause, happening);
+            }
+        }
+        true
+    }
+
+    fn apply(&mut self, control: &Control) {
+        let now = self.now;
+        self.agenda.last_activity = now;
+        match control {
+            Control::Crash(node) => {
+                let Some(host) = self.hosts.get_mut(node.index()) else { return };
+                if host.state.status == Status::Up {
+                    host.crash(now);
+                    host.state.node.record(&mut self.agenda, now, None, || Fact::Crashed);
+                }
+            }
+            Control::Restart(node) => {
+                let Some(host) = self.hosts.get_mut(node.index()) else { return };
+                if host.state.status == Status::Down {
+                    let agenda = &mut self.agenda;
+                    let cause = host.state.node.record(agenda, now, None, || Fact::Restarted);
+                    host.start(&self.network, agenda, &mut self.actions, now, cause);
+                }
+            }
+            Control::Cut(link) => self.set_link_up(*link, false),
+            Control::Heal(link) => self.set_link_up(*link, true),
+            Control::SetLink(link, configs) => {
+                for (end, config) in [0, 1].into_iter().zip(configs) {
+                    let (node, port) = self.network.topology.ends(*link)[end];
+                    self.node_mut(node).directions[port as usize].set_config(*config);
+                }
+                self.record_link(*link, Fact::LinkChanged(*link));
+            }
+        }
+    }
+
+    fn set_link_up(&mut self, link: LinkId, up: bool) {
+        for (node, port) in self.network.topology.ends(link) {
+            self.node_mut(node).directions[port as usize].set_up(up);
+        }
+        self.network.topology.set_up(link, up);
+        self.network.routes = Routes::new(&self.network.topology);
+        self.record_link(link, if up { Fact::Healed(link) } else { Fact::Cut(link) });
+    }
+
+    fn record_link(&mut self, link: LinkId, fact: Fact) {
+        let (node, _) = self.network.topology.ends(link)[0];
+        let hosts = self.hosts.len();
+        let node = match node.index().checked_sub(hosts) {
+            Some(router) => &mut self.routers[router],
+            None => &mut self.hosts[node.index()].state.node,
+        };
+        node.record(&mut self.agenda, self.now, None, || fact);
+    }
+
+    fn node_mut(&mut self, node: NodeId) -> &mut Node {
+        match node.index().checked_sub(self.hosts.len()) {
+            Some(router) => &mut self.routers[router],
+            None => &mut self.hosts[node.index()].state.node,
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// When anything but an idle timer last happened.
+    pub fn last_activity(&self) -> SimTime {
+        self.agenda.last_activity
+    }
+
+    /// How many events were handled.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> Seed {
+        self.network.seed
+    }
+
+    /// The calendar date of the start.
+    pub fn epoch(&self) -> Epoch {
+        self.network.epoch
+    }
+
+    /// What happened so far, in order; nothing in a world that is not watched.
+    pub fn records(&self) -> &[Record] {
+        self.agenda.records.as_deref().unwrap_or_default()
+    }
+
+    /// The fingerprint over everything that happened at all hosts so far.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut all = Fingerprint::default();
+        for host in &self.hosts {
+            all.join(host.state.node.id.0, host.state.fingerprint);
+        }
+        all
+    }
+
+    /// All hosts, in the order in which they were added.
+    pub fn hosts(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.hosts.iter().map(|host| host.state.node.id)
+    }
+
+    /// The name of a host or router.
+    pub fn name(&self, node: NodeId) -> &str {
+        self.network.name(node)
+    }
+
+    /// The host or router of that name.
+    pub fn node(&self, name: &str) -> Option<NodeId> {
+        let place = self.network.names.iter().position(|other| other == name)?;
+        Some(NodeId(place as u32))
+    }
+
+    /// The host that has this address.
+    pub fn owner(&self, address: IpAddr) -> Option<NodeId> {
+        self.network.addresses.owner(address)
+    }
+
+    /// The addresses of a host; none for a router.
+    pub fn addresses(&self, node: NodeId) -> &[IpAddr] {
+        self.hosts.get(node.index()).map_or(&[], |host| &host.state.addresses)
+    }
+
+    /// The disk of a host; `None` for a router.
+    pub fn disk(&self, node: NodeId) -> Option<&Disk> {
+        self.hosts.get(node.index()).map(|host| &host.state.disk)
+    }
+
+    /// The links between two nodes.
+    pub fn links_between(&self, a: NodeId, b: NodeId) -> Vec<LinkId> {
+        self.network.topology.links_between(a, b)
+    }
+
+    /// The links of a node.
+    pub fn links_of(&self, node: NodeId) -> Vec<LinkId> {
+        self.network.topology.links_of(node)
+    }
+
+    /// The two ends of a link.
+    pub fn link_ends(&self, link: LinkId) -> [NodeId; 2] {
+        self.network.topology.ends(link).map(|(node, _)| node)
+    }
+}

@@ -1,0 +1,243 @@
+//! The world with small programs on it: what every actor relies on.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::engine::{Seed, SimTime};
+use crate::net::LinkConfig;
+
+/// Answers every datagram and every octet at port 7 with itself (RFC 862).
+struct Echo;
+
+impl Actor for Echo {
+    fn start(&mut self, ctx: &mut Ctx<'_>) {
+        assert!(ctx.bind_udp(7));
+        assert!(ctx.listen(7));
+    }
+
+    fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
+        match event {
+            Event::Datagram { from, to, payload } => ctx.send_udp_from(to, from, payload),
+            Event::Stream(connection, StreamEvent::Data(octets)) => ctx.send(connection, octets),
+            Event::Stream(connection, StreamEvent::Eof) => ctx.close(connection),
+            _ => {}
+        }
+    }
+}
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// Sends a text to an address by UDP and TCP at given times, and writes down what comes.
+struct Caller {
+    to: SocketAddr,
+    at: Vec<SimTime>,
+    text: Bytes,
+    log: Log,
+    seen: usize,
+}
+
+impl Caller {
+    fn log(&self, ctx: &Ctx<'_>, line: &str) {
+        self.log.lock().unwrap().push(format!("{} {line}", ctx.now()));
+    }
+}
+
+impl Actor for Caller {
+    fn start(&mut self, ctx: &mut Ctx<'_>) {
+        for at in &self.at {
+            ctx.set_timer(*at, TimerToken(0));
+        }
+    }
+
+    fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
+        match event {
+            Event::Timer(_) => {
+                let port = ctx.bind_any_udp().unwrap();
+                ctx.send_udp(port, self.to, Bytes::from_static(b"ping")).unwrap();
+                ctx.connect(self.to).unwrap();
+            }
+            Event::Datagram { payload, .. } => {
+                self.log(ctx, &format!("datagram {}", String::from_utf8_lossy(&payload)));
+            }
+            Event::Stream(connection, StreamEvent::Opened) => {
+                self.seen = 0;
+                ctx.send(connection, self.text.clone());
+                ctx.close(connection);
+            }
+            Event::Stream(_, StreamEvent::Data(octets)) => self.seen += octets.len(),
+            Event::Stream(_, StreamEvent::Closed(reason)) => {
+                self.log(ctx, &format!("closed {reason:?} after {} octets", self.seen));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// caller - router - echo, with a caller that calls at these seconds.
+fn world(link: LinkConfig, at_secs: &[u64], port: u16, seed: u64) -> (World, Log) {
+    let log = Log::default();
+    let to = format!("192.0.2.2:{port}").parse().unwrap();
+    let at: Vec<_> = at_secs.iter().map(|secs| SimTime::from_secs(*secs)).collect();
+    let text = Bytes::from(vec![b'x'; 20_000]);
+    let of_caller = log.clone();
+    let mut parts = WorldBuilder::new(Seed(seed));
+    parts
+        .host(HostConfig::new("caller").address("192.0.2.1".parse().unwrap()).actor(move || {
+            let (at, text, log) = (at.clone(), text.clone(), of_caller.clone());
+            Caller { to, at, text, log, seen: 0 }
+        }))
+        .host(HostConfig::new("echo").address("192.0.2.2".parse().unwrap()).actor(|| Echo))
+        .router("r")
+        .link("caller", "r", link)
+        .link("r", "echo", link);
+    (parts.build().unwrap(), log)
+}
+
+fn lines(log: &Log) -> Vec<String> {
+    log.lock().unwrap().clone()
+}
+
+#[test]
+fn datagrams_and_streams_cross_a_router_and_come_back() {
+    let (mut world, log) = world(LinkConfig::default(), &[0], 7, 1);
+    assert_eq!(world.run(SimTime::MAX), Ended::Idle);
+    let lines = lines(&log);
+    assert_eq!(lines[0], "0.040000000 datagram ping");
+    assert!(lines[1].ends_with("closed Finished after 20000 octets"), "{lines:?}");
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn a_closed_port_refuses_and_a_host_that_is_down_keeps_silent() {
+    let (mut closed, log) = world(LinkConfig::default(), &[0], 8, 1);
+    closed.run(SimTime::MAX);
+    assert_eq!(lines(&log), ["0.040000000 closed Refused after 0 octets"]);
+
+    let (mut down, log) = world(LinkConfig::default(), &[1], 7, 1);
+    let echo = down.node("echo").unwrap();
+    down.control(SimTime::ZERO + Duration::from_millis(500), Control::Crash(echo));
+    down.run(SimTime::MAX);
+    let lines = lines(&log);
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].ends_with("closed TimedOut after 0 octets"), "{lines:?}");
+}
+
+#[test]
+fn a_crash_forgets_connections_and_a_restart_answers_them_with_reset() {
+    let (mut world, log) = world(LinkConfig::default(), &[0, 10], 7, 1);
+    let echo = world.node("echo").unwrap();
+    // The first connection stands (SYN, SYN-ACK: 40 ms) when the host goes down for a second.
+    world.control(SimTime::from_millis(45), Control::Crash(echo));
+    world.control(SimTime::from_millis(1_045), Control::Restart(echo));
+    world.run(SimTime::MAX);
+    let lines = lines(&log);
+    assert!(lines.iter().any(|line| line.contains("closed Reset")), "{lines:?}");
+    assert!(lines.last().unwrap().ends_with("closed Finished after 20000 octets"), "{lines:?}");
+    let facts: Vec<_> = world.records().iter().map(|record| &record.fact).collect();
+    assert!(facts.iter().any(|fact| matches!(fact, Fact::Crashed)));
+    assert!(facts.iter().any(|fact| matches!(fact, Fact::Restarted)));
+}
+
+#[test]
+fn a_cut_link_loses_packets_and_a_healed_one_lets_tcp_go_on() {
+    let (mut world, log) = world(LinkConfig::default(), &[0], 7, 1);
+    let link = world.links_between(world.node("r").unwrap(), world.node("echo").unwrap())[0];
+    world.control(SimTime::from_millis(5), Control::Cut(link));
+    world.control(SimTime::from_secs(2), Control::Heal(link));
+    world.run(SimTime::MAX);
+    let lines = lines(&log);
+    assert_eq!(lines.len(), 1, "{lines:?}"); // the datagram is gone, the stream is not
+    assert!(lines[0].ends_with("closed Finished after 20000 octets"));
+}
+
+#[test]
+fn a_lossy_link_loses_packets_but_no_octets_of_a_stream() {
+    for seed in 1..=20 {
+        let lossy = LinkConfig { loss: 0.1, ..LinkConfig::default() };
+        let (mut world, log) = world(lossy, &[0], 7, seed);
+        world.run(SimTime::MAX);
+        let lines = lines(&log);
+        let last = lines.last().unwrap();
+        assert!(last.ends_with("after 20000 octets"), "seed {seed}: {lines:?}");
+        let lost = world.records().iter().filter(|record| matches!(record.fact, Fact::Lost { .. }));
+        assert!(lost.count() > 0);
+    }
+}
+
+#[test]
+fn a_narrow_link_on_the_way_lowers_the_segments() {
+    let log = Log::default();
+    let of_caller = log.clone();
+    let to = "192.0.2.2:7".parse().unwrap();
+    let mut parts = WorldBuilder::new(Seed(1));
+    parts
+        .host(HostConfig::new("caller").address("192.0.2.1".parse().unwrap()).actor(move || {
+            let text = Bytes::from(vec![b'x'; 20_000]);
+            Caller { to, at: vec![SimTime::ZERO], text, log: of_caller.clone(), seen: 0 }
+        }))
+        .host(HostConfig::new("echo").address("192.0.2.2".parse().unwrap()).actor(|| Echo))
+        .router("r")
+        .router("s")
+        .link("caller", "r", LinkConfig::default())
+        .link("r", "s", LinkConfig { mtu_octets: 600, ..LinkConfig::default() })
+        .link("s", "echo", LinkConfig::default());
+    let mut world = parts.build().unwrap();
+    world.run(SimTime::MAX);
+    assert!(lines(&log).last().unwrap().ends_with("after 20000 octets"));
+}
+
+#[test]
+fn one_seed_is_one_history_and_watching_changes_nothing() {
+    let run = |seed: u64, watched: bool| {
+        let log = Log::default();
+        let of_caller = log.clone();
+        let to = "192.0.2.2:7".parse().unwrap();
+        let lossy = LinkConfig { loss: 0.1, ..LinkConfig::default() };
+        let mut parts = WorldBuilder::new(Seed(seed));
+        parts
+            .watched(watched)
+            .host(HostConfig::new("caller").address("192.0.2.1".parse().unwrap()).actor(
+                move || {
+                    let text = Bytes::from(vec![b'x'; 20_000]);
+                    Caller { to, at: vec![SimTime::ZERO], text, log: of_caller.clone(), seen: 0 }
+                },
+            ))
+            .host(HostConfig::new("echo").address("192.0.2.2".parse().unwrap()).actor(|| Echo))
+            .link("caller", "echo", lossy);
+        let mut world = parts.build().unwrap();
+        world.run(SimTime::MAX);
+        (world.fingerprint(), world.events(), world.last_activity())
+    };
+    assert_eq!(run(1, true), run(1, true));
+    assert_eq!(run(1, true), run(1, false));
+    assert_ne!(run(1, true).0, run(2, true).0);
+}
+
+#[test]
+fn a_builder_tells_everything_that_is_wrong() {
+    let address = "192.0.2.1".parse().unwrap();
+    let mut parts = WorldBuilder::new(Seed(1));
+    parts
+        .host(HostConfig::new("a").address(address))
+        .host(HostConfig::new("a").address(address))
+        .link("a", "a", LinkConfig::default())
+        .link("a", "c", LinkConfig { loss: 1.5, ..LinkConfig::default() });
+    let errors: Vec<_> = match parts.build() {
+        Ok(_) => panic!("a world of mistakes was built"),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    };
+    assert_eq!(
+        errors,
+        [
+            "two nodes are named \"a\"",
+            "\"a\" and \"a\" have one address, 192.0.2.1",
+            "a link joins \"a\" with itself",
+            "no host or router is named \"c\"",
+            "the loss of link a-c is not a probability from 0 to 1",
+        ]
+    );
+}
