@@ -233,7 +233,7 @@ impl Turn<'_> {
         let mtu = self.host.node.directions.iter().map(|link| link.config().mtu_octets).min();
         let mss = crate::net::packet::mss_for(mtu.unwrap_or(u32::from(u16::MAX)), address);
         let family = if address.is_ipv4() { tcp::Config::V4 } else { tcp::Config::V6 };
-        tcp::Config { mss, default_mss: family.default_mss, ..self.host.tcp.clone() }
+        tcp::Config { mss, default_mss: family.default_mss, ..self.host.tcp }
     }
 
     /// Sends the segments and keeps the events that a call of TCP gave, and sees to its timer.
