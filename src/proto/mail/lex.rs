@@ -105,9 +105,9 @@ impl<'a> Lexer<'a> {
         self.take_while(|octet| !is_special(octet) && !is_white_space(octet) && octet != 0x7f)
     }
 
-    /// Takes a MIME `token` (RFC 2045 §5.1), in which octets over 127 are tolerated.
+    /// Takes a MIME `token` (RFC 2045 §5.1), ASCII alone.
     pub(crate) fn token(&mut self) -> &'a [u8] {
-        self.take_while(|octet| octet > b' ' && octet != 0x7f && !is_tspecial(octet))
+        self.take_while(|octet| octet.is_ascii_graphic() && !is_tspecial(octet))
     }
 }
 

@@ -1,0 +1,265 @@
+//! The values of `Content-Type` and `Content-Disposition`: a word and its parameters.
+//!
+//! Follows RFC 2045 §5.1, RFC 2183 and RFC 2231. The parameters are kept as they are written,
+//! since IMAP shows them so; [`Parameters::get`] puts continued and encoded ones together.
+
+use std::borrow::Cow;
+
+use super::decode::{charset_text, percent_decode};
+use super::lex::{Lexer, is_white_space};
+
+/// A media type with its parameters. Compares without case, keeps the case it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentType {
+    /// The top-level type: `text`, `multipart`.
+    pub kind: String,
+    /// The subtype: `plain`, `mixed`.
+    pub subtype: String,
+    /// The parameters in their order.
+    pub parameters: Parameters,
+}
+
+impl ContentType {
+    /// Reads the value of a `Content-Type` field; `None` where it breaks the syntax before the
+    /// parameters. Broken parameters are left out.
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let mut lexer = Lexer::new(value);
+        lexer.skip_cfws();
+        let kind = lexer.token();
+        lexer.skip_cfws();
+        let slash = lexer.eat(b'/');
+        lexer.skip_cfws();
+        let subtype = lexer.token();
+        if kind.is_empty() || !slash || subtype.is_empty() {
+            return None;
+        }
+        let (kind, subtype) = (ascii_text(kind), ascii_text(subtype));
+        Some(ContentType { kind, subtype, parameters: Parameters::parse(&mut lexer) })
+    }
+
+    /// A media type without parameters.
+    pub fn new(kind: &str, subtype: &str) -> Self {
+        let (kind, subtype) = (kind.to_owned(), subtype.to_owned());
+        ContentType { kind, subtype, parameters: Parameters::default() }
+    }
+
+    /// `text/plain; charset=us-ascii`: what a part is that does not say, or not in valid syntax
+    /// (RFC 2045 §5.2).
+    pub fn plain_text() -> Self {
+        let charset = Parameter { name: "charset".to_owned(), value: b"us-ascii".to_vec() };
+        ContentType { parameters: Parameters(vec![charset]), ..Self::new("text", "plain") }
+    }
+
+    /// Whether this is the media type, whatever its case.
+    pub fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.is_kind(kind) && self.subtype.eq_ignore_ascii_case(subtype)
+    }
+
+    /// Whether this is the top-level type, whatever its case.
+    pub fn is_kind(&self, kind: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind)
+    }
+}
+
+/// How a part wants to be shown (RFC 2183).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disposition {
+    /// `inline`, `attachment` or another word.
+    pub kind: String,
+    /// The parameters in their order.
+    pub parameters: Parameters,
+}
+
+impl Disposition {
+    /// Reads the value of a `Content-Disposition` field; `None` where it starts with no word.
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let mut lexer = Lexer::new(value);
+        lexer.skip_cfws();
+        let kind = lexer.token();
+        let kind = (!kind.is_empty()).then(|| ascii_text(kind))?;
+        Some(Disposition { kind, parameters: Parameters::parse(&mut lexer) })
+    }
+}
+
+/// One parameter as it is written, without quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// The attribute, with any `*0*` of RFC 2231.
+    pub name: String,
+    /// The value, with any percent encoding of RFC 2231.
+    pub value: Vec<u8>,
+}
+
+/// The parameters of a field, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parameters(pub Vec<Parameter>);
+
+impl Parameters {
+    /// Reads `; name=value` until nothing is left. An unquoted value may hold what ought to be
+    /// quoted, such as the `=` and `/` in the boundaries that real mail is full of.
+    fn parse(lexer: &mut Lexer<'_>) -> Self {
+        let mut parameters = Vec::new();
+        loop {
+            lexer.take_while(|octet| octet != b';' && octet != b'(' && octet != b'"');
+            match lexer.peek() {
+                None => return Parameters(parameters),
+                Some(b'(') => _ = lexer.skip_cfws(),
+                Some(b'"') => _ = lexer.quoted_string(),
+                Some(_) => {
+                    lexer.bump();
+                    parameters.extend(parameter(lexer));
+                }
+            }
+        }
+    }
+
+    /// The value of the parameter of that name, whatever its case, with the continuations of
+    /// RFC 2231 §3 joined and its character set decoded.
+    pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let plain = self.0.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name));
+        if let Some(plain) = plain {
+            return Some(String::from_utf8_lossy(&plain.value));
+        }
+        if let Some(encoded) = self.find(name, "*") {
+            let (charset, text) = split_charset(&encoded.value);
+            return Some(charset_text(charset, &percent_decode(text)).into());
+        }
+        self.join_continuations(name).map(Cow::Owned)
+    }
+
+    /// Joins `name*0`, `name*1*` and so on; the first names the character set of all.
+    fn join_continuations(&self, name: &str) -> Option<String> {
+        let mut octets = Vec::new();
+        let mut charset: &[u8] = b"utf-8";
+        for section in 0..self.0.len() {
+            if let Some(encoded) = self.find(name, &format!("*{section}*")) {
+                let mut text = encoded.value.as_slice();
+                if section == 0 {
+                    (charset, text) = split_charset(text);
+                }
+                octets.extend(percent_decode(text));
+            } else if let Some(plain) = self.find(name, &format!("*{section}")) {
+                octets.extend_from_slice(&plain.value);
+            } else {
+                break;
+            }
+        }
+        (!octets.is_empty()).then(|| charset_text(charset, &octets))
+    }
+
+    fn find(&self, name: &str, suffix: &str) -> Option<&Parameter> {
+        self.0.iter().find(|parameter| {
+            let split = parameter.name.split_at_checked(name.len());
+            split.is_some_and(|(base, rest)| base.eq_ignore_ascii_case(name) && rest == suffix)
+        })
+    }
+}
+
+fn parameter(lexer: &mut Lexer<'_>) -> Option<Parameter> {
+    lexer.skip_cfws();
+    let name = lexer.token();
+    lexer.skip_cfws();
+    if name.is_empty() || !lexer.eat(b'=') {
+        return None;
+    }
+    lexer.skip_cfws();
+    let value = match lexer.peek() {
+        Some(b'"') => lexer.quoted_string(),
+        _ => lexer
+            .take_while(|octet| !is_white_space(octet) && !matches!(octet, b';' | b'(' | b'"'))
+            .to_vec(),
+    };
+    Some(Parameter { name: ascii_text(name), value })
+}
+
+/// Splits `charset'language'text` (RFC 2231 §4); UTF-8 where the quotes are missing.
+fn split_charset(value: &[u8]) -> (&[u8], &[u8]) {
+    let mut parts = value.splitn(3, |&octet| octet == b'\'');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(charset), Some(_language), Some(text)) => (charset, text),
+        _ => (b"utf-8", value),
+    }
+}
+
+/// A token, which is ASCII, as text.
+fn ascii_text(token: &[u8]) -> String {
+    String::from_utf8_lossy(token).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(value: &str, kind: &str, parameters: &[(&str, &str)]) {
+        let found = ContentType::parse(value.as_bytes()).unwrap();
+        assert_eq!(format!("{}/{}", found.kind, found.subtype), kind);
+        for (name, value) in parameters {
+            assert_eq!(found.parameters.get(name).as_deref(), Some(*value), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_equivalent_forms_of_rfc_2045() {
+        check(
+            "text/plain; charset=us-ascii (Plain text)",
+            "text/plain",
+            &[("charset", "us-ascii")],
+        );
+        check("text/plain; charset=\"us-ascii\"", "text/plain", &[("Charset", "us-ascii")]);
+    }
+
+    #[test]
+    fn the_parameters_of_rfc_2231() {
+        check(
+            "message/external-body; access-type=URL;\r\n URL*0=\"ftp://\";\r\n URL*1=\"cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar\"",
+            "message/external-body",
+            &[("url", "ftp://cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar")],
+        );
+        check(
+            "application/x-stuff; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A",
+            "application/x-stuff",
+            &[("title", "This is ***fun***")],
+        );
+        check(
+            "application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2=\"isn't it!\"",
+            "application/x-stuff",
+            &[("title", "This is even more ***fun*** isn't it!")],
+        );
+    }
+
+    #[test]
+    fn boundaries_that_ought_to_be_quoted_are_read() {
+        check(
+            "Multipart/Mixed;boundary=----=_Part_1/2; junk; x=y;;",
+            "Multipart/Mixed",
+            &[("boundary", "----=_Part_1/2"), ("x", "y")],
+        );
+        check("a/b; q=\"un;closed", "a/b", &[("q", "un;closed")]);
+    }
+
+    #[test]
+    fn broken_types_are_none() {
+        for value in ["", "text", "text/", "/plain", "text plain", ";"] {
+            assert_eq!(ContentType::parse(value.as_bytes()), None, "{value}");
+        }
+        assert_eq!(Disposition::parse(b" ; x=y"), None);
+    }
+
+    #[test]
+    fn a_disposition_has_a_file_name() {
+        let found = Disposition::parse(b"attachment; filename*=UTF-8''%e2%82%ac%20rates").unwrap();
+        assert_eq!(found.kind, "attachment");
+        assert_eq!(found.parameters.get("filename").as_deref(), Some("€ rates"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_are_too_strange(
+            octets in prop::collection::vec(prop::sample::select(b"a/;=*0'%\"(\\ \xff".to_vec()), 0..60)
+        ) {
+            let _ = Disposition::parse(&octets).map(|found| found.parameters.get("a").is_some());
+            let _ = ContentType::parse(&octets).map(|found| found.parameters.get("a").is_some());
+        }
+    }
+}
