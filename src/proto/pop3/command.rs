@@ -1,0 +1,160 @@
+//! The commands of POP3 (RFC 1939, RFC 2449).
+
+use std::fmt;
+
+/// One command line. Message numbers count from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `USER name`
+    User(String),
+    /// `PASS string`, which may hold spaces
+    Pass(String),
+    /// `STAT`
+    Stat,
+    /// `LIST [msg]`
+    List(Option<u32>),
+    /// `UIDL [msg]`
+    Uidl(Option<u32>),
+    /// `RETR msg`
+    Retr(u32),
+    /// `TOP msg n`
+    Top(u32, u32),
+    /// `DELE msg`
+    Dele(u32),
+    /// `NOOP`
+    Noop,
+    /// `RSET`
+    Rset,
+    /// `CAPA`
+    Capa,
+    /// `QUIT`
+    Quit,
+}
+
+/// Why a line is no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadCommand {
+    /// The keyword is none of ours.
+    Unknown,
+    /// The arguments do not fit the keyword.
+    Arguments,
+    /// Octets that are not UTF-8.
+    Octets,
+}
+
+impl fmt::Display for BadCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BadCommand::Unknown => "Unknown command",
+            BadCommand::Arguments => "Bad arguments",
+            BadCommand::Octets => "Line is not UTF-8",
+        })
+    }
+}
+
+impl Command {
+    /// Reads a command line without its line end. Keywords are read in any case.
+    pub fn parse(line: &[u8]) -> Result<Command, BadCommand> {
+        let line = std::str::from_utf8(line).map_err(|_| BadCommand::Octets)?;
+        let (keyword, rest) = match line.split_once(' ') {
+            Some((keyword, rest)) => (keyword, Some(rest)),
+            None => (line, None),
+        };
+        let text = || match rest {
+            Some(text) if !text.is_empty() => Ok(text.to_owned()),
+            _ => Err(BadCommand::Arguments),
+        };
+        let mut words = rest.unwrap_or("").split(' ').filter(|word| !word.is_empty());
+        let mut keyword_buffer = [0; 4];
+        let Some(keyword_buffer) = keyword_buffer.get_mut(..keyword.len()) else {
+            return Err(BadCommand::Unknown);
+        };
+        keyword_buffer.copy_from_slice(keyword.as_bytes());
+        keyword_buffer.make_ascii_uppercase();
+        let command = match &*keyword_buffer {
+            b"USER" => return text().map(|name| Command::User(name.trim().into())),
+            b"PASS" => return text().map(Command::Pass),
+            b"STAT" => Command::Stat,
+            b"LIST" => Command::List(words.next().map(number).transpose()?),
+            b"UIDL" => Command::Uidl(words.next().map(number).transpose()?),
+            b"RETR" => Command::Retr(needed(words.next())?),
+            b"TOP" => Command::Top(needed(words.next())?, needed(words.next())?),
+            b"DELE" => Command::Dele(needed(words.next())?),
+            b"NOOP" => Command::Noop,
+            b"RSET" => Command::Rset,
+            b"CAPA" => Command::Capa,
+            b"QUIT" => Command::Quit,
+            _ => return Err(BadCommand::Unknown),
+        };
+        if words.next().is_some() { Err(BadCommand::Arguments) } else { Ok(command) }
+    }
+}
+
+/// The command line without its line end.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::User(name) => write!(f, "USER {name}"),
+            Command::Pass(password) => write!(f, "PASS {password}"),
+            Command::Stat => f.write_str("STAT"),
+            Command::List(None) => f.write_str("LIST"),
+            Command::List(Some(number)) => write!(f, "LIST {number}"),
+            Command::Uidl(None) => f.write_str("UIDL"),
+            Command::Uidl(Some(number)) => write!(f, "UIDL {number}"),
+            Command::Retr(number) => write!(f, "RETR {number}"),
+            Command::Top(number, lines) => write!(f, "TOP {number} {lines}"),
+            Command::Dele(number) => write!(f, "DELE {number}"),
+            Command::Noop => f.write_str("NOOP"),
+            Command::Rset => f.write_str("RSET"),
+            Command::Capa => f.write_str("CAPA"),
+            Command::Quit => f.write_str("QUIT"),
+        }
+    }
+}
+
+fn needed(word: Option<&str>) -> Result<u32, BadCommand> {
+    number(word.ok_or(BadCommand::Arguments)?)
+}
+
+fn number(word: &str) -> Result<u32, BadCommand> {
+    let digits = word.bytes().all(|octet| octet.is_ascii_digit());
+    word.parse().ok().filter(|_| digits).ok_or(BadCommand::Arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn commands_come_back() {
+        for line in
+            ["USER mrose", "PASS open  sesame ", "LIST", "LIST 2", "TOP 1 10", "UIDL", "QUIT"]
+        {
+            assert_eq!(Command::parse(line.as_bytes()).unwrap().to_string(), line);
+        }
+        assert_eq!(Command::parse(b"retr 3"), Ok(Command::Retr(3)));
+    }
+
+    #[test]
+    fn what_is_no_command() {
+        assert_eq!(Command::parse(b"RETR"), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"RETR -1"), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"RETR +1"), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"RETR 99999999999"), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"TOP 1"), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"STAT 1"), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"USER "), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"XTND XMIT"), Err(BadCommand::Unknown));
+        assert_eq!(Command::parse(b"STATUS"), Err(BadCommand::Unknown));
+        assert_eq!(Command::parse(b""), Err(BadCommand::Unknown));
+        assert_eq!(Command::parse(b"USER \xff"), Err(BadCommand::Octets));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_octets_do_not_panic(octets: Vec<u8>) {
+            let _ = Command::parse(&octets);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! One mailbox: messages by ascending UID, and what happened to them, by mod-sequence.
+//!
+//! RFC 3501 §2.3; the mod-sequence is that of RFC 7162.
+
+use bytes::Bytes;
+
+use crate::proto::imap::{Flags, InternalDate, MailboxState, Message, ModSeq, Uid, UidValidity};
+
+/// A mailbox with its messages.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    state: MailboxState,
+    /// By ascending UID.
+    messages: Vec<Message>,
+    /// Arrivals and changes of flags by ascending mod-sequence. An entry whose mod-sequence is not
+    /// that of the message any more is stale and is skipped.
+    changes: Vec<(ModSeq, Uid)>,
+    /// By ascending mod-sequence.
+    expunged: Vec<(ModSeq, Uid)>,
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    pub fn new(uid_validity: UidValidity) -> Mailbox {
+        let state = MailboxState {
+            uid_validity,
+            uid_next: Uid::MIN,
+            highest_modseq: ModSeq(1),
+            first_recent: Uid::MIN,
+        };
+        Mailbox { state, messages: Vec::new(), changes: Vec::new(), expunged: Vec::new() }
+    }
+
+    /// UIDVALIDITY, UIDNEXT and the like.
+    pub fn state(&self) -> MailboxState {
+        self.state
+    }
+
+    /// The messages, by ascending UID.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The message of that UID.
+    pub fn message(&self, uid: Uid) -> Option<&Message> {
+        self.place(uid).map(|place| &self.messages[place])
+    }
+
+    /// UIDs of messages that arrived or changed after `since`, in the order of their last change.
+    pub fn changed_since(&self, since: ModSeq) -> impl Iterator<Item = Uid> {
+        let start = self.changes.partition_point(|(modseq, _)| *modseq <= since);
+        self.changes[start..]
+            .iter()
+            .filter(|(modseq, uid)| self.message(*uid).is_some_and(|it| it.modseq == *modseq))
+            .map(|(_, uid)| *uid)
+    }
+
+    /// UIDs of messages that were expunged after `since`, in the order in which they went.
+    pub fn expunged_since(&self, since: ModSeq) -> impl Iterator<Item = Uid> {
+        let start = self.expunged.partition_point(|(modseq, _)| *modseq <= since);
+        self.expunged[start..].iter().map(|(_, uid)| *uid)
+    }
+
+    /// Adds a message at the end, and gives its UID.
+    pub(crate) fn append(&mut self, flags: Flags, date: InternalDate, data: Bytes) -> Uid {
+        let uid = self.state.uid_next;
+        self.state.uid_next = uid.next().expect("fewer than 2^32 messages fit into memory");
+        let modseq = self.advance();
+        self.messages.push(Message { uid, modseq, flags, internal_date: date, data });
+        self.changes.push((modseq, uid));
+        uid
+    }
+
+    /// Replaces the flags of a message; `None` when it is gone. Equal flags change nothing.
+    pub(crate) fn set_flags(&mut self, uid: Uid, flags: Flags) -> Option<ModSeq> {
+        let place = self.place(uid)?;
+        if self.messages[place].flags != flags {
+            let modseq = self.advance();
+            self.messages[place].flags = flags;
+            self.messages[place].modseq = modseq;
+            self.changes.push((modseq, uid));
+            self.forget_stale_changes();
+        }
+        Some(self.messages[place].modseq)
+    }
+
+    /// Removes those of the messages that exist, in one change. `uids` ascend.
+    pub(crate) fn expunge(&mut self, uids: &[Uid]) {
+        let modseq = self.state.highest_modseq.next();
+        let before = self.expunged.len();
+        let expunged = &mut self.expunged;
+        self.messages.retain(|message| {
+            let goes = uids.binary_search(&message.uid).is_ok();
+            if goes {
+                expunged.push((modseq, message.uid));
+            }
+            !goes
+        });
+        if self.expunged.len() > before {
+            self.state.highest_modseq = modseq;
+            self.forget_stale_changes();
+        }
+    }
+
+    /// Messages below `first_recent` are recent to no further session.
+    pub(crate) fn claim_recent(&mut self, first_recent: Uid) {
+        self.state.first_recent = self.state.first_recent.max(first_recent);
+    }
+
+    /// Takes all messages out, as RENAME of INBOX does (RFC 3501 §6.3.5).
+    pub(crate) fn take_messages(&mut self) -> Vec<Message> {
+        let messages = std::mem::take(&mut self.messages);
+        if !messages.is_empty() {
+            let modseq = self.advance();
+            self.expunged.extend(messages.iter().map(|message| (modseq, message.uid)));
+            self.changes.clear();
+        }
+        messages
+    }
+
+    fn place(&self, uid: Uid) -> Option<usize> {
+        self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
+    }
+
+    fn advance(&mut self) -> ModSeq {
+        self.state.highest_modseq = self.state.highest_modseq.next();
+        self.state.highest_modseq
+    }
+
+    /// Keeps the log of changes within twice the number of messages.
+    fn forget_stale_changes(&mut self) {
+        if self.changes.len() > 2 * self.messages.len() + 64 {
+            let messages = &self.messages;
+            self.changes.retain(|(modseq, uid)| {
+                messages
+                    .binary_search_by_key(uid, |message| message.uid)
+                    .is_ok_and(|place| messages[place].modseq == *modseq)
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::UnixTime;
+    use crate::proto::imap::SystemFlag;
+
+    fn mailbox(messages: usize) -> Mailbox {
+        let mut mailbox = Mailbox::new(UidValidity::MIN);
+        for _ in 0..messages {
+            mailbox.append(Flags::EMPTY, InternalDate::utc(UnixTime(0)), Bytes::new());
+        }
+        mailbox
+    }
+
+    fn uids(numbers: &[u32]) -> Vec<Uid> {
+        numbers.iter().map(|number| Uid::new(*number).unwrap()).collect()
+    }
+
+    #[test]
+    fn uids_rise_and_are_never_reused() {
+        let mut mailbox = mailbox(3);
+        mailbox.expunge(&uids(&[2, 3]));
+        let uid = mailbox.append(Flags::EMPTY, InternalDate::utc(UnixTime(0)), Bytes::new());
+        assert_eq!(uid.get(), 4);
+        assert_eq!(mailbox.state().uid_next.get(), 5);
+    }
+
+    #[test]
+    fn what_changed_is_told_once_and_in_the_order_of_the_last_change() {
+        let mut mailbox = mailbox(3);
+        let before = mailbox.state().highest_modseq;
+        assert_eq!(mailbox.changed_since(before).count(), 0);
+        for (uid, flag) in [(1, SystemFlag::Seen), (3, SystemFlag::Seen), (1, SystemFlag::Draft)] {
+            mailbox.set_flags(Uid::new(uid).unwrap(), Flags::of(&[flag]));
+        }
+        assert_eq!(mailbox.changed_since(before).collect::<Vec<_>>(), uids(&[3, 1]));
+        mailbox.expunge(&uids(&[1, 7]));
+        assert_eq!(mailbox.changed_since(before).collect::<Vec<_>>(), uids(&[3]));
+        assert_eq!(mailbox.expunged_since(before).collect::<Vec<_>>(), uids(&[1]));
+    }
+
+    #[test]
+    fn equal_flags_are_no_change() {
+        let mut mailbox = mailbox(1);
+        let before = mailbox.state();
+        assert_eq!(mailbox.set_flags(Uid::MIN, Flags::EMPTY), Some(before.highest_modseq));
+        mailbox.expunge(&uids(&[9]));
+        assert_eq!(mailbox.state(), before);
+        assert_eq!(mailbox.set_flags(Uid::MAX, Flags::EMPTY), None);
+    }
+
+    #[test]
+    fn the_log_of_changes_stays_small() {
+        let mut mailbox = mailbox(2);
+        for turn in 0..1_000 {
+            let flag = if turn % 2 == 0 { SystemFlag::Seen } else { SystemFlag::Draft };
+            mailbox.set_flags(Uid::MIN, Flags::of(&[flag]));
+        }
+        assert!(mailbox.changes.len() < 80);
+        assert_eq!(mailbox.changed_since(ModSeq(0)).collect::<Vec<_>>(), uids(&[2, 1]));
+    }
+}

@@ -1,0 +1,316 @@
+//! All accounts and mailboxes of one host.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::account::Account;
+use super::messages::Mailbox;
+use crate::engine::UnixTime;
+use crate::proto::imap::{
+    AccountId, Backend, Flags, InternalDate, ListedName, MailboxError, MailboxId, MailboxName,
+    MailboxState, Message, ModSeq, Uid, UidValidity,
+};
+
+/// The mailboxes of a mailbox server. It implements [`Backend`] for IMAP sessions.
+#[derive(Debug, Clone)]
+pub struct MailStore {
+    accounts: Vec<Account>,
+    /// Login names and further addresses in lower case.
+    addresses: BTreeMap<String, AccountId>,
+    mailboxes: BTreeMap<MailboxId, Mailbox>,
+    next_mailbox: MailboxId,
+    separator: char,
+}
+
+/// Where a message was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivered {
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// The message in it.
+    pub uid: Uid,
+}
+
+/// Another account has the address or login name already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicateAddress(pub String);
+
+impl fmt::Display for DuplicateAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is an account for {} already", self.0)
+    }
+}
+
+impl std::error::Error for DuplicateAddress {}
+
+impl Default for MailStore {
+    fn default() -> Self {
+        MailStore::new(Self::DEFAULT_SEPARATOR)
+    }
+}
+
+impl MailStore {
+    /// What stands between the levels of a mailbox name unless told otherwise.
+    pub const DEFAULT_SEPARATOR: char = '.';
+
+    /// A server without accounts. `separator` stands between the levels of a mailbox name.
+    pub fn new(separator: char) -> MailStore {
+        MailStore {
+            accounts: Vec::new(),
+            addresses: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            next_mailbox: MailboxId(0),
+            separator,
+        }
+    }
+
+    /// Adds an account with an INBOX. Its mailboxes take their UIDVALIDITY from
+    /// `first_uid_validity` upward, which the caller draws from the host's random stream.
+    ///
+    /// `login` is an address of the account too, and means the same in any case.
+    pub fn add_account(
+        &mut self,
+        login: &str,
+        password: &str,
+        first_uid_validity: UidValidity,
+    ) -> Result<AccountId, DuplicateAddress> {
+        let id = AccountId(u32::try_from(self.accounts.len()).expect("few accounts"));
+        self.add_address(id, login)?;
+        self.accounts.push(Account::new(login, password, first_uid_validity));
+        self.add_mailbox(id, MailboxName::inbox());
+        Ok(id)
+    }
+
+    /// Gives an account one more address, at which it gets mail and with which it logs in.
+    pub fn add_address(
+        &mut self,
+        account: AccountId,
+        address: &str,
+    ) -> Result<(), DuplicateAddress> {
+        let key = address.to_ascii_lowercase();
+        if self.addresses.contains_key(&key) {
+            return Err(DuplicateAddress(address.into()));
+        }
+        self.addresses.insert(key, account);
+        Ok(())
+    }
+
+    /// The account that gets mail for `address`, compared without regard to case.
+    pub fn account_of(&self, address: &str) -> Option<AccountId> {
+        self.addresses.get(&address.to_ascii_lowercase()).copied()
+    }
+
+    /// The accounts, in the order in which they were added.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account)> {
+        (0..).map(AccountId).zip(&self.accounts)
+    }
+
+    /// The account of that id.
+    ///
+    /// # Panics
+    /// When the id is of another store.
+    pub fn account(&self, account: AccountId) -> &Account {
+        &self.accounts[account.0 as usize]
+    }
+
+    /// The mailbox of that id; `None` once it was deleted.
+    pub fn mailbox(&self, mailbox: MailboxId) -> Option<&Mailbox> {
+        self.mailboxes.get(&mailbox)
+    }
+
+    /// The mailbox of that name.
+    pub fn mailbox_named(&self, account: AccountId, name: &MailboxName) -> Option<&Mailbox> {
+        self.mailbox(self.account(account).find(name).ok()?)
+    }
+
+    /// Puts an arriving message into a mailbox: into INBOX where there is none of that name, so
+    /// that no accepted message is lost.
+    pub fn deliver(
+        &mut self,
+        account: AccountId,
+        mailbox: &MailboxName,
+        data: Bytes,
+        now: UnixTime,
+    ) -> Delivered {
+        let names = self.account(account);
+        let mailbox = names.find(mailbox).or_else(|_| names.find(&MailboxName::inbox()));
+        let mailbox = mailbox.expect("every account has an INBOX, which cannot be deleted");
+        let uid = self
+            .append(mailbox, Flags::EMPTY, InternalDate::utc(now), data)
+            .expect("a mailbox with a name exists");
+        Delivered { mailbox, uid }
+    }
+
+    /// Forgets what a running server holds in memory only: the locks of POP3 sessions.
+    pub fn after_crash(&mut self) {
+        self.accounts.iter_mut().for_each(|account| account.maildrop_locked = false);
+    }
+
+    pub(super) fn account_mut(&mut self, account: AccountId) -> &mut Account {
+        &mut self.accounts[account.0 as usize]
+    }
+
+    fn mailbox_mut(&mut self, mailbox: MailboxId) -> Option<&mut Mailbox> {
+        self.mailboxes.get_mut(&mailbox)
+    }
+
+    fn add_mailbox(&mut self, account: AccountId, name: MailboxName) -> MailboxId {
+        let id = self.next_mailbox;
+        self.next_mailbox = MailboxId(id.0.checked_add(1).expect("fewer than 2^32 were ever made"));
+        let account = self.account_mut(account);
+        let uid_validity = account.take_uid_validity();
+        account.insert(name, id);
+        self.mailboxes.insert(id, Mailbox::new(uid_validity));
+        id
+    }
+
+    /// The name without a trailing separator, which only declares an intent (RFC 3501 §6.3.3).
+    fn without_trailing_separator(&self, name: &MailboxName) -> Result<MailboxName, MailboxError> {
+        let text = name.as_str().strip_suffix(self.separator).unwrap_or(name.as_str());
+        MailboxName::new(text).map_err(|_| MailboxError::CannotBe)
+    }
+}
+
+impl Backend for MailStore {
+    fn login(&self, user: &str, password: &str) -> Option<AccountId> {
+        let account = self.account_of(user)?;
+        (self.account(account).password() == password).then_some(account)
+    }
+
+    fn separator(&self) -> char {
+        self.separator
+    }
+
+    fn find(&self, account: AccountId, name: &MailboxName) -> Result<MailboxId, MailboxError> {
+        self.account(account).find(name)
+    }
+
+    fn names(&self, account: AccountId) -> impl Iterator<Item = ListedName<'_>> {
+        self.account(account).names(self.separator)
+    }
+
+    fn create(
+        &mut self,
+        account: AccountId,
+        name: &MailboxName,
+    ) -> Result<MailboxId, MailboxError> {
+        let name = self.without_trailing_separator(name)?;
+        let missing = self.account(account).missing_names(&name, self.separator)?;
+        let made = missing.into_iter().map(|name| self.add_mailbox(account, name)).last();
+        Ok(made.expect("the name itself is missing"))
+    }
+
+    fn delete(&mut self, account: AccountId, name: &MailboxName) -> Result<(), MailboxError> {
+        let separator = self.separator;
+        if let Some(mailbox) = self.account_mut(account).remove(name, separator)? {
+            self.mailboxes.remove(&mailbox);
+        }
+        Ok(())
+    }
+
+    fn rename(
+        &mut self,
+        account: AccountId,
+        from: &MailboxName,
+        to: &MailboxName,
+    ) -> Result<(), MailboxError> {
+        let separator = self.separator;
+        let to = self.without_trailing_separator(to)?;
+        let names = self.account(account);
+        let source = match names.find(from) {
+            Err(MailboxError::NonExistent) => return Err(MailboxError::NonExistent),
+            found => found.ok(),
+        };
+        if names.find(&to) == Err(MailboxError::NoSelect) {
+            return Err(MailboxError::AlreadyExists);
+        }
+        if Account::is_inferior(&to, from, separator) && !from.is_inbox() {
+            return Err(MailboxError::CannotBe);
+        }
+        let mut missing = names.missing_names(&to, separator)?;
+        match source {
+            Some(inbox) if from.is_inbox() => {
+                let new = missing.into_iter().map(|name| self.add_mailbox(account, name)).last();
+                let new = new.expect("the name itself is missing");
+                let inbox = self.mailbox_mut(inbox).expect("every account has an INBOX");
+                for message in inbox.take_messages() {
+                    self.append(new, message.flags, message.internal_date, message.data);
+                }
+            }
+            _ => {
+                missing.pop();
+                missing.into_iter().for_each(|name| {
+                    self.add_mailbox(account, name);
+                });
+                self.account_mut(account).rename(from, &to, separator);
+            }
+        }
+        Ok(())
+    }
+
+    fn subscribe(
+        &mut self,
+        account: AccountId,
+        name: &MailboxName,
+        subscribed: bool,
+    ) -> Result<(), MailboxError> {
+        let account = self.account_mut(account);
+        if subscribed {
+            account.subscribe(name)?;
+        } else {
+            account.unsubscribe(name);
+        }
+        Ok(())
+    }
+
+    fn subscriptions(&self, account: AccountId) -> impl Iterator<Item = &MailboxName> {
+        self.account(account).subscriptions()
+    }
+
+    fn state(&self, mailbox: MailboxId) -> Option<MailboxState> {
+        self.mailbox(mailbox).map(Mailbox::state)
+    }
+
+    fn messages(&self, mailbox: MailboxId) -> &[Message] {
+        self.mailbox(mailbox).map_or(&[], Mailbox::messages)
+    }
+
+    fn changed_since(&self, mailbox: MailboxId, since: ModSeq) -> impl Iterator<Item = Uid> {
+        self.mailbox(mailbox).into_iter().flat_map(move |mailbox| mailbox.changed_since(since))
+    }
+
+    fn expunged_since(&self, mailbox: MailboxId, since: ModSeq) -> impl Iterator<Item = Uid> {
+        self.mailbox(mailbox).into_iter().flat_map(move |mailbox| mailbox.expunged_since(since))
+    }
+
+    fn append(
+        &mut self,
+        mailbox: MailboxId,
+        flags: Flags,
+        internal_date: InternalDate,
+        data: Bytes,
+    ) -> Option<Uid> {
+        Some(self.mailbox_mut(mailbox)?.append(flags, internal_date, data))
+    }
+
+    fn set_flags(&mut self, mailbox: MailboxId, uid: Uid, flags: Flags) -> Option<ModSeq> {
+        self.mailbox_mut(mailbox)?.set_flags(uid, flags)
+    }
+
+    fn expunge(&mut self, mailbox: MailboxId, uids: &[Uid]) {
+        if let Some(mailbox) = self.mailbox_mut(mailbox) {
+            mailbox.expunge(uids);
+        }
+    }
+
+    fn claim_recent(&mut self, mailbox: MailboxId, first_recent: Uid) {
+        if let Some(mailbox) = self.mailbox_mut(mailbox) {
+            mailbox.claim_recent(first_recent);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

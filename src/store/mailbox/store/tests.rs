@@ -1,0 +1,110 @@
+use super::*;
+use crate::proto::imap::SystemFlag;
+use crate::store::mailbox::InUse;
+
+fn name(text: &str) -> MailboxName {
+    MailboxName::new(text).unwrap()
+}
+
+fn store() -> (MailStore, AccountId) {
+    let mut store = MailStore::default();
+    let validity = UidValidity::new(100).unwrap();
+    let alice = store.add_account("alice@example.org", "secret", validity).unwrap();
+    (store, alice)
+}
+
+fn tree(store: &MailStore, account: AccountId) -> String {
+    let line = |it: ListedName<'_>| match it.mailbox {
+        Some(mailbox) => format!("{}={}", it.name, store.state(mailbox).unwrap().uid_validity),
+        None => format!("{}=noselect", it.name),
+    };
+    store.names(account).map(line).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn accounts_are_found_by_each_address_in_any_case() {
+    let (mut store, alice) = store();
+    store.add_address(alice, "postmaster@example.org").unwrap();
+    assert_eq!(store.account_of("Postmaster@EXAMPLE.org"), Some(alice));
+    assert_eq!(store.login("ALICE@example.org", "secret"), Some(alice));
+    assert_eq!(store.login("alice@example.org", "Secret"), None);
+    let again = store.add_account("Alice@example.org", "", UidValidity::MIN);
+    assert_eq!(again, Err(DuplicateAddress("Alice@example.org".into())));
+    assert_eq!(store.accounts().count(), 1);
+}
+
+#[test]
+fn creating_a_mailbox_makes_those_above_it() {
+    let (mut store, alice) = store();
+    store.create(alice, &name("a.b.c")).unwrap();
+    assert_eq!(tree(&store, alice), "INBOX=100 a=101 a.b=102 a.b.c=103");
+    assert_eq!(store.create(alice, &name("a.")), Err(MailboxError::AlreadyExists));
+    assert_eq!(store.create(alice, &name("a..b")), Err(MailboxError::CannotBe));
+    assert_eq!(store.create(alice, &name(".a")), Err(MailboxError::CannotBe));
+    assert_eq!(store.create(alice, &name("inbox")), Err(MailboxError::AlreadyExists));
+}
+
+#[test]
+fn a_deleted_name_with_inferiors_stays_and_comes_back_with_a_greater_uidvalidity() {
+    let (mut store, alice) = store();
+    store.create(alice, &name("a.b")).unwrap();
+    store.create(alice, &name("a b")).unwrap();
+    store.delete(alice, &name("a")).unwrap();
+    assert_eq!(tree(&store, alice), "INBOX=100 a=noselect a b=103 a.b=102");
+    assert_eq!(store.find(alice, &name("a")), Err(MailboxError::NoSelect));
+    assert_eq!(store.delete(alice, &name("a")), Err(MailboxError::HasChildren));
+    store.create(alice, &name("a")).unwrap();
+    assert_eq!(tree(&store, alice), "INBOX=100 a=104 a b=103 a.b=102");
+    assert_eq!(store.delete(alice, &name("INBOX")), Err(MailboxError::CannotBe));
+    assert_eq!(store.delete(alice, &name("z")), Err(MailboxError::NonExistent));
+}
+
+#[test]
+fn renaming_takes_inferiors_along_and_keeps_the_mailbox() {
+    let (mut store, alice) = store();
+    let a = store.create(alice, &name("a")).unwrap();
+    store.create(alice, &name("a.b")).unwrap();
+    store.create(alice, &name("ab")).unwrap();
+    store.rename(alice, &name("a"), &name("x.y")).unwrap();
+    assert_eq!(tree(&store, alice), "INBOX=100 ab=103 x=104 x.y=101 x.y.b=102");
+    assert_eq!(store.find(alice, &name("x.y")), Ok(a));
+    assert_eq!(store.rename(alice, &name("x"), &name("x.z")), Err(MailboxError::CannotBe));
+    assert_eq!(store.rename(alice, &name("x"), &name("ab")), Err(MailboxError::AlreadyExists));
+    assert_eq!(store.rename(alice, &name("a"), &name("q")), Err(MailboxError::NonExistent));
+}
+
+#[test]
+fn renaming_inbox_moves_its_messages_and_leaves_it_empty() {
+    let (mut store, alice) = store();
+    let old = store.deliver(alice, &MailboxName::inbox(), Bytes::from_static(b"x"), UnixTime(5));
+    store.set_flags(old.mailbox, old.uid, Flags::of(&[SystemFlag::Seen])).unwrap();
+    store.rename(alice, &name("INBOX"), &name("INBOX.old")).unwrap();
+    let inbox = store.mailbox_named(alice, &name("INBOX")).unwrap();
+    assert!(inbox.messages().is_empty());
+    assert_eq!(inbox.state().uid_next.get(), 2);
+    let moved = &store.mailbox_named(alice, &name("INBOX.old")).unwrap().messages()[0];
+    assert_eq!((moved.internal_date.at, moved.flags.to_string()), (UnixTime(5), "\\Seen".into()));
+}
+
+#[test]
+fn mail_for_a_missing_mailbox_goes_to_inbox() {
+    let (mut store, alice) = store();
+    let there = store.deliver(alice, &name("lists"), Bytes::new(), UnixTime(0));
+    assert_eq!(store.find(alice, &MailboxName::inbox()), Ok(there.mailbox));
+}
+
+#[test]
+fn a_maildrop_is_locked_for_one_session_and_loses_what_was_deleted() {
+    let (mut store, alice) = store();
+    for text in ["one\r\n", "two\r\n"] {
+        store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0));
+    }
+    let messages = store.lock_maildrop(alice).unwrap();
+    assert_eq!(&*messages[1].unique_id, "0000006400000002");
+    assert_eq!(store.lock_maildrop(alice), Err(InUse));
+    store.update_maildrop(alice, &[1]);
+    store.unlock_maildrop(alice);
+    assert_eq!(store.lock_maildrop(alice).unwrap(), messages[1..]);
+    store.after_crash();
+    assert!(store.lock_maildrop(alice).is_ok());
+}
