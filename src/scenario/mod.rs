@@ -1,1 +1,6 @@
-//! Scenario files: JSON to a checked plan, and the plan to a world.
+//! Scenario files: JSON text, typed form, checked plan. The only floor that reads JSON.
+
+pub mod format;
+pub mod plan;
+
+pub use plan::Plan;

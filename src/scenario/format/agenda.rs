@@ -1,0 +1,224 @@
+//! What clients do, and when.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::OneOrMany;
+use super::units::{Dur, Size};
+
+/// A thing that a client does; exactly one of the keys beside `at`, `client` and `host`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["send"]}, {"required": ["fetch"]}, {"required": ["poll"]},
+    {"required": ["flag"]}, {"required": ["copy"]}, {"required": ["append"]},
+    {"required": ["delete"]}, {"required": ["resolve"]}
+]))]
+pub struct Step {
+    /// When, from the start of the run.
+    #[schemars(example = &"1s")]
+    pub at: Dur,
+    /// Which client: `alice@example.org/laptop`, `alice@example.org` (the first of her devices), or a
+    /// key of `clients`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"alice@example.org/laptop")]
+    pub client: Option<String>,
+    /// Which host, for `resolve` without a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.org")]
+    pub host: Option<String>,
+    /// Submits a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"to": "bob@example.com", "subject": "Hello"}]))]
+    pub send: Option<Send>,
+    /// Reads once: every new message over IMAP; over POP3, downloads and deletes all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{}]))]
+    pub fetch: Option<Fetch>,
+    /// Reads again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"every": "30s", "for": "5m"}]))]
+    pub poll: Option<Poll>,
+    /// Sets or clears flags of a message, over IMAP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mail": "hello", "add": ["\\Flagged"]}]))]
+    pub flag: Option<Flag>,
+    /// Copies a message to another mailbox, over IMAP. The mailbox is created if need be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mail": "hello", "to": "Archive"}]))]
+    pub copy: Option<Copy>,
+    /// Puts a message of the client's own into a mailbox, over IMAP. It is created if need be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mailbox": "Drafts", "subject": "To do", "text": "Milk"}]))]
+    pub append: Option<Append>,
+    /// Marks a message as deleted and expunges it, over IMAP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mail": "hello"}]))]
+    pub delete: Option<Delete>,
+    /// Asks the resolver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"name": "example.com", "type": "MX"}]))]
+    pub resolve: Option<Resolve>,
+}
+
+/// A message to submit: composed, or a file as it is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Send {
+    /// What the scenario calls the message. Default: `mail-1` for the first `send`, and so on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"hello")]
+    pub id: Option<String>,
+    /// The recipients; with `eml`, of the envelope alone.
+    #[schemars(example = &"bob@example.com")]
+    pub to: OneOrMany<String>,
+    /// Recipients of a copy.
+    #[schemars(example = &"carol@example.org")]
+    pub cc: OneOrMany<String>,
+    /// Recipients that no header names.
+    #[schemars(example = &"dave@example.com")]
+    pub bcc: OneOrMany<String>,
+    /// The sender. Default: the client's user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"alice@example.org")]
+    pub from: Option<String>,
+    /// The subject. Not with `eml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "the id"), example = &"Hello")]
+    pub subject: Option<String>,
+    /// The text; `\n` ends a line. Not with `eml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ""), example = &"Hello Bob,\nall is well.\n")]
+    pub text: Option<String>,
+    /// Further header fields. Not with `eml`.
+    #[schemars(extend("examples" = [{"Reply-To": "carol@example.org"}]))]
+    pub headers: IndexMap<String, String>,
+    /// Fills the text up to this size. Not with `eml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"2KiB")]
+    pub size: Option<Size>,
+    /// A message from a file in the scenario's folder, sent as it is; its line ends become CRLF.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"data/multipart.eml")]
+    pub eml: Option<String>,
+}
+
+/// Reads once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fetch {
+    /// Which mailbox; IMAP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INBOX"), example = &"Archive")]
+    pub mailbox: Option<String>,
+}
+
+/// Reads again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Poll {
+    /// From one reading to the next.
+    #[schemars(example = &"30s")]
+    pub every: Dur,
+    /// For how long. Default: until the run ends.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"5m")]
+    pub for_: Option<Dur>,
+    /// Which mailbox; IMAP only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INBOX"), example = &"Archive")]
+    pub mailbox: Option<String>,
+}
+
+/// Changes the flags of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Flag {
+    /// Which message, by its `id`.
+    #[schemars(example = &"hello")]
+    pub mail: String,
+    /// The flags to set.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["\\Flagged"]]))]
+    pub add: OneOrMany<String>,
+    /// The flags to clear.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["\\Seen"]]))]
+    pub remove: OneOrMany<String>,
+    /// In which mailbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INBOX"), example = &"Archive")]
+    pub mailbox: Option<String>,
+}
+
+/// Copies a message to another mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Copy {
+    /// Which message, by its `id`.
+    #[schemars(example = &"hello")]
+    pub mail: String,
+    /// To which mailbox.
+    #[schemars(example = &"Archive")]
+    pub to: String,
+    /// From which mailbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INBOX"), example = &"Archive")]
+    pub mailbox: Option<String>,
+}
+
+/// Puts a message of the client's own into a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Append {
+    /// What the scenario calls the message. Default: `mail-1` for the first message, and so on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"note")]
+    pub id: Option<String>,
+    /// Into which mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INBOX"), example = &"Drafts")]
+    pub mailbox: Option<String>,
+    /// The subject. Not with `eml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "the id"), example = &"To do")]
+    pub subject: Option<String>,
+    /// The text. Not with `eml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ""), example = &"Milk")]
+    pub text: Option<String>,
+    /// A message from a file in the scenario's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"data/multipart.eml")]
+    pub eml: Option<String>,
+    /// The flags it gets.
+    #[schemars(extend("examples" = [["\\Seen", "\\Draft"]]))]
+    pub flags: OneOrMany<String>,
+}
+
+/// Deletes a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delete {
+    /// Which message, by its `id`.
+    #[schemars(example = &"hello")]
+    pub mail: String,
+    /// In which mailbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INBOX"), example = &"Archive")]
+    pub mailbox: Option<String>,
+}
+
+/// Asks the resolver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    /// Which name.
+    #[schemars(example = &"www.lab.example.com")]
+    pub name: String,
+    /// Which type of record.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "A"), example = &"MX")]
+    pub type_: Option<String>,
+}

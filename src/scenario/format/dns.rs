@@ -1,0 +1,79 @@
+//! Root, zones and what resolvers keep to.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::Dur;
+
+/// The DNS as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dns {
+    /// The names of the root servers. Not together with `hints`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("default" = ["a.root-servers.net"]),
+        extend("examples" = [["a.root-servers.net", "b.root-servers.net"]])
+    )]
+    pub root_servers: Option<Vec<String>>,
+    /// A root hints file (`.`'s NS records and their addresses, as IANA publishes it): the root is
+    /// served under these names and addresses, and every resolver starts from this file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"data/root.hints")]
+    pub hints: Option<String>,
+    /// The TTL of every record the short form makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "1h"), example = &"5m")]
+    pub ttl: Option<Dur>,
+    /// How long an answer "no such name" may be kept: the MINIMUM of every SOA the short form makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "5m"), example = &"30s")]
+    pub negative_ttl: Option<Dur>,
+    /// What every resolver keeps to.
+    #[schemars(extend("examples" = [{"max_ttl": "1h"}]))]
+    pub resolver: ResolverLimits,
+}
+
+/// What a resolver keeps to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResolverLimits {
+    /// The longest time a record is kept, whatever its TTL says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "1d"), example = &"1h")]
+    pub max_ttl: Option<Dur>,
+    /// The longest time an answer "no such name" or "no such record" is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "1h"), example = &"5m")]
+    pub max_negative_ttl: Option<Dur>,
+}
+
+/// A zone in the explicit form: records, and the hosts that serve it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Zone {
+    /// The zone's name, where the key is only a label: for a second zone of the same name, seen
+    /// from inside alone. Such a zone is not delegated to, and a resolver serves it
+    /// (`hosts.*.services[].resolver.zones`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"example.com")]
+    pub name: Option<String>,
+    /// A master file (RFC 1035 §5) in the scenario's folder. It takes the place of the records that
+    /// the short form makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"data/example.net.zone")]
+    pub file: Option<String>,
+    /// Lines as in a master file, names relative to the zone. They stand beside the records of
+    /// `file`, or of the short form; where both have records of one name and type, these count.
+    #[schemars(extend("examples" = [["@ 3600 IN MX 10 mail", "mail IN A 192.0.2.20"]]))]
+    pub records: Vec<String>,
+    /// The hosts that serve the zone. One that is not under `hosts` is made. Default: the name
+    /// servers of the domain of this name, or else `ns1` in the zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["ns1.example.net"]]))]
+    pub servers: Option<Vec<String>>,
+    /// The TTL of records that name none, of the SOA, and of the delegation to this zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "dns.ttl"), example = &"1h")]
+    pub ttl: Option<Dur>,
+}

@@ -1,0 +1,53 @@
+//! What goes wrong, and when.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::network::LinkBetween;
+use super::units::Dur;
+
+/// A fault; exactly one of the keys beside `at` and `for`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["crash"]}, {"required": ["restart"]}, {"required": ["cut"]},
+    {"required": ["heal"]}, {"required": ["isolate"]}, {"required": ["rejoin"]},
+    {"required": ["link"]}
+]))]
+pub struct Fault {
+    /// When, from the start of the run.
+    #[schemars(example = &"1m")]
+    pub at: Dur,
+    /// For how long; then it is undone. Not with `restart`, `heal` and `rejoin`. Default: for good.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"2h")]
+    pub for_: Option<Dur>,
+    /// The host loses its memory and falls silent. Its disk stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub crash: Option<String>,
+    /// The crashed host starts again from its disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub restart: Option<String>,
+    /// The link between the two swallows every packet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["internet", "isp"]]))]
+    pub cut: Option<[String; 2]>,
+    /// The cut link works again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["internet", "isp"]]))]
+    pub heal: Option<[String; 2]>,
+    /// Every link of the host or router is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub isolate: Option<String>,
+    /// Every link of the host or router works again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub rejoin: Option<String>,
+    /// The link between the two changes: what is named here replaces what it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"between": ["internet", "isp"], "loss": "20%"}]))]
+    pub link: Option<LinkBetween>,
+}

@@ -1,0 +1,159 @@
+//! Routers, links, and what a link is like.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::{Dur, Rate, Share, Size};
+
+/// The network: routers, the links between them, and what every other link is like.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// What every link is like where nothing else is said.
+    #[schemars(extend("examples" = [{"latency": "10ms", "loss": "5%"}]))]
+    pub default_link: Link,
+    /// The routers. A host hangs on the first one unless it says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["internet"]), extend("examples" = [["internet", "isp"]]))]
+    pub routers: Option<Vec<String>>,
+    /// Links between routers, between a host and a router, or between two hosts. A host named here
+    /// hangs on these links alone.
+    #[schemars(extend("examples" = [[{"between": ["internet", "isp"], "latency": "15ms"}]]))]
+    pub links: Vec<LinkBetween>,
+    /// Which addresses a host gets that names none: `ipv4`, `ipv6` or `dual`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "ipv4"), example = &"dual")]
+    pub addresses: Option<Family>,
+}
+
+/// Which addresses hosts get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// One IPv4 address each.
+    #[default]
+    Ipv4,
+    /// One IPv6 address each.
+    Ipv6,
+    /// One of both each.
+    Dual,
+}
+
+/// What a link is like. What is left out comes from `network.default_link`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Link {
+    /// How long a packet takes in each direction: always the same, or drawn for each packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "10ms"), example = &"40ms")]
+    pub latency: Option<Latency>,
+    /// Which share of the packets is lost, each independently of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0%"), example = &"5%")]
+    pub loss: Option<Share>,
+    /// How fast octets enter the link. Without it, at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"10Mbps")]
+    pub bandwidth: Option<Rate>,
+    /// The largest packet that passes, its IP header included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "1500B"), example = &"1280B")]
+    pub mtu: Option<Size>,
+    /// What differs in the direction from the first end to the second; from a host to its router.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"bandwidth": "1Mbps"}]))]
+    pub forward: Option<Direction>,
+    /// What differs in the direction from the second end to the first; from a router to its host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"loss": "100%"}]))]
+    pub backward: Option<Direction>,
+}
+
+/// One direction of a link, where it differs from the other.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Direction {
+    /// How long a packet takes in this direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"25ms")]
+    pub latency: Option<Latency>,
+    /// Which share of the packets is lost in this direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1%")]
+    pub loss: Option<Share>,
+    /// How fast octets enter the link in this direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1Mbps")]
+    pub bandwidth: Option<Rate>,
+    /// The largest packet that passes in this direction, its IP header included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1492B")]
+    pub mtu: Option<Size>,
+}
+
+/// A link and its two ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = false))]
+pub struct LinkBetween {
+    /// The two ends: routers or hosts, by name.
+    #[schemars(extend("examples" = [["laptop.alice.example.org", "isp"]]))]
+    pub between: [String; 2],
+    /// What it is like.
+    #[serde(flatten)]
+    pub link: Link,
+}
+
+/// How long a packet takes: always the same, or drawn for each packet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Latency {
+    /// Always the same.
+    Constant(Dur),
+    /// Drawn for each packet.
+    Drawn(Distribution),
+}
+
+/// A distribution of latencies; exactly one. A draw is never below zero.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("oneOf" = [
+    {"required": ["uniform"]}, {"required": ["normal"]}, {"required": ["lognormal"]}
+]))]
+pub struct Distribution {
+    /// Evenly between a least and a largest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["5ms", "20ms"]]))]
+    pub uniform: Option<[Dur; 2]>,
+    /// The bell curve, cut off at zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mean": "20ms", "deviation": "3ms"}]))]
+    pub normal: Option<Normal>,
+    /// The logarithm of the latency is normal: mostly short, with a long tail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"median": "20ms", "sigma": 0.3}]))]
+    pub lognormal: Option<LogNormal>,
+}
+
+/// A normal distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Normal {
+    /// The mean.
+    #[schemars(example = &"20ms")]
+    pub mean: Dur,
+    /// The standard deviation.
+    #[schemars(example = &"3ms")]
+    pub deviation: Dur,
+}
+
+/// A lognormal distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogNormal {
+    /// Half of the packets are faster.
+    #[schemars(example = &"20ms")]
+    pub median: Dur,
+    /// The standard deviation of the latency's natural logarithm; no unit, at most 4.
+    #[schemars(range(min = 0.0, max = 4.0), example = 0.3)]
+    pub sigma: f64,
+}

@@ -1,0 +1,159 @@
+//! What a domain's MTAs accept, refuse, retry, and answer by themselves.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::{Dur, Size};
+
+/// The policy of a domain's MTAs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// From whom the whole domain takes mail: `anyone`, `inside` (authenticated, or handed on by one
+    /// of the domain's own servers) or `nobody`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "anyone"), example = &"inside")]
+    pub accept_from: Option<AcceptFrom>,
+    /// What a sender who is kept out gets to read: the wording of a real system, or your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "postfix"), example = &"exchange_group")]
+    pub reply: Option<Reply>,
+    /// How a sender is kept out: `reject` (refused at RCPT, so the sender's MTA writes the bounce) or
+    /// `accept_then_bounce` (taken with 250, after which the domain's own MTA writes the report).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "reject"), example = &"accept_then_bounce")]
+    pub mode: Option<Mode>,
+    /// Users and aliases, by local part, that are stricter or laxer than the domain.
+    #[schemars(
+        extend("examples" = [{"all-staff": {"accept_from": "inside", "reply": "exchange_group"}}])
+    )]
+    pub recipients: IndexMap<String, Restriction>,
+    /// The largest message the domain's MTAs take (SIZE, RFC 1870).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "10240000B"), example = &"1MB")]
+    pub size_limit: Option<Size>,
+    /// When the domain's MTAs try again, and when they give up.
+    #[schemars(extend("examples" = [{"min": "5m", "max": "1h", "lifetime": "2d"}]))]
+    pub retry: Retry,
+}
+
+/// From whom a recipient takes mail. What is left out comes from the domain's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Restriction {
+    /// From whom: `anyone`, `inside` or `nobody`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"inside")]
+    pub accept_from: Option<AcceptFrom>,
+    /// What a sender who is kept out gets to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"exchange_mailbox")]
+    pub reply: Option<Reply>,
+    /// How a sender is kept out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"accept_then_bounce")]
+    pub mode: Option<Mode>,
+}
+
+/// From whom mail is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AcceptFrom {
+    /// From everybody.
+    #[default]
+    Anyone,
+    /// From who has authenticated, and from the domain's own servers.
+    Inside,
+    /// From nobody.
+    Nobody,
+}
+
+/// How a sender is kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Refused at RCPT.
+    #[default]
+    Reject,
+    /// Taken with 250, then reported on.
+    AcceptThenBounce,
+}
+
+/// A reply to who is kept out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Reply {
+    /// The wording of a real system.
+    Preset(ReplyPreset),
+    /// Your own.
+    Own(ReplyText),
+}
+
+/// The wording of a real system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyPreset {
+    /// Exchange, a group: 550 5.7.133.
+    ExchangeGroup,
+    /// Exchange, a mailbox: 550 5.7.134.
+    ExchangeMailbox,
+    /// Exchange, older: 550 5.7.1 RESOLVER.RST.AuthRequired.
+    ExchangeAuthRequired,
+    /// Google Workspace: 550 5.7.1.
+    GoogleWorkspace,
+    /// Google Groups' notice: 550 5.7.1.
+    GoogleGroups,
+    /// Postfix: 554 5.7.1 Recipient address rejected.
+    Postfix,
+}
+
+/// A reply in your own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyText {
+    /// The reply code (RFC 5321 §4.2): 400 to 599.
+    #[schemars(range(min = 400, max = 599), example = 550)]
+    pub code: u16,
+    /// The enhanced status code (RFC 3463).
+    #[schemars(regex(pattern = r"^[45]\.[0-9]{1,3}\.[0-9]{1,3}$"), example = &"5.7.1")]
+    pub status: String,
+    /// The text, one line of printable ASCII. `{recipient}` stands for the recipient's address.
+    #[schemars(example = &"<{recipient}>: closed to the outside")]
+    pub text: String,
+}
+
+/// When an MTA tries again at a message that it could not hand on, and when it gives up.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// The delay before the second attempt; each later one doubles it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "5m"), example = &"1m")]
+    pub min: Option<Dur>,
+    /// The longest delay between two attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "4000s"), example = &"1h")]
+    pub max: Option<Dur>,
+    /// How long a message stays queued before it bounces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "5d"), example = &"1h")]
+    pub lifetime: Option<Dur>,
+}
+
+/// A reply that a user's mailbox server sends by itself (RFC 3834): never to a null reverse-path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AutoReply {
+    /// Its subject. Default: `Auto: ` and the subject that is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"Away until Monday")]
+    pub subject: Option<String>,
+    /// Its text.
+    #[schemars(example = &"I am away until Monday.")]
+    pub text: String,
+    /// How long the same sender gets no second one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "7d"), example = &"1d")]
+    pub once_per: Option<Dur>,
+}

@@ -1,0 +1,85 @@
+//! Mail domains: who is in them, and what they accept. All servers of a domain share one.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::scenario::format::policy::AcceptFrom;
+pub use crate::scenario::format::policy::Mode;
+
+/// A mail domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its users by local part, in lower case.
+    pub users: IndexMap<String, User>,
+    /// What local parts (in lower case) stand for: full addresses, of any domain.
+    pub aliases: IndexMap<String, Vec<String>>,
+    /// From whom users and aliases take mail that `restrictions` does not name.
+    pub restriction: Restriction,
+    /// From whom particular users and aliases take mail, by local part in lower case.
+    pub restrictions: IndexMap<String, Restriction>,
+    /// The addresses of its own servers: mail from there is from inside.
+    pub inside: Vec<IpAddr>,
+    /// The host with its mailboxes, if the scenario has one.
+    pub mailbox_host: Option<String>,
+}
+
+impl Domain {
+    /// From whom `local` takes mail. Local parts are compared without case.
+    pub fn restriction(&self, local: &str) -> &Restriction {
+        self.restrictions.get(&local.to_ascii_lowercase()).unwrap_or(&self.restriction)
+    }
+
+    /// Whether `local` is a user or an alias.
+    pub fn knows(&self, local: &str) -> bool {
+        let local = local.to_ascii_lowercase();
+        self.users.contains_key(&local) || self.aliases.contains_key(&local)
+    }
+}
+
+/// A user with a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The whole address, which is the login too.
+    pub address: String,
+    /// The password.
+    pub password: String,
+    /// What is answered for the user.
+    pub auto_reply: Option<AutoReply>,
+}
+
+/// From whom mail is taken, and what becomes of other mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restriction {
+    /// From whom. With [`AcceptFrom::Anyone`] the rest does not matter.
+    pub accept_from: AcceptFrom,
+    /// What a sender who is kept out gets to read.
+    pub reply: ReplyText,
+    /// Whether that is at RCPT, or in a report afterwards.
+    pub mode: Mode,
+}
+
+/// An SMTP reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyText {
+    /// The reply code, 400 to 599.
+    pub code: u16,
+    /// The enhanced status code, as `5.7.1`; its class is the code's.
+    pub status: String,
+    /// One line of printable ASCII; `{recipient}` stands for the recipient's address.
+    pub text: String,
+}
+
+/// A reply that the mailbox server sends by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoReply {
+    /// Its subject; `None`: made from the one that is answered.
+    pub subject: Option<String>,
+    /// Its text.
+    pub text: String,
+    /// How long the same sender gets no second one.
+    pub once_per: Duration,
+}

@@ -1,0 +1,41 @@
+//! What goes wrong. A fault with an end is two entries: it, and what undoes it.
+
+use super::network::LinkSpec;
+use crate::engine::SimTime;
+
+/// A fault, or its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// When.
+    pub at: SimTime,
+    /// What.
+    pub action: FaultAction,
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FaultAction {
+    /// The host loses its memory and falls silent.
+    Crash(String),
+    /// It starts again from its disk.
+    Restart(String),
+    /// The link between the two swallows every packet.
+    Cut(String, String),
+    /// It works again.
+    Heal(String, String),
+    /// Every link of the host or router is cut.
+    Isolate(String),
+    /// They work again.
+    Rejoin(String),
+    /// The link between the two is from now on like this.
+    Change {
+        /// One end.
+        a: String,
+        /// The other end.
+        b: String,
+        /// From `a` to `b`.
+        forward: LinkSpec,
+        /// From `b` to `a`.
+        backward: LinkSpec,
+    },
+}

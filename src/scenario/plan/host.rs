@@ -1,0 +1,134 @@
+//! Hosts and what runs on them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::domain::Domain;
+use crate::scenario::format::domain::ReadProtocol;
+
+/// A host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Host {
+    /// Its full name.
+    pub name: String,
+    /// Its addresses; at least one, no other host has any of them.
+    pub addresses: Vec<IpAddr>,
+    /// The addresses of the resolvers its stub resolver asks, in order. May be empty: then nothing
+    /// resolves here.
+    pub resolvers: Vec<IpAddr>,
+    /// What runs on it: at most one MTA, one mailbox server, and one of name server and resolver;
+    /// any number of clients.
+    pub services: Vec<Service>,
+}
+
+/// What runs on a host.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Service {
+    /// Answers for zones, port 53.
+    NameServer(NameServer),
+    /// Resolves for others, port 53.
+    Resolver(Resolver),
+    /// Takes and hands on mail, ports 25 and 587.
+    Mta(Mta),
+    /// Lets users read, ports 143 and 110.
+    MailboxServer(MailboxServer),
+    /// A user's mail client.
+    Client(Client),
+}
+
+/// An authoritative name server.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NameServer {
+    /// Keys of the plan's zones.
+    pub zones: Vec<String>,
+}
+
+/// A recursive resolver. It starts from the plan's hints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolver {
+    /// Keys of the plan's zones from which it answers itself instead of asking.
+    pub zones: Vec<String>,
+    /// The longest time a record is kept.
+    pub max_ttl: Duration,
+    /// The longest time a negative answer is kept.
+    pub max_negative_ttl: Duration,
+}
+
+/// An MTA. A recipient's domain is looked for in `deliver`, then in `relay`; anything else is taken
+/// from authenticated clients alone and goes by MX, or to the smart host.
+///
+/// Mail for a domain of `relay` goes by MX too: the MTA's resolver sees the inner view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mta {
+    /// Its name in greetings and Received fields.
+    pub name: String,
+    /// Whether it listens on port 25.
+    pub smtp: bool,
+    /// Whose users may submit on port 587; empty: it does not listen there.
+    pub submission: Vec<Arc<Domain>>,
+    /// Whose mail it puts into mailboxes on this host.
+    pub deliver: Vec<Arc<Domain>>,
+    /// Whose mail it takes from anybody and hands on by MX. Unknown users are refused at RCPT.
+    pub relay: Vec<Arc<Domain>>,
+    /// The name of the host that takes all mail for elsewhere.
+    pub smart_host: Option<String>,
+    /// The largest message it takes, in octets.
+    pub size_limit: u64,
+    /// When it tries again and gives up.
+    pub retry: Retry,
+}
+
+/// When an MTA tries again, and when it gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Before the second attempt; each later delay doubles.
+    pub min: Duration,
+    /// The longest delay.
+    pub max: Duration,
+    /// How long a message stays queued.
+    pub lifetime: Duration,
+}
+
+/// Postfix's: 300 s, 4,000 s, 5 days.
+impl Default for Retry {
+    fn default() -> Self {
+        Retry {
+            min: Duration::from_secs(300),
+            max: Duration::from_secs(4_000),
+            lifetime: Duration::from_secs(5 * 86_400),
+        }
+    }
+}
+
+/// A mailbox server. The mailboxes are on the host's disk, where its MTA puts mail into them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MailboxServer {
+    /// Whose users have their mailboxes here.
+    pub domains: Vec<Arc<Domain>>,
+    /// Whether it speaks IMAP, port 143.
+    pub imap: bool,
+    /// Whether it speaks POP3, port 110.
+    pub pop3: bool,
+}
+
+/// A mail client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// `alice@example.org/laptop`, or a key of the scenario's `clients`.
+    pub name: String,
+    /// The user's address; also the login.
+    pub user: String,
+    /// The password it gives.
+    pub password: String,
+    /// The name of the submission server.
+    pub submit: String,
+    /// The port of the submission server.
+    pub submit_port: u16,
+    /// How it reads.
+    pub read: ReadProtocol,
+    /// The name of the server it reads from.
+    pub read_from: String,
+    /// The port of the server it reads from.
+    pub read_port: u16,
+}

@@ -1,0 +1,104 @@
+//! The checked plan of a scenario: everything the world is built from, by name, with every default
+//! filled in and every name resolved.
+//!
+//! A plan is right by construction: each name in it is the name of something in it, each quantity is
+//! in its bounds, each address belongs to one host. Host, domain and zone names are in lower case
+//! and have no final dot (the root zone is `.`).
+
+pub mod agenda;
+pub mod domain;
+pub mod expect;
+pub mod fault;
+pub mod host;
+pub mod network;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::engine::{Epoch, SimTime};
+
+pub use agenda::{Action, Content, Mail, Step};
+pub use domain::{AutoReply, Domain, Mode, ReplyText, Restriction, User};
+pub use expect::{Count, Expect, Expectation};
+pub use fault::{Fault, FaultAction};
+pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Retry, Service};
+pub use network::{Latency, Link, LinkSpec};
+
+/// A checked scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What the scenario is called. May be empty.
+    pub title: String,
+    /// What it shows. May be empty.
+    pub description: String,
+    /// From which number every draw follows.
+    pub seed: u64,
+    /// The calendar date at the start.
+    pub start: Epoch,
+    /// When the run ends at the latest.
+    pub until: SimTime,
+    /// The routers; at least one.
+    pub routers: Vec<String>,
+    /// Every link: between routers, and of each host.
+    pub links: Vec<Link>,
+    /// Every host by name, in a stable order.
+    pub hosts: IndexMap<String, Host>,
+    /// The root servers, as every resolver knows them from the start.
+    pub hints: Vec<Hint>,
+    /// Every zone by key: its name, or for an inner view a label of its own.
+    pub zones: IndexMap<String, Zone>,
+    /// Every mail domain by name.
+    pub domains: IndexMap<String, Arc<Domain>>,
+    /// The host of every client, by the client's name.
+    pub clients: IndexMap<String, String>,
+    /// Every message that a client of the agenda writes, by its `id`.
+    pub mails: IndexMap<String, Mail>,
+    /// What clients do, by time.
+    pub agenda: Vec<Step>,
+    /// What goes wrong, by time.
+    pub faults: Vec<Fault>,
+    /// What must hold at the end.
+    pub expect: Vec<Expectation>,
+}
+
+/// A root server in the root hints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// Its name.
+    pub name: String,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A zone, and who serves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// The name of its apex; `.` for the root.
+    pub name: String,
+    /// Its records as a master file (RFC 1035 §5). Relative names end at `name`; SOA and NS at the
+    /// apex, delegations and glue are there.
+    pub text: String,
+    /// The TTL of a record that names none, in seconds.
+    pub default_ttl_secs: u32,
+    /// The file in the scenario's folder that it came from, if it did.
+    pub file: Option<String>,
+    /// The hosts that serve it; the first one is the primary.
+    pub servers: Vec<String>,
+    /// Whether this is an inner view: not delegated to, answered by resolvers alone.
+    pub inner: bool,
+}
+
+impl Plan {
+    /// The host that has the address.
+    pub fn host_of(&self, address: IpAddr) -> Option<&Host> {
+        self.hosts.values().find(|host| host.addresses.contains(&address))
+    }
+
+    /// The domain and local part of a mail address, if the domain is one of this plan.
+    pub fn domain_of<'a>(&self, address: &'a str) -> Option<(&'a str, &Arc<Domain>)> {
+        let (local, domain) = address.rsplit_once('@')?;
+        Some((local, self.domains.get(domain)?))
+    }
+}
