@@ -102,7 +102,7 @@ impl<'a> Lexer<'a> {
 
     /// Takes an `atom` with any dots in it: up to a special, white space or a control.
     pub(crate) fn dot_atom(&mut self) -> &'a [u8] {
-        self.take_while(|octet| !is_special(octet) && !is_white_space(octet) && octet != 0x7f)
+        self.take_while(|octet| !is_special(octet) && !is_white_space(octet))
     }
 
     /// Takes a MIME `token` (RFC 2045 §5.1), ASCII alone.
@@ -111,9 +111,9 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Space, tab, line end, or a control that counts as none of the rest.
+/// Space, tab, line end, or any other control, which has no better place.
 pub(crate) fn is_white_space(octet: u8) -> bool {
-    octet <= b' '
+    octet <= b' ' || octet == 0x7f
 }
 
 /// The `specials` of RFC 5322 §3.2.3 without the dot.
