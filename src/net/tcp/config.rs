@@ -37,9 +37,10 @@ pub struct Config {
     pub time_wait: Duration,
     /// How long FIN-WAIT-2 lasts without a segment from the peer.
     ///
-    /// Deviation: RFC 9293 waits for ever. Linux limits what it calls an orphan, so that a peer
-    /// that vanished does not hold the port for ever; the connection ends with
-    /// [`CloseReason::TimedOut`](super::CloseReason::TimedOut).
+    /// Deviation: RFC 9293 waits for ever, so a peer that vanished would hold the port for ever.
+    /// Longer than a peer takes to use up its retries; the connection then ends with
+    /// [`CloseReason::TimedOut`](super::CloseReason::TimedOut). (Linux takes 60 s, but only for
+    /// what it calls orphans, where no user reads any more.)
     pub fin_wait_2: Duration,
 }
 
@@ -57,7 +58,7 @@ impl Config {
         max_rto: Duration::from_secs(120),
         delayed_ack: Duration::from_millis(40),
         time_wait: Duration::from_secs(60),
-        fin_wait_2: Duration::from_secs(60),
+        fin_wait_2: Duration::from_secs(960),
     };
 
     /// The defaults for IPv6 over links with an MTU of 1500 octets.

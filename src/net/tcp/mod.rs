@@ -12,11 +12,21 @@
 //! SYN cookies, taking over a connection in TIME-WAIT by a new SYN.
 
 mod config;
+mod congestion;
 mod connection;
 mod event;
+mod receive;
+mod rto;
 mod segment;
+mod send;
+mod send_queue;
+mod sequence;
+mod state;
+#[cfg(test)]
+mod tests;
 
 pub use config::Config;
-pub use connection::{Connection, State};
+pub use connection::Connection;
 pub use event::{Actions, CloseReason, Event};
 pub use segment::{Flags, Segment, WINDOW_SHIFT};
+pub use state::State;

@@ -1,0 +1,289 @@
+//! The receiving side: reassembly, the window we advertise, and when to acknowledge.
+//!
+//! Follows RFC 9293 §3.8.6 and §3.10.7.4. Data is handed to the user as it comes in order, so the
+//! window closes only while the user does not read.
+
+use super::event::{Actions, Event};
+use super::segment::WINDOW_SHIFT;
+use super::sequence::SeqNumber;
+use crate::engine::SimTime;
+use bytes::{Buf, Bytes};
+
+/// The RCV variables of a connection, and what waits to be delivered.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    /// RCV.NXT.
+    nxt: SeqNumber,
+    /// RCV.NXT + RCV.WND as advertised; it never moves back.
+    edge: SeqNumber,
+    capacity: u32,
+    /// Out of order, sorted, without overlaps, all behind RCV.NXT.
+    pieces: Vec<Piece>,
+    /// The sequence number of the peer's FIN, once seen.
+    fin: Option<SeqNumber>,
+    /// What the user does not read at present; `None` when it reads.
+    held: Option<Box<Held>>,
+    acknowledgment: Acknowledgment,
+}
+
+#[derive(Debug)]
+struct Piece {
+    seq: SeqNumber,
+    payload: Bytes,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    data: Vec<Bytes>,
+    octets: u32,
+    eof: bool,
+}
+
+/// The acknowledgment that we owe the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acknowledgment {
+    NotOwed,
+    /// One segment came; goes with the next segment of ours, or alone at that time.
+    Delayed(SimTime),
+    /// Goes before the input is done.
+    Now,
+}
+
+impl Receiver {
+    /// For a peer whose SYN is not known yet.
+    pub(crate) fn new(capacity: u32) -> Self {
+        Receiver {
+            nxt: SeqNumber(0),
+            edge: SeqNumber(0),
+            capacity: capacity.min(0xffff << WINDOW_SHIFT),
+            pieces: Vec::new(),
+            fin: None,
+            held: None,
+            acknowledgment: Acknowledgment::NotOwed,
+        }
+    }
+
+    /// The peer's SYN has the sequence number `irs`.
+    pub(crate) fn synchronize(&mut self, irs: SeqNumber) {
+        self.nxt = irs + 1;
+        self.edge = self.nxt + self.syn_window();
+    }
+
+    /// RCV.NXT, the acknowledgment number to send.
+    pub(crate) fn nxt(&self) -> SeqNumber {
+        self.nxt
+    }
+
+    /// The window of a SYN, which is not scaled.
+    pub(crate) fn syn_window(&self) -> u32 {
+        self.capacity.min(0xffff)
+    }
+
+    /// RCV.WND as last advertised: what lies beyond it is not accepted.
+    pub(crate) fn window(&self) -> u32 {
+        let unit = 1 << WINDOW_SHIFT;
+        self.edge.since(self.nxt).next_multiple_of(unit).min(0xffff << WINDOW_SHIFT)
+    }
+
+    /// The window to advertise now. Its right edge moves only by a fair step, against the silly
+    /// window syndrome (RFC 9293 §3.8.6.2.2).
+    pub(crate) fn advertise(&mut self, mss: u16) -> u32 {
+        let held = self.held.as_ref().map_or(0, |held| held.octets);
+        let edge = self.nxt + self.capacity.saturating_sub(held);
+        if edge.since(self.edge) >= u32::from(mss).min(self.capacity / 2).max(1) {
+            self.edge = edge;
+        }
+        self.window()
+    }
+
+    /// True when some of a segment that occupies `len` numbers from `seq` lies in the window
+    /// (RFC 9293 §3.10.7.4, first check).
+    pub(crate) fn is_acceptable(&self, seq: SeqNumber, len: u32) -> bool {
+        let edge = self.nxt + self.window();
+        match len {
+            0 if edge == self.nxt => seq == self.nxt,
+            0 => self.nxt.at_or_before(seq) && seq.before(edge),
+            _ => self.nxt.before(seq + len) && seq.before(edge),
+        }
+    }
+
+    /// Takes the text of an acceptable segment, and its FIN. True when the FIN is now in order:
+    /// the peer has sent everything.
+    pub(crate) fn accept(
+        &mut self,
+        mut seq: SeqNumber,
+        mut payload: Bytes,
+        fin: bool,
+        ack_by: SimTime,
+        out: &mut Actions,
+    ) -> bool {
+        if payload.is_empty() && !fin {
+            return false;
+        }
+        let skip = self.nxt.since(seq).min(clamp(payload.len()));
+        payload.advance(skip as usize);
+        seq += skip;
+        let room = (self.nxt + self.window()).since(seq);
+        let whole = clamp(payload.len()) <= room;
+        payload.truncate(room as usize);
+        if fin && whole && self.fin.is_none() {
+            self.fin = Some(seq + clamp(payload.len()));
+        }
+        if seq == self.nxt && self.pieces.is_empty() {
+            self.owe(ack_by);
+            self.deliver(payload, out);
+        } else {
+            // Out of order, or it fills a gap: the peer waits to hear of either at once
+            // (RFC 5681 §4.2).
+            self.acknowledge_now();
+            self.store(seq, payload);
+            self.deliver_pieces(out);
+        }
+        if skip > 0 {
+            self.acknowledge_now();
+        }
+        if self.fin != Some(self.nxt) {
+            return false;
+        }
+        self.nxt += 1;
+        self.pieces = Vec::new();
+        match &mut self.held {
+            Some(held) => held.eof = true,
+            None => out.events.push(Event::Eof),
+        }
+        true
+    }
+
+    /// The user reads no more for now: what comes fills the window.
+    pub(crate) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// The user reads again: gives it what came meanwhile. The window is open afterwards.
+    pub(crate) fn release(&mut self, out: &mut Actions) {
+        if let Some(held) = self.held.take() {
+            out.events.extend(held.data.into_iter().map(Event::Data));
+            if held.eof {
+                out.events.push(Event::Eof);
+            }
+        }
+    }
+
+    /// True when the user could take a good deal more than the peer knows of.
+    pub(crate) fn owes_window_update(&self, mss: u16) -> bool {
+        let held = self.held.as_ref().map_or(0, |held| held.octets);
+        let edge = self.nxt + self.capacity.saturating_sub(held);
+        edge.since(self.edge) >= (2 * u32::from(mss)).min(self.capacity / 2).max(1)
+    }
+
+    /// An acknowledgment is to go before this input is done.
+    pub(crate) fn acknowledge_now(&mut self) {
+        self.acknowledgment = Acknowledgment::Now;
+    }
+
+    /// The delayed acknowledgment goes now if it is due.
+    pub(crate) fn acknowledge_if_due(&mut self, now: SimTime) {
+        if self.acknowledgment_due() <= now {
+            self.acknowledge_now();
+        }
+    }
+
+    /// True when an acknowledgment is to go before this input is done.
+    pub(crate) fn must_acknowledge(&self) -> bool {
+        self.acknowledgment == Acknowledgment::Now
+    }
+
+    /// A segment of ours carries the acknowledgment.
+    pub(crate) fn acknowledged(&mut self) {
+        self.acknowledgment = Acknowledgment::NotOwed;
+    }
+
+    /// When the delayed acknowledgment is due; [`SimTime::MAX`] when there is none.
+    pub(crate) fn acknowledgment_due(&self) -> SimTime {
+        match self.acknowledgment {
+            Acknowledgment::Delayed(at) => at,
+            Acknowledgment::NotOwed | Acknowledgment::Now => SimTime::MAX,
+        }
+    }
+
+    /// Forgets what waits and gives the memory back.
+    pub(crate) fn clear(&mut self) {
+        self.pieces = Vec::new();
+        self.held = None;
+    }
+
+    /// One more segment in order: every second one is acknowledged at once (RFC 9293 §3.8.6.3).
+    fn owe(&mut self, by: SimTime) {
+        self.acknowledgment = match self.acknowledgment {
+            Acknowledgment::NotOwed => Acknowledgment::Delayed(by),
+            Acknowledgment::Delayed(_) | Acknowledgment::Now => Acknowledgment::Now,
+        };
+    }
+
+    fn deliver(&mut self, mut payload: Bytes, out: &mut Actions) {
+        if let Some(fin) = self.fin {
+            // Nothing follows a FIN, whatever a confused peer sends.
+            payload.truncate(fin.since(self.nxt) as usize);
+        }
+        if payload.is_empty() {
+            return;
+        }
+        self.nxt += clamp(payload.len());
+        match &mut self.held {
+            Some(held) => {
+                held.octets += clamp(payload.len());
+                held.data.push(payload);
+            }
+            None => out.events.push(Event::Data(payload)),
+        }
+    }
+
+    /// Keeps a piece that is not in order yet. Of octets that came twice the first copy stays,
+    /// unless the new piece covers the old one whole.
+    fn store(&mut self, mut seq: SeqNumber, mut payload: Bytes) {
+        let at = self.pieces.partition_point(|piece| piece.seq.before(seq));
+        if let Some(previous) = at.checked_sub(1).map(|index| &self.pieces[index]) {
+            let overlap = previous.end().since(seq).min(clamp(payload.len()));
+            payload.advance(overlap as usize);
+            seq += overlap;
+        }
+        let end = seq + clamp(payload.len());
+        let covered =
+            self.pieces[at..].iter().take_while(|piece| piece.end().at_or_before(end)).count();
+        self.pieces.drain(at..at + covered);
+        if let Some(next) = self.pieces.get(at) {
+            payload.truncate(next.seq.since(seq) as usize);
+        }
+        if !payload.is_empty() && self.pieces.len() < MAX_PIECES {
+            self.pieces.insert(at, Piece { seq, payload });
+        }
+    }
+
+    fn deliver_pieces(&mut self, out: &mut Actions) {
+        let mut ready = 0;
+        while let Some(piece) = self.pieces.get_mut(ready)
+            && piece.seq.at_or_before(self.nxt)
+        {
+            let known = self.nxt.since(piece.seq).min(clamp(piece.payload.len()));
+            let mut payload = std::mem::take(&mut piece.payload);
+            payload.advance(known as usize);
+            self.deliver(payload, out);
+            ready += 1;
+        }
+        self.pieces.drain(..ready);
+    }
+}
+
+impl Piece {
+    fn end(&self) -> SeqNumber {
+        self.seq + clamp(self.payload.len())
+    }
+}
+
+/// A length as a sequence number counts it. No packet holds more than 32 bits can count.
+fn clamp(octets: usize) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
+}
+
+/// Pieces kept out of order; a full window of full segments is fewer. What is dropped comes again.
+const MAX_PIECES: usize = 1_024;
