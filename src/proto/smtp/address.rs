@@ -1,0 +1,503 @@
+//! Mailboxes and the paths of an envelope (RFC 5321 §4.1.2).
+//!
+//! A local part is kept as it came, quotes and all, for nobody but the final host may interpret it
+//! (§2.3.11). Domains compare without case. Source routes are read and dropped (§4.1.1.3).
+//!
+//! Deviation: underscores are accepted in domains, as Postfix does, and a local part may exceed
+//! 64 octets, for the addresses of VERP and SRS do (§4.5.3.1 asks for no limit where possible).
+//!
+//! Not modelled: addresses beyond ASCII (RFC 6531), address literals other than IPv4 and IPv6.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// An address `local-part@domain`, checked. Cheap to clone.
+///
+/// Two mailboxes are equal when their local parts are, octet for octet, and their domains are
+/// but for case.
+#[derive(Clone)]
+pub struct Mailbox {
+    text: Arc<str>,
+    at: usize,
+}
+
+impl Mailbox {
+    /// The mailbox `local_part@domain`, both in their form on the wire.
+    ///
+    /// # Errors
+    ///
+    /// Where a part breaks the syntax of RFC 5321 §4.1.2.
+    pub fn new(local_part: &str, domain: &str) -> Result<Self, AddressError> {
+        format!("{local_part}@{domain}").parse()
+    }
+
+    /// The local part as it came, quoted or not.
+    pub fn local_part(&self) -> &str {
+        &self.text[..self.at]
+    }
+
+    /// The local part without its quotes and backslashes: what a mailbox is looked up by.
+    pub fn unquoted_local_part(&self) -> Cow<'_, str> {
+        let local_part = self.local_part();
+        let Some(inner) = local_part.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+        else {
+            return Cow::Borrowed(local_part);
+        };
+        if !inner.contains('\\') {
+            return Cow::Borrowed(inner);
+        }
+        let mut plain = String::with_capacity(inner.len());
+        let mut chars = inner.chars();
+        while let Some(c) = chars.next() {
+            plain.extend(if c == '\\' { chars.next() } else { Some(c) });
+        }
+        Cow::Owned(plain)
+    }
+
+    /// The domain as it came: a name, or an address literal in brackets.
+    pub fn domain(&self) -> &str {
+        &self.text[self.at + 1..]
+    }
+
+    /// The address where the domain is an address literal.
+    pub fn address_literal(&self) -> Option<IpAddr> {
+        parse_address_literal(self.domain())
+    }
+
+    /// Whether this mailbox is in `domain`; case does not matter.
+    pub fn is_in_domain(&self, domain: &str) -> bool {
+        self.domain().eq_ignore_ascii_case(domain)
+    }
+
+    /// The whole address as it came.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for Mailbox {
+    type Err = AddressError;
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (mailbox, rest) = parse_mailbox(text)?;
+        if rest.is_empty() { Ok(mailbox) } else { Err(AddressError::BadDomain) }
+    }
+}
+
+impl fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mailbox({})", self.text)
+    }
+}
+
+impl PartialEq for Mailbox {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Mailbox {}
+
+impl PartialOrd for Mailbox {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By domain without case, then by local part.
+impl Ord for Mailbox {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let lower = |b: &u8| b.to_ascii_lowercase();
+        let ours = self.domain().as_bytes().iter().map(lower);
+        let theirs = other.domain().as_bytes().iter().map(lower);
+        ours.cmp(theirs).then_with(|| self.local_part().cmp(other.local_part()))
+    }
+}
+
+impl Hash for Mailbox {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.local_part().hash(state);
+        for b in self.domain().bytes() {
+            state.write_u8(b.to_ascii_lowercase());
+        }
+    }
+}
+
+/// Whom failures are reported to: the argument of `MAIL FROM`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReversePath {
+    /// `<>`: a message about a message, never to be answered (RFC 5321 §4.5.5).
+    Null,
+    /// `<local-part@domain>`.
+    Mailbox(Mailbox),
+}
+
+impl ReversePath {
+    /// Parses the path at the start of `text` and gives what follows it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no path, or one with a mistake.
+    pub fn split_from(text: &str) -> Result<(Self, &str), AddressError> {
+        if let Some(rest) = text.strip_prefix("<>") {
+            return Ok((ReversePath::Null, rest));
+        }
+        let (mailbox, rest) = parse_path(text)?;
+        Ok((ReversePath::Mailbox(mailbox), rest))
+    }
+
+    /// The mailbox, but for the null path.
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            ReversePath::Null => None,
+            ReversePath::Mailbox(mailbox) => Some(mailbox),
+        }
+    }
+
+    /// Whether this is `<>`.
+    pub fn is_null(&self) -> bool {
+        *self == ReversePath::Null
+    }
+}
+
+/// With angle brackets, as on the wire.
+impl fmt::Display for ReversePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReversePath::Null => f.write_str("<>"),
+            ReversePath::Mailbox(mailbox) => write!(f, "<{mailbox}>"),
+        }
+    }
+}
+
+impl From<Mailbox> for ReversePath {
+    fn from(mailbox: Mailbox) -> Self {
+        ReversePath::Mailbox(mailbox)
+    }
+}
+
+/// `<>`, `<a@b>` or `a@b`.
+impl FromStr for ReversePath {
+    type Err = AddressError;
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match Self::split_from(text)? {
+            (path, "") => Ok(path),
+            _ => Err(AddressError::BadPath),
+        }
+    }
+}
+
+/// Whom a message is for: the argument of `RCPT TO`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ForwardPath {
+    /// `<Postmaster>` without a domain, in any case (RFC 5321 §4.1.1.3).
+    Postmaster,
+    /// `<local-part@domain>`.
+    Mailbox(Mailbox),
+}
+
+impl ForwardPath {
+    /// Parses the path at the start of `text` and gives what follows it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no path, or one with a mistake; the null path is one.
+    pub fn split_from(text: &str) -> Result<(Self, &str), AddressError> {
+        const POSTMASTER: &str = "<postmaster>";
+        if let Some(head) = text.get(..POSTMASTER.len())
+            && head.eq_ignore_ascii_case(POSTMASTER)
+        {
+            return Ok((ForwardPath::Postmaster, &text[POSTMASTER.len()..]));
+        }
+        let (mailbox, rest) = parse_path(text)?;
+        Ok((ForwardPath::Mailbox(mailbox), rest))
+    }
+
+    /// The mailbox, but for `<Postmaster>`.
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        match self {
+            ForwardPath::Postmaster => None,
+            ForwardPath::Mailbox(mailbox) => Some(mailbox),
+        }
+    }
+}
+
+/// With angle brackets, as on the wire.
+impl fmt::Display for ForwardPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ForwardPath::Postmaster => f.write_str("<Postmaster>"),
+            ForwardPath::Mailbox(mailbox) => write!(f, "<{mailbox}>"),
+        }
+    }
+}
+
+impl From<Mailbox> for ForwardPath {
+    fn from(mailbox: Mailbox) -> Self {
+        ForwardPath::Mailbox(mailbox)
+    }
+}
+
+/// `<Postmaster>`, `<a@b>` or `a@b`.
+impl FromStr for ForwardPath {
+    type Err = AddressError;
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match Self::split_from(text)? {
+            (path, "") => Ok(path),
+            _ => Err(AddressError::BadPath),
+        }
+    }
+}
+
+/// Why a text is no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressError {
+    /// Angle brackets or the source route are not as they should be.
+    BadPath,
+    /// The local part is empty or has a character it may not have unquoted.
+    BadLocalPart,
+    /// There is no `@` and domain.
+    NoDomain,
+    /// The domain is no host name and no address literal.
+    BadDomain,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AddressError::BadPath => "the path is not <local-part@domain>",
+            AddressError::BadLocalPart => "the local part is empty or needs quotes",
+            AddressError::NoDomain => "the address has no domain",
+            AddressError::BadDomain => "the domain is neither a host name nor an address literal",
+        })
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+/// Whether `text` is a domain name or an address literal of RFC 5321 §4.1.2.
+pub fn is_domain(text: &str) -> bool {
+    domain_len(text) == Some(text.len())
+}
+
+/// `"<" [A-d-l ":"] Mailbox ">"`, or a bare Mailbox, which Postfix takes as well.
+fn parse_path(text: &str) -> Result<(Mailbox, &str), AddressError> {
+    let Some(mut inner) = text.strip_prefix('<') else {
+        return parse_mailbox(text);
+    };
+    if inner.starts_with('@') {
+        inner = skip_source_route(inner)?;
+    }
+    let (mailbox, rest) = parse_mailbox(inner)?;
+    let rest = rest.strip_prefix('>').ok_or(AddressError::BadPath)?;
+    Ok((mailbox, rest))
+}
+
+/// `A-d-l = At-domain *( "," At-domain )`, then `:`.
+fn skip_source_route(text: &str) -> Result<&str, AddressError> {
+    let mut rest = text;
+    loop {
+        rest = rest.strip_prefix('@').ok_or(AddressError::BadPath)?;
+        rest = &rest[domain_len(rest).ok_or(AddressError::BadDomain)?..];
+        if let Some(after) = rest.strip_prefix(':') {
+            return Ok(after);
+        }
+        rest = rest.strip_prefix(',').ok_or(AddressError::BadPath)?;
+    }
+}
+
+fn parse_mailbox(text: &str) -> Result<(Mailbox, &str), AddressError> {
+    let at = local_part_len(text).ok_or(AddressError::BadLocalPart)?;
+    let domain = text[at..].strip_prefix('@').ok_or(match text[at..].bytes().next() {
+        None | Some(b'>' | b' ') => AddressError::NoDomain,
+        Some(_) => AddressError::BadLocalPart,
+    })?;
+    let end = at + 1 + domain_len(domain).ok_or(AddressError::BadDomain)?;
+    Ok((Mailbox { text: text[..end].into(), at }, &text[end..]))
+}
+
+/// The length of the Dot-string or Quoted-string that `text` starts with.
+fn local_part_len(text: &str) -> Option<usize> {
+    let octets = text.as_bytes();
+    if octets.first() == Some(&b'"') {
+        let mut i = 1;
+        loop {
+            match octets.get(i)? {
+                b'"' => return Some(i + 1),
+                b'\\' => {
+                    octets.get(i + 1).filter(|b| matches!(b, b' '..=b'~'))?;
+                    i += 2;
+                }
+                b' '..=b'~' => i += 1,
+                _ => return None,
+            }
+        }
+    }
+    let len = octets.iter().take_while(|&&b| is_atext(b) || b == b'.').count();
+    let dots_stand_between = !octets[..len].split(|&b| b == b'.').any(<[u8]>::is_empty);
+    (len > 0 && dots_stand_between).then_some(len)
+}
+
+/// `atext` of RFC 5322 §3.2.3. RFC 6531 will add everything beyond ASCII here.
+fn is_atext(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
+}
+
+/// The length of the Domain or address-literal that `text` starts with.
+fn domain_len(text: &str) -> Option<usize> {
+    if text.starts_with('[') {
+        let len = text.find(']')? + 1;
+        return parse_address_literal(&text[..len]).map(|_| len);
+    }
+    let octets = text.as_bytes();
+    let in_domain = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'-' | b'.' | b'_');
+    let len = octets.iter().take_while(in_domain).count();
+    let good = len <= 255
+        && octets[..len].split(|&b| b == b'.').all(|label| {
+            matches!(label.len(), 1..=63) && label[0] != b'-' && label[label.len() - 1] != b'-'
+        });
+    good.then_some(len)
+}
+
+/// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
+fn parse_address_literal(text: &str) -> Option<IpAddr> {
+    const TAG: &str = "IPv6:";
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    match inner.get(..TAG.len()) {
+        Some(tag) if tag.eq_ignore_ascii_case(TAG) => {
+            inner[TAG.len()..].parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+        }
+        _ => inner.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mailbox(text: &str) -> Mailbox {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn addresses_are_kept_as_they_came() {
+        for text in [
+            "Jones@Foo.COM",
+            "\"Joe\\,Smith\"@example.org",
+            "\"a@b>c\"@example.org",
+            "o'brien+tag=x/y@example.org",
+            "user@[192.0.2.1]",
+            "user@[IPv6:2001:db8::1]",
+            "a@localhost",
+            "x@a_b.example",
+        ] {
+            assert_eq!(mailbox(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        use AddressError::*;
+        for (text, error) in [
+            ("", BadLocalPart),
+            ("@example.org", BadLocalPart),
+            (".a@example.org", BadLocalPart),
+            ("a..b@example.org", BadLocalPart),
+            ("a b@example.org", NoDomain),
+            ("a(b@example.org", BadLocalPart),
+            ("\"a@example.org", BadLocalPart),
+            ("\"a\tb\"@example.org", BadLocalPart),
+            ("bob", NoDomain),
+            ("bob@", BadDomain),
+            ("bob@-example.org", BadDomain),
+            ("bob@example..org", BadDomain),
+            ("bob@example.org.", BadDomain),
+            ("bob@exämple.org", BadDomain),
+            ("bób@example.org", BadLocalPart),
+            ("bob@[300.0.2.1]", BadDomain),
+            ("bob@[192.0.2.1", BadDomain),
+            ("bob@[2001:db8::1]", BadDomain),
+            ("bob@a@example.org", BadDomain),
+        ] {
+            assert_eq!(text.parse::<Mailbox>(), Err(error), "{text}");
+        }
+        let label = "a".repeat(64);
+        assert_eq!(Mailbox::new("bob", &label), Err(BadDomain));
+        assert_eq!(Mailbox::new("bob", &"a.".repeat(128)), Err(BadDomain));
+        assert_eq!(Mailbox::new("bob@example.org>", "x"), Err(BadDomain));
+    }
+
+    #[test]
+    fn domains_compare_without_case_and_local_parts_with_it() {
+        assert_eq!(mailbox("bob@Example.ORG"), mailbox("bob@example.org"));
+        assert_ne!(mailbox("Bob@example.org"), mailbox("bob@example.org"));
+        assert!(mailbox("bob@Example.ORG").is_in_domain("example.org"));
+    }
+
+    #[test]
+    fn quotes_come_off_for_the_look_up() {
+        assert_eq!(mailbox("\"a\\\"b c\"@example.org").unquoted_local_part(), "a\"b c");
+        assert_eq!(mailbox("\"bob\"@example.org").unquoted_local_part(), "bob");
+        assert_eq!(mailbox("bob@example.org").unquoted_local_part(), "bob");
+    }
+
+    #[test]
+    fn paths_drop_the_source_route() {
+        let (path, rest) =
+            ForwardPath::split_from("<@hosta.int,@jkl.org:userc@d.bar.org> NOTIFY=NEVER").unwrap();
+        assert_eq!(path.to_string(), "<userc@d.bar.org>");
+        assert_eq!(rest, " NOTIFY=NEVER");
+        for bad in ["<@a.example>", "<@a.example,:u@b.example>", "<@:u@b.example>"] {
+            assert!(ForwardPath::split_from(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_null_path_and_postmaster_have_their_own_forms() {
+        assert_eq!("<>".parse(), Ok(ReversePath::Null));
+        assert_eq!("<pOSTMASTER>".parse(), Ok(ForwardPath::Postmaster));
+        assert_eq!("<>".parse::<ForwardPath>(), Err(AddressError::BadLocalPart));
+        assert_eq!("<postmaster>".parse::<ReversePath>(), Err(AddressError::NoDomain));
+        assert_eq!("<a@b".parse::<ReversePath>(), Err(AddressError::BadPath));
+        assert_eq!("<a@b>c".parse::<ReversePath>(), Err(AddressError::BadPath));
+    }
+
+    #[test]
+    fn literals_give_their_address() {
+        assert_eq!(
+            mailbox("a@[ipv6:2001:db8::1]").address_literal(),
+            Some("2001:db8::1".parse().unwrap())
+        );
+        assert_eq!(mailbox("a@example.org").address_literal(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics_and_what_parses_prints_the_same(text in "[ -~é]{0,40}") {
+            if let Ok(mailbox) = text.parse::<Mailbox>() {
+                prop_assert_eq!(mailbox.to_string(), text.clone());
+                prop_assert_eq!(format!("<{mailbox}>").parse(), Ok(ForwardPath::Mailbox(mailbox)));
+            }
+            let _ = ReversePath::split_from(&text);
+        }
+
+        #[test]
+        fn plausible_addresses_parse(local in "[a-z0-9+_]{1,10}(\\.[a-z]{1,5}){0,2}",
+                                     domain in "[a-z0-9]{1,10}(\\.[a-z]{1,5}){0,3}") {
+            let mailbox = Mailbox::new(&local, &domain).unwrap();
+            prop_assert_eq!(mailbox.local_part(), local);
+            prop_assert_eq!(mailbox.domain(), domain);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! The client's side of an SMTP or submission session.
+//!
+//! Follows RFC 5321 with PIPELINING (RFC 2920), SIZE (RFC 1870), 8BITMIME (RFC 6152),
+//! ENHANCEDSTATUSCODES (RFC 2034) and AUTH (RFC 4954), with Postfix's time-outs. Sends a queue of
+//! transactions over one connection, one after the other.
+//!
+//! Not modelled: STARTTLS, CHUNKING, DSN, SMTPUTF8; conversion of 8-bit text for a server without
+//! 8BITMIME, which is an [`Outcome::Unsendable`]; LMTP (RFC 2033), in which the end of the data has
+//! an answer for each recipient.
+
+mod attempt;
+mod config;
+mod event;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+
+use attempt::{Attempt, Progress};
+pub use config::{ClientConfig, Timeouts, Transaction};
+pub use event::{ClientEvent, Failure, Outcome, Stage};
+
+use super::capabilities::Capabilities;
+use super::command::Command;
+use super::reply::{Reply, ReplyParser};
+use crate::engine::SimTime;
+use crate::proto::sasl::{self, ClientExchange};
+use crate::proto::{Input, Session};
+
+type Outbox = crate::proto::Outbox<ClientEvent>;
+
+/// One connection, seen from the client.
+#[derive(Debug)]
+pub struct ClientSession {
+    config: Arc<ClientConfig>,
+    state: State,
+    replies: ReplyParser,
+    capabilities: Capabilities,
+    waiting: VecDeque<Transaction>,
+    /// The number of the next transaction to begin.
+    next: usize,
+    /// Whether no transaction will be added.
+    finishing: bool,
+    deadline: Option<SimTime>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The connection does not stand yet.
+    Opening,
+    Greeting,
+    Ehlo,
+    Helo,
+    Auth(ClientExchange),
+    /// Waits for transactions. `reset` says that RSET must come before the next.
+    Idle {
+        reset: bool,
+    },
+    Rset,
+    Sending(Attempt),
+    /// `done`: the owner hears of the end now; otherwise it has heard of a failure before.
+    Quit {
+        done: bool,
+    },
+    Closed,
+}
+
+impl State {
+    fn stage(&self) -> Stage {
+        match self {
+            State::Opening | State::Greeting => Stage::Greeting,
+            State::Ehlo => Stage::Ehlo,
+            State::Helo => Stage::Helo,
+            State::Auth(_) => Stage::Auth,
+            State::Idle { .. } => Stage::Idle,
+            State::Rset => Stage::Rset,
+            State::Sending(attempt) => attempt.stage(),
+            State::Quit { .. } | State::Closed => Stage::Quit,
+        }
+    }
+}
+
+impl ClientSession {
+    /// A session on a connection that does not stand yet, with its first transactions.
+    ///
+    /// It waits for further ones until [`ClientSession::finish`].
+    pub fn new(
+        config: impl Into<Arc<ClientConfig>>,
+        transactions: impl IntoIterator<Item = Transaction>,
+    ) -> Self {
+        ClientSession {
+            config: config.into(),
+            state: State::Opening,
+            replies: ReplyParser::new(),
+            capabilities: Capabilities::default(),
+            waiting: transactions.into_iter().collect(),
+            next: 0,
+            finishing: false,
+            deadline: None,
+        }
+    }
+
+    /// Adds a transaction.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back when the session is over or finishing.
+    pub fn push(
+        &mut self,
+        now: SimTime,
+        transaction: Transaction,
+        out: &mut Outbox,
+    ) -> Result<(), Transaction> {
+        if self.finishing || matches!(self.state, State::Quit { .. } | State::Closed) {
+            return Err(transaction);
+        }
+        self.waiting.push_back(transaction);
+        self.wake(now, out);
+        Ok(())
+    }
+
+    /// Says that no transaction will follow: QUIT is sent after the last.
+    pub fn finish(&mut self, now: SimTime, out: &mut Outbox) {
+        self.finishing = true;
+        self.wake(now, out);
+    }
+
+    /// What the server offers; nothing before EHLO was answered.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// What the client is waiting for.
+    pub fn stage(&self) -> Stage {
+        self.state.stage()
+    }
+
+    /// Whether a transaction given now would begin at once.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle { .. }) && !self.finishing
+    }
+
+    fn wake(&mut self, now: SimTime, out: &mut Outbox) {
+        if let State::Idle { reset } = self.state {
+            self.go_on(reset, out);
+            self.await_reply(now);
+        }
+    }
+
+    /// Begins the next transaction, or finishes, or waits.
+    fn go_on(&mut self, reset: bool, out: &mut Outbox) {
+        while let Some(transaction) = self.waiting.front() {
+            if let Some(outcome) = attempt::obstacle(transaction, &self.capabilities) {
+                let outcomes = vec![outcome; transaction.recipients.len()];
+                let transaction = self.next;
+                self.next += 1;
+                self.waiting.pop_front();
+                out.event(ClientEvent::TransactionDone { transaction, outcomes });
+                continue;
+            }
+            if reset {
+                send(out, &Command::Rset);
+                self.state = State::Rset;
+                return;
+            }
+            let transaction = self.waiting.pop_front().expect("the queue has a front");
+            let pipelining = self.config.pipelining && self.capabilities.pipelining;
+            let number = self.next;
+            self.next += 1;
+            self.state = State::Sending(Attempt::begin(
+                number,
+                transaction,
+                &self.capabilities,
+                pipelining,
+                out,
+            ));
+            return;
+        }
+        if self.finishing {
+            self.quit(true, out);
+        } else {
+            self.state = State::Idle { reset };
+        }
+    }
+
+    fn quit(&mut self, done: bool, out: &mut Outbox) {
+        send(out, &Command::Quit);
+        self.state = State::Quit { done };
+    }
+
+    fn reply(&mut self, reply: Reply, out: &mut Outbox) {
+        let state = mem::replace(&mut self.state, State::Closed);
+        if reply.code() == 421 && !matches!(state, State::Quit { .. } | State::Closed) {
+            // The server closes now, whatever was asked (RFC 5321 §3.8).
+            return self.fail(state, Failure::Refused(reply), out);
+        }
+        match state {
+            State::Opening | State::Idle { .. } => {
+                self.fail(state, Failure::Unexpected(reply), out);
+            }
+            State::Greeting if reply.is_positive() => {
+                send(out, &Command::Ehlo(&self.config.helo));
+                self.state = State::Ehlo;
+            }
+            State::Ehlo if reply.is_positive() => {
+                self.capabilities = Capabilities::from_reply(&reply);
+                self.authenticate(out);
+            }
+            State::Ehlo if reply.is_permanent() => {
+                send(out, &Command::Helo(&self.config.helo));
+                self.state = State::Helo;
+            }
+            State::Helo if reply.is_positive() => self.authenticate(out),
+            State::Auth(exchange) if reply.is_intermediate() => {
+                self.auth_challenge(exchange, &reply, out);
+            }
+            State::Auth(_) if reply.is_positive() => {
+                out.event(ClientEvent::Authenticated);
+                self.ready(out);
+            }
+            State::Rset if reply.is_positive() => self.go_on(false, out),
+            State::Greeting | State::Ehlo | State::Helo | State::Auth(_) | State::Rset => {
+                let stage = state.stage();
+                let failure = if reply.is_intermediate() || reply.is_positive() {
+                    Failure::Unexpected(reply)
+                } else {
+                    Failure::Refused(reply)
+                };
+                self.give_up(stage, failure, out);
+            }
+            State::Sending(attempt) => match attempt.reply(reply, out) {
+                Progress::Waiting(attempt) => self.state = State::Sending(attempt),
+                Progress::Done { reset } => self.go_on(reset, out),
+                Progress::Nonsense(attempt, reply) => {
+                    self.fail(State::Sending(attempt), Failure::Unexpected(reply), out);
+                }
+            },
+            // Whatever the answer to QUIT, it is over.
+            State::Quit { done } => self.close(done, out),
+            State::Closed => {}
+        }
+    }
+
+    fn authenticate(&mut self, out: &mut Outbox) {
+        let Some(credentials) = &self.config.credentials else {
+            return self.ready(out);
+        };
+        let offered = &self.capabilities.auth;
+        let Some(&mechanism) = self.config.mechanisms.iter().find(|&m| offered.contains(m)) else {
+            return self.give_up(Stage::Auth, Failure::NoMechanism, out);
+        };
+        let mut exchange = ClientExchange::new(mechanism, credentials.clone());
+        let initial = exchange.initial_response().map(|response| sasl_text(&response, true));
+        send(out, &Command::Auth(mechanism.name(), initial.as_deref()));
+        self.state = State::Auth(exchange);
+    }
+
+    fn auth_challenge(&mut self, mut exchange: ClientExchange, reply: &Reply, out: &mut Outbox) {
+        let text = reply.lines().next().unwrap_or("").trim_end();
+        let response =
+            sasl::decode_base64(text.as_bytes()).and_then(|challenge| exchange.respond(&challenge));
+        match response {
+            Some(response) => out.send(sasl_text(&response, false)),
+            None => out.send("*"),
+        }
+        out.send("\r\n");
+        self.state = State::Auth(exchange);
+    }
+
+    fn ready(&mut self, out: &mut Outbox) {
+        out.event(ClientEvent::Ready(self.capabilities.clone()));
+        self.go_on(false, out);
+    }
+
+    /// Ends a session that the server does not want, with QUIT.
+    fn give_up(&mut self, stage: Stage, failure: Failure, out: &mut Outbox) {
+        self.quit(false, out);
+        let unsent = mem::take(&mut self.waiting).into();
+        out.event(ClientEvent::Failed { stage, failure, unsent });
+    }
+
+    /// Ends a session that cannot go on, without a word.
+    fn fail(&mut self, state: State, failure: Failure, out: &mut Outbox) {
+        let stage = state.stage();
+        match state {
+            State::Sending(attempt) => attempt.fail(&failure, out),
+            State::Quit { done } => return self.close(done, out),
+            State::Closed => return,
+            _ => {}
+        }
+        self.state = State::Closed;
+        self.deadline = None;
+        let unsent = mem::take(&mut self.waiting).into();
+        out.event(ClientEvent::Failed { stage, failure, unsent });
+        out.close();
+    }
+
+    fn close(&mut self, done: bool, out: &mut Outbox) {
+        self.state = State::Closed;
+        self.deadline = None;
+        if done {
+            out.event(ClientEvent::Finished);
+        }
+        out.close();
+    }
+
+    fn await_reply(&mut self, now: SimTime) {
+        self.deadline = match &self.state {
+            State::Opening | State::Closed => None,
+            state => self.config.timeouts.at(state.stage()).map(|timeout| now + timeout),
+        };
+    }
+}
+
+impl Session for ClientSession {
+    type Event = ClientEvent;
+
+    fn handle(&mut self, now: SimTime, input: Input<'_>, out: &mut Outbox) {
+        match (&self.state, input) {
+            (State::Closed, _) => {}
+            (State::Opening, Input::Opened) => {
+                self.state = State::Greeting;
+                self.await_reply(now);
+            }
+            (_, Input::Opened) => {}
+            (_, Input::Bytes(mut octets)) => loop {
+                if let State::Closed = self.state {
+                    return;
+                }
+                match self.replies.next(&mut octets) {
+                    Ok(Some(reply)) => {
+                        self.reply(reply, out);
+                        self.await_reply(now);
+                    }
+                    Ok(None) => return,
+                    Err(error) => {
+                        let state = mem::replace(&mut self.state, State::Closed);
+                        return self.fail(state, Failure::Malformed(error), out);
+                    }
+                }
+            },
+            (_, Input::Eof) => {
+                let state = mem::replace(&mut self.state, State::Closed);
+                self.fail(state, Failure::Eof, out);
+            }
+            (_, Input::Timeout) => {
+                if self.deadline.is_some_and(|deadline| deadline <= now) {
+                    let state = mem::replace(&mut self.state, State::Closed);
+                    self.fail(state, Failure::TimedOut, out);
+                }
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<SimTime> {
+        self.deadline
+    }
+}
+
+fn send(out: &mut Outbox, command: &Command<'_>) {
+    use std::fmt::Write as _;
+    write!(out, "{command}\r\n").expect("an outbox takes everything");
+}
+
+/// A response in base64; an empty initial one is `=` (RFC 4954 §4).
+fn sasl_text(response: &[u8], initial: bool) -> String {
+    if initial && response.is_empty() { "=".to_owned() } else { sasl::encode_base64(response) }
+}

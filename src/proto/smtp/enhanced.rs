@@ -1,0 +1,130 @@
+//! Enhanced mail system status codes (RFC 3463), as replies carry them (RFC 2034).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A status code `class.subject.detail`, such as `5.1.1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnhancedStatus {
+    class: u8,
+    subject: u16,
+    detail: u16,
+}
+
+impl EnhancedStatus {
+    /// The status `class.subject.detail`.
+    ///
+    /// # Panics
+    ///
+    /// When `class` is not 2, 4 or 5, or another number exceeds 999 (RFC 3463 §2). Text from
+    /// outside is parsed with `FromStr`, which does not panic.
+    pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
+        assert!(matches!(class, 2 | 4 | 5), "the class is 2, 4 or 5");
+        assert!(subject <= 999 && detail <= 999, "numbers have at most three digits");
+        EnhancedStatus { class, subject, detail }
+    }
+
+    /// 2 success, 4 persistent transient failure, 5 permanent failure.
+    pub const fn class(self) -> u8 {
+        self.class
+    }
+
+    /// What the status is about: 1 addressing, 2 mailbox, 3 mail system, 4 network and routing,
+    /// 5 protocol, 6 content, 7 security or policy, 0 anything else.
+    pub const fn subject(self) -> u16 {
+        self.subject
+    }
+
+    /// The detail within the subject.
+    pub const fn detail(self) -> u16 {
+        self.detail
+    }
+
+    /// Splits a leading status off a reply's text: `5.1.1 no such user` gives `no such user`.
+    ///
+    /// `None` where the text does not start with a status, or runs on without a space.
+    pub fn split_from(text: &str) -> Option<(EnhancedStatus, &str)> {
+        let end = text.find(' ').unwrap_or(text.len());
+        let status = text[..end].parse().ok()?;
+        Some((status, text[end..].strip_prefix(' ').unwrap_or("")))
+    }
+}
+
+impl fmt::Display for EnhancedStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+/// The text is no enhanced status code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAStatus;
+
+impl fmt::Display for NotAStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an enhanced status code (class 2, 4 or 5, then two numbers up to 999)")
+    }
+}
+
+impl std::error::Error for NotAStatus {}
+
+impl FromStr for EnhancedStatus {
+    type Err = NotAStatus;
+    fn from_str(text: &str) -> Result<Self, NotAStatus> {
+        let mut parts = text.splitn(3, '.');
+        let mut number = || -> Option<u16> {
+            let digits = parts.next()?;
+            // Leading zeros are forbidden (RFC 3463 §2).
+            let plain = matches!(digits.len(), 1..=3)
+                && digits.bytes().all(|b| b.is_ascii_digit())
+                && (digits.len() == 1 || !digits.starts_with('0'));
+            if plain { digits.parse().ok() } else { None }
+        };
+        let class = match number() {
+            Some(2) => 2,
+            Some(4) => 4,
+            Some(5) => 5,
+            _ => return Err(NotAStatus),
+        };
+        let subject = number().ok_or(NotAStatus)?;
+        let detail = number().ok_or(NotAStatus)?;
+        Ok(EnhancedStatus { class, subject, detail })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn codes_of_rfc_3463_parse_and_print() {
+        for text in ["2.0.0", "4.4.7", "5.1.1", "5.7.133"] {
+            assert_eq!(text.parse::<EnhancedStatus>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in ["", "5", "5.1", "3.1.1", "5.1.1.1", "5.01.1", "5.1.1000", "5.1.+1", "5..1"] {
+            assert_eq!(text.parse::<EnhancedStatus>(), Err(NotAStatus), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_split_from_the_text() {
+        let status = EnhancedStatus::new(5, 1, 1);
+        assert_eq!(EnhancedStatus::split_from("5.1.1 no  such"), Some((status, "no  such")));
+        assert_eq!(EnhancedStatus::split_from("5.1.1"), Some((status, "")));
+        assert_eq!(EnhancedStatus::split_from("5.1.1: no"), None);
+        assert_eq!(EnhancedStatus::split_from("no such user"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics(text: String) {
+            let _ = EnhancedStatus::split_from(&text);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a server session tells and asks its owner, and what the owner answers.
+
+use bytes::Bytes;
+
+use crate::proto::sasl::{Credentials, Mechanism};
+use crate::proto::smtp::address::{ForwardPath, ReversePath};
+use crate::proto::smtp::command::{MailParams, RcptParams};
+use crate::proto::smtp::reply::Reply;
+
+/// News of a server session.
+///
+/// `Auth`, `Mail`, `Rcpt` and `Message` are questions: the session reads no further until
+/// [`ServerSession::answer`](super::ServerSession::answer) is called, once for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerEvent {
+    /// The client said EHLO (`extended`) or HELO, and was welcomed.
+    Greeted {
+        /// What the client calls itself; one word, otherwise unchecked.
+        helo: String,
+        /// Whether it was EHLO.
+        extended: bool,
+    },
+    /// Question: do these credentials let someone in? Accepted: 235.
+    Auth {
+        /// The mechanism by which they came.
+        mechanism: Mechanism,
+        /// Who, and the password to compare.
+        credentials: Credentials,
+    },
+    /// Question: may there be a message from this path? Accepted: `250 2.1.0`.
+    Mail {
+        /// The reverse-path.
+        from: ReversePath,
+        /// The parameters, checked against what the server offers.
+        params: MailParams,
+    },
+    /// Question: may the message go to this path? Accepted: `250 2.1.5`.
+    Rcpt {
+        /// The forward-path.
+        to: ForwardPath,
+        /// The parameters.
+        params: RcptParams,
+    },
+    /// Question: is this message taken? Accepting it takes the responsibility for it
+    /// (RFC 5321 §4.2.5). [`Reply::queued_as`] is the usual answer.
+    Message(ReceivedMessage),
+    /// The transaction that was under way is no more: RSET, a second EHLO, or a text that was too
+    /// large.
+    Reset,
+    /// The session is over. An answer still owed is not needed any more, and has no effect.
+    Closed(CloseReason),
+}
+
+/// Why a server session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The client said QUIT.
+    Quit,
+    /// The client closed the connection, or it was lost.
+    Eof,
+    /// The client was silent for too long.
+    TimedOut,
+    /// The client made too many errors, or sent too much without waiting.
+    Misbehaved,
+    /// The owner answered with 421, or the greeting was 421.
+    Refused,
+}
+
+/// A message with its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedMessage {
+    /// From whom and for whom.
+    pub envelope: Envelope,
+    /// The text: lines end in CRLF, and dots are not stuffed.
+    pub data: Bytes,
+}
+
+/// What MAIL and RCPT said (RFC 5321 §2.3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The reverse-path.
+    pub from: ReversePath,
+    /// The parameters of MAIL.
+    pub params: MailParams,
+    /// The accepted recipients in their order.
+    pub recipients: Vec<Recipient>,
+}
+
+/// One accepted recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// The forward-path.
+    pub path: ForwardPath,
+    /// The parameters of RCPT.
+    pub params: RcptParams,
+}
+
+/// The owner's answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes, in the usual words.
+    Accept,
+    /// These words. A 2yz reply is a yes, every other one a no; 421 ends the session as well.
+    Reply(Reply),
+}
+
+impl From<Reply> for Verdict {
+    fn from(reply: Reply) -> Self {
+        Verdict::Reply(reply)
+    }
+}
