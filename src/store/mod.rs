@@ -1,4 +1,3 @@
 //! What a host keeps on disk: mailboxes and delivery queues. It survives a crash.
 
 pub mod mailbox;
-pub mod queue;

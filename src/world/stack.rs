@@ -114,8 +114,7 @@ impl Stack {
             && let Some(socket) = slot.socket.take()
         {
             self.by_ends.remove(&(socket.local, socket.peer));
-            // 24 bits, so that a connection fits a timer token beside its kind.
-            slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;
+            slot.generation = slot.generation.wrapping_add(1);
             self.free.push(id.slot);
         }
     }

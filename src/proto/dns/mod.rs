@@ -2,16 +2,12 @@
 
 mod codec;
 pub mod codes;
-pub mod framing;
-pub mod master;
 pub mod message;
 pub mod name;
 pub mod record;
 pub mod text;
 
 pub use codes::{Class, Opcode, Rcode, RecordType};
-pub use framing::TcpFraming;
-pub use master::{MasterError, parse_master, parse_records};
 pub use message::{DecodeError, Edns, EdnsOption, Flags, Message, Question};
 pub use name::{Name, NameError};
 pub use record::{Record, RecordData, Soa, Txt};

@@ -84,8 +84,9 @@ pub struct Send {
     #[schemars(example = &"alice@example.org")]
     pub from: Option<String>,
     /// The subject. Not with `eml`.
+    /// Default: the id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "the id"), example = &"Hello")]
+    #[schemars(example = &"Hello")]
     pub subject: Option<String>,
     /// The text; `\n` ends a line. Not with `eml`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,8 +182,9 @@ pub struct Append {
     #[schemars(extend("default" = "INBOX"), example = &"Drafts")]
     pub mailbox: Option<String>,
     /// The subject. Not with `eml`.
+    /// Default: the id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "the id"), example = &"To do")]
+    #[schemars(example = &"To do")]
     pub subject: Option<String>,
     /// The text. Not with `eml`.
     #[serde(skip_serializing_if = "Option::is_none")]

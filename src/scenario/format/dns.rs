@@ -73,7 +73,8 @@ pub struct Zone {
     #[schemars(extend("examples" = [["ns1.example.net"]]))]
     pub servers: Option<Vec<String>>,
     /// The TTL of records that name none, of the SOA, and of the delegation to this zone.
+    /// Default: `dns.ttl`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "dns.ttl"), example = &"1h")]
+    #[schemars(example = &"1h")]
     pub ttl: Option<Dur>,
 }

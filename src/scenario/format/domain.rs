@@ -38,12 +38,14 @@ pub struct Domain {
     #[schemars(example = &"isp")]
     pub attach: Option<String>,
     /// What the links of the domain's hosts are like.
+    /// Default: `network.default_link`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "network.default_link"), extend("examples" = [{"latency": "2ms"}]))]
+    #[schemars(extend("examples" = [{"latency": "2ms"}]))]
     pub link: Option<Link>,
     /// The TTL of the domain's records.
+    /// Default: `dns.ttl`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "dns.ttl"), example = &"5m")]
+    #[schemars(example = &"5m")]
     pub ttl: Option<Dur>,
 }
 

@@ -194,8 +194,9 @@ pub struct Queries {
     #[schemars(extend("default" = "0s"), example = &"1m")]
     pub after: Option<Dur>,
     /// Before this time.
+    /// Default: `until`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "until"), example = &"2m")]
+    #[schemars(example = &"2m")]
     pub before: Option<Dur>,
     /// How many of them.
     #[schemars(example = 1)]

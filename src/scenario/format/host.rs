@@ -24,8 +24,9 @@ pub struct Host {
     #[schemars(example = &"isp")]
     pub attach: Option<String>,
     /// What its link to the router is like.
+    /// Default: `network.default_link`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "network.default_link"), extend("examples" = [{"latency": "2ms"}]))]
+    #[schemars(extend("examples" = [{"latency": "2ms"}]))]
     pub link: Option<Link>,
     /// The hosts whose resolver it asks, in order. Default: its domain's resolver; for a host of no
     /// domain, its own resolver service, or else none.

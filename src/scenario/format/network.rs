@@ -59,6 +59,10 @@ pub struct Link {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "1500B"), example = &"1280B")]
     pub mtu: Option<Size>,
+    /// How many octets wait for a link with a bandwidth; what comes when it is full is dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "256KiB"), example = &"64KiB")]
+    pub queue: Option<Size>,
     /// What differs in the direction from the first end to the second; from a host to its router.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"bandwidth": "1Mbps"}]))]
@@ -89,6 +93,10 @@ pub struct Direction {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"1492B")]
     pub mtu: Option<Size>,
+    /// How many octets wait for a link with a bandwidth in this direction; what comes when it is full is dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"64KiB")]
+    pub queue: Option<Size>,
 }
 
 /// A link and its two ends.
@@ -113,7 +121,7 @@ pub enum Latency {
     Drawn(Distribution),
 }
 
-/// A distribution of latencies; exactly one. A draw is never below zero.
+/// A distribution of latencies; exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("oneOf" = [
@@ -144,6 +152,10 @@ pub struct Normal {
     /// The standard deviation.
     #[schemars(example = &"3ms")]
     pub deviation: Dur,
+    /// What is drawn below this becomes this. Default: a tenth of the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"5ms")]
+    pub least: Option<Dur>,
 }
 
 /// A lognormal distribution.
@@ -156,4 +168,8 @@ pub struct LogNormal {
     /// The standard deviation of the latency's natural logarithm; no unit, at most 4.
     #[schemars(range(min = 0.0, max = 4.0), example = 0.3)]
     pub sigma: f64,
+    /// What is drawn below this becomes this. Default: a tenth of the median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"5ms")]
+    pub least: Option<Dur>,
 }

@@ -1,7 +1,7 @@
 //! What goes wrong. A fault with an end is two entries: it, and what undoes it.
 
-use super::network::LinkSpec;
 use crate::engine::SimTime;
+use crate::net::LinkConfig;
 
 /// A fault, or its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,8 @@ pub enum FaultAction {
         /// The other end.
         b: String,
         /// From `a` to `b`.
-        forward: LinkSpec,
+        forward: LinkConfig,
         /// From `b` to `a`.
-        backward: LinkSpec,
+        backward: LinkConfig,
     },
 }

@@ -18,13 +18,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::engine::{Epoch, SimTime};
+use crate::proto::dns::{Name, Record};
 
 pub use agenda::{Action, Content, Mail, Step};
 pub use domain::{AutoReply, Domain, Mode, ReplyText, Restriction, User};
 pub use expect::{Count, Expect, Expectation};
 pub use fault::{Fault, FaultAction};
 pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Retry, Service};
-pub use network::{Latency, Link, LinkSpec};
+pub use network::Link;
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,13 +76,10 @@ pub struct Hint {
 /// A zone, and who serves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone {
-    /// The name of its apex; `.` for the root.
-    pub name: String,
-    /// Its records as a master file (RFC 1035 §5). Relative names end at `name`; SOA and NS at the
-    /// apex, delegations and glue are there.
-    pub text: String,
-    /// The TTL of a record that names none, in seconds.
-    pub default_ttl_secs: u32,
+    /// The name of its apex.
+    pub name: Name,
+    /// Its records: SOA first; NS at the apex, delegations and glue are there.
+    pub records: Vec<Record>,
     /// The file in the scenario's folder that it came from, if it did.
     pub file: Option<String>,
     /// The hosts that serve it; the first one is the primary.
