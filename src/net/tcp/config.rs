@@ -12,7 +12,8 @@ pub struct Config {
     pub default_mss: u16,
     /// The buffer for data that the user has not taken or that arrived out of order, in octets.
     ///
-    /// At most 65,535 << [`WINDOW_SHIFT`](super::WINDOW_SHIFT). It does not grow with the
+    /// At most 65,535 << [`WINDOW_SHIFT`](super::WINDOW_SHIFT); advertised in multiples of 128,
+    /// rounded up. It does not grow with the
     /// connection, so the default is large.
     pub receive_window: u32,
     /// How often a SYN is sent again before the connection times out.

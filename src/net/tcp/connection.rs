@@ -76,7 +76,7 @@ impl Connection {
             let result = match self.state {
                 State::SynSent => self.resend_syn(now, self.config.syn_retries, out),
                 State::SynReceived => self.resend_syn(now, self.config.syn_ack_retries, out),
-                _ => self.send.expired(now, &self.config).map(|probe| {
+                _ => self.send.expired(now, self.config.retries).map(|probe| {
                     if let Some(probe) = probe {
                         self.emit(probe, out);
                     }
@@ -325,7 +325,7 @@ impl Connection {
         }
         let bare = segment.sequence_len() == 0 && segment.window == self.send.window();
         self.send.update_window(seq, ack, segment.window);
-        let acknowledged = self.send.acknowledge(now, ack, bare, &self.config);
+        let acknowledged = self.send.acknowledge(now, ack, bare);
         if let Some(again) = acknowledged.again {
             self.emit(again, out);
         }
@@ -365,7 +365,7 @@ impl Connection {
 
     /// `segment` acknowledges our SYN.
     fn establish(&mut self, now: SimTime, segment: &Segment, out: &mut Actions) {
-        self.send.syn_acknowledged(now, &self.config);
+        self.send.syn_acknowledged(now);
         self.send.set_window(SeqNumber(segment.seq), SeqNumber(segment.ack), segment.window);
         self.state = if self.send.is_closed() { State::FinWait1 } else { State::Established };
         out.events.push(Event::Opened);
@@ -409,10 +409,10 @@ impl Connection {
             | State::CloseWait
             | State::Closing
             | State::LastAck => {
-                while let Some(outgoing) = self.send.next(now, &self.config) {
+                while let Some(outgoing) = self.send.next(now) {
                     self.emit(outgoing, out);
                 }
-                self.send.arm(now, &self.config);
+                self.send.arm(now);
             }
             State::FinWait2 | State::TimeWait => {}
             State::SynSent | State::SynReceived | State::Listen | State::Closed => return,
@@ -450,7 +450,7 @@ impl Connection {
     /// Sends our SYN, in SYN-SENT, or SYN,ACK, in SYN-RECEIVED.
     fn emit_syn(&mut self, now: SimTime, out: &mut Actions) {
         let seq = self.send.una().0;
-        self.send.syn_sent(now, &self.config);
+        self.send.syn_sent(now);
         let (flags, ack) = match self.state {
             State::SynSent => (Flags::SYN, 0),
             _ => (Flags::SYN | Flags::ACK, self.receive.nxt().0),
@@ -465,5 +465,16 @@ impl Connection {
     fn acknowledging(&mut self) -> u32 {
         self.receive.acknowledged();
         self.receive.advertise(self.config.mss)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_small() {
+        // A host may hold thousands. What it queues and reorders is on the heap, if there is any.
+        assert!(size_of::<Connection>() <= 416, "{} octets", size_of::<Connection>());
     }
 }

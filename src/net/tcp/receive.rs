@@ -287,3 +287,133 @@ fn clamp(octets: usize) -> u32 {
 
 /// Pieces kept out of order; a full window of full segments is fewer. What is dropped comes again.
 const MAX_PIECES: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CAPACITY: u32 = 4_096;
+    const LATER: SimTime = SimTime::from_secs(1);
+
+    fn receiver(irs: u32) -> Receiver {
+        let mut receiver = Receiver::new(CAPACITY);
+        receiver.synchronize(SeqNumber(irs));
+        receiver
+    }
+
+    fn text(out: &mut Actions) -> Vec<u8> {
+        let events = out.events.drain(..);
+        events
+            .flat_map(|event| if let Event::Data(data) = event { data } else { Bytes::new() })
+            .collect()
+    }
+
+    /// Feeds pieces of `alphabet`, as (start, end), and checks what has been delivered after each.
+    fn check(pieces: &[(usize, usize, &str)]) {
+        let alphabet = Bytes::from_static(b"abcdefghijklmnopqrstuvwxyz");
+        let (mut receiver, mut out) = (receiver(99), Actions::default());
+        let mut delivered = Vec::new();
+        for &(start, end, expected) in pieces {
+            let seq = SeqNumber(100) + start as u32;
+            receiver.accept(seq, alphabet.slice(start..end), false, LATER, &mut out);
+            delivered.extend(text(&mut out));
+            assert_eq!(String::from_utf8_lossy(&delivered), expected);
+        }
+    }
+
+    #[test]
+    fn gaps_are_filled_in_any_order() {
+        check(&[(2, 4, ""), (6, 8, ""), (4, 6, ""), (0, 2, "abcdefgh")]);
+        check(&[(4, 6, ""), (0, 3, "abc"), (3, 4, "abcdef"), (0, 8, "abcdefgh")]);
+    }
+
+    #[test]
+    fn pieces_overlap_in_every_way() {
+        check(&[(2, 6, ""), (4, 8, ""), (0, 2, "abcdefgh")]);
+        check(&[(4, 8, ""), (2, 6, ""), (0, 2, "abcdefgh")]);
+        check(&[(3, 4, ""), (6, 7, ""), (2, 9, ""), (4, 5, ""), (0, 3, "abcdefghi")]);
+        check(&[(2, 9, ""), (3, 4, ""), (0, 5, "abcdefghi")]);
+        check(&[(3, 5, ""), (0, 9, "abcdefghi")]);
+    }
+
+    #[test]
+    fn a_fin_waits_for_what_is_before_it_and_nothing_follows_it() {
+        let (mut receiver, mut out) = (receiver(99), Actions::default());
+        let accept =
+            |receiver: &mut Receiver, seq, payload: &'static [u8], fin, out: &mut Actions| {
+                receiver.accept(SeqNumber(seq), Bytes::from_static(payload), fin, LATER, out)
+            };
+        assert!(!accept(&mut receiver, 104, b"nonsense", false, &mut out));
+        assert!(!accept(&mut receiver, 102, b"cd", true, &mut out));
+        assert!(out.events.is_empty());
+        assert!(accept(&mut receiver, 100, b"ab", false, &mut out));
+        assert_eq!(out.events.last(), Some(&Event::Eof));
+        assert_eq!(text(&mut out), b"abcd");
+        assert_eq!(receiver.nxt(), SeqNumber(105));
+    }
+
+    #[test]
+    fn the_check_of_acceptability_takes_all_that_touches_the_window() {
+        let mut receiver = receiver(99);
+        receiver.advertise(1_460);
+        let edge = 100 + CAPACITY;
+        for (seq, len, expected) in [
+            (100, 0, true),
+            (99, 0, false),
+            (edge - 1, 0, true),
+            (edge, 0, false),
+            (90, 10, false),
+            (90, 11, true),
+            (edge - 1, 10, true),
+            (edge, 10, false),
+            (90, 2 * CAPACITY, true),
+        ] {
+            assert_eq!(receiver.is_acceptable(SeqNumber(seq), len), expected, "{seq} {len}");
+        }
+    }
+
+    #[test]
+    fn the_window_closes_while_nobody_reads_and_opens_in_one_step() {
+        let (mut receiver, mut out) = (receiver(99), Actions::default());
+        assert_eq!(receiver.advertise(1_460), CAPACITY);
+        receiver.hold();
+        let mut seq = SeqNumber(100);
+        for left in [3_072, 2_048, 1_024, 0] {
+            receiver.accept(seq, Bytes::from(vec![7; 1_024]), false, LATER, &mut out);
+            seq += 1_024;
+            assert_eq!(receiver.advertise(1_460), left);
+        }
+        assert!(!receiver.owes_window_update(1_460));
+        assert!(receiver.is_acceptable(seq, 0) && !receiver.is_acceptable(seq, 1));
+        receiver.release(&mut out);
+        assert_eq!(text(&mut out).len(), 4_096);
+        assert!(receiver.owes_window_update(1_460));
+        assert_eq!(receiver.advertise(1_460), CAPACITY);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Any cuts of one stream, in any order, more than once: it comes out whole.
+        #[test]
+        fn any_pieces_give_the_stream(
+            irs in prop_oneof![any::<u32>(), Just(u32::MAX - 500)],
+            pieces in proptest::collection::vec((0..1_000usize, 1..200usize), 0..80),
+        ) {
+            let stream: Bytes = (0..1_000u32).map(|i| (i * 7 / 3) as u8).collect();
+            let (mut receiver, mut out) = (receiver(irs), Actions::default());
+            let mut known = vec![false; stream.len()];
+            let mut delivered = Vec::new();
+            for (start, len) in pieces {
+                let end = (start + len).min(stream.len());
+                known[start..end].fill(true);
+                let seq = SeqNumber(irs) + 1 + start as u32;
+                receiver.accept(seq, stream.slice(start..end), end == 1_000, LATER, &mut out);
+                delivered.extend(text(&mut out));
+                let whole = known.iter().take_while(|known| **known).count();
+                prop_assert_eq!(&delivered[..], &stream[..whole]);
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The retransmission time-out, by the algorithm of Jacobson and Karels (RFC 6298).
 
 use super::config::Config;
+use crate::engine::SimTime;
 use std::time::Duration;
 
 /// The estimate of the round-trip time and the time-out that follows from it. All in nanoseconds.
@@ -10,6 +11,8 @@ pub(crate) struct Rto {
     rttvar: u64,
     /// The time-out without back-off.
     base: u64,
+    min: u64,
+    max: u64,
     /// How often the time-out is doubled.
     doublings: u8,
     /// How often the timer expired since the peer acknowledged something new.
@@ -19,17 +22,29 @@ pub(crate) struct Rto {
 impl Rto {
     /// Before the first measurement (§2.1).
     pub(crate) fn new(config: &Config) -> Self {
-        Rto { srtt: 0, rttvar: 0, base: nanos(config.initial_rto), doublings: 0, expirations: 0 }
+        Rto {
+            srtt: 0,
+            rttvar: 0,
+            base: nanos(config.initial_rto),
+            min: nanos(config.min_rto),
+            max: nanos(config.max_rto),
+            doublings: 0,
+            expirations: 0,
+        }
+    }
+
+    /// When the timer expires that starts `now`.
+    pub(crate) fn after(&self, now: SimTime) -> SimTime {
+        SimTime::from_nanos(now.as_nanos().saturating_add(self.current()))
     }
 
     /// The time-out for what is sent now.
-    pub(crate) fn current(&self, config: &Config) -> Duration {
-        let factor = 1u64 << self.doublings.min(63);
-        Duration::from_nanos(self.base.saturating_mul(factor)).min(config.max_rto)
+    fn current(&self) -> u64 {
+        self.base.saturating_mul(1 << self.doublings.min(63)).min(self.max)
     }
 
     /// A round trip took `rtt`. Only for segments sent once (§3, Karn's algorithm).
-    pub(crate) fn measured(&mut self, rtt: Duration, config: &Config) {
+    pub(crate) fn measured(&mut self, rtt: Duration) {
         let rtt = nanos(rtt);
         if self.srtt == 0 {
             self.srtt = rtt;
@@ -38,7 +53,7 @@ impl Rto {
             self.rttvar = average(self.rttvar, self.srtt.abs_diff(rtt), 4);
             self.srtt = average(self.srtt, rtt, 8);
         }
-        let above = self.rttvar.saturating_mul(4).max(nanos(config.min_rto));
+        let above = self.rttvar.saturating_mul(4).max(self.min);
         self.base = self.srtt.saturating_add(above);
         self.doublings = 0;
     }
@@ -86,16 +101,20 @@ fn nanos(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    fn current(rto: &Rto) -> Duration {
+        rto.after(SimTime::ZERO).since(SimTime::ZERO)
+    }
+
     #[test]
     fn the_first_measurement_sets_and_the_next_ones_smooth() {
         let config = Config::default();
         let mut rto = Rto::new(&config);
-        assert_eq!(rto.current(&config), Duration::from_secs(1));
-        rto.measured(Duration::from_millis(400), &config);
-        assert_eq!(rto.current(&config), Duration::from_millis(400 + 4 * 200));
-        rto.measured(Duration::from_millis(480), &config);
+        assert_eq!(current(&rto), Duration::from_secs(1));
+        rto.measured(Duration::from_millis(400));
+        assert_eq!(current(&rto), Duration::from_millis(400 + 4 * 200));
+        rto.measured(Duration::from_millis(480));
         // RTTVAR = 3/4 200 + 1/4 80 = 170, SRTT = 7/8 400 + 1/8 480 = 410.
-        assert_eq!(rto.current(&config), Duration::from_millis(410 + 4 * 170));
+        assert_eq!(current(&rto), Duration::from_millis(410 + 4 * 170));
     }
 
     #[test]
@@ -103,25 +122,25 @@ mod tests {
         let config = Config::default();
         let mut rto = Rto::new(&config);
         for _ in 0..200 {
-            rto.measured(Duration::from_millis(80), &config);
+            rto.measured(Duration::from_millis(80));
         }
-        assert_eq!(rto.current(&config), Duration::from_millis(280));
+        assert_eq!(current(&rto), Duration::from_millis(280));
         assert_eq!((1..=20).map(|_| rto.expired()).last(), Some(20));
-        assert_eq!(rto.current(&config), config.max_rto);
+        assert_eq!(current(&rto), config.max_rto);
         rto.progressed();
-        assert_eq!(rto.current(&config), config.max_rto);
+        assert_eq!(current(&rto), config.max_rto);
         assert_eq!(rto.expired(), 1);
-        rto.measured(Duration::from_millis(80), &config);
-        assert_eq!(rto.current(&config), Duration::from_millis(280));
+        rto.measured(Duration::from_millis(80));
+        assert_eq!(current(&rto), Duration::from_millis(280));
     }
 
     #[test]
     fn extreme_measurements_saturate() {
         let config = Config::default();
         let mut rto = Rto::new(&config);
-        rto.measured(Duration::MAX, &config);
-        rto.measured(Duration::ZERO, &config);
-        rto.measured(Duration::MAX, &config);
-        assert_eq!(rto.current(&config), config.max_rto);
+        rto.measured(Duration::MAX);
+        rto.measured(Duration::ZERO);
+        rto.measured(Duration::MAX);
+        assert_eq!(current(&rto), config.max_rto);
     }
 }

@@ -145,12 +145,12 @@ impl Sender {
     }
 
     /// The SYN or SYN,ACK leaves, for the first time or again.
-    pub(crate) fn syn_sent(&mut self, now: SimTime, config: &Config) {
+    pub(crate) fn syn_sent(&mut self, now: SimTime) {
         let first = self.nxt == self.una;
         self.nxt = self.una + 1;
         self.max = self.nxt;
         self.timed = first.then_some((self.nxt, now));
-        self.timer = now + self.rto.current(config);
+        self.timer = self.rto.after(now);
     }
 
     /// The timer of the SYN expired.
@@ -165,12 +165,12 @@ impl Sender {
     }
 
     /// Our SYN is acknowledged: data may flow.
-    pub(crate) fn syn_acknowledged(&mut self, now: SimTime, config: &Config) {
+    pub(crate) fn syn_acknowledged(&mut self, now: SimTime) {
         let was_lost = self.rto.has_expired();
         if was_lost {
             self.rto.after_lost_syn();
         }
-        self.measure(now, self.una + 1, config);
+        self.measure(now, self.una + 1);
         self.una += 1;
         self.rto.progressed();
         self.timer = SimTime::MAX;
@@ -198,17 +198,11 @@ impl Sender {
 
     /// Takes an acknowledgment from SND.UNA on of what was sent. `bare` says that the segment has neither text nor
     /// controls and the window of the one before, so that it can be a duplicate (RFC 5681 §2).
-    pub(crate) fn acknowledge(
-        &mut self,
-        now: SimTime,
-        ack: SeqNumber,
-        bare: bool,
-        config: &Config,
-    ) -> Acknowledged {
+    pub(crate) fn acknowledge(&mut self, now: SimTime, ack: SeqNumber, bare: bool) -> Acknowledged {
         self.unanswered_probes = 0;
         let flight = self.flight();
         if self.una.before(ack) {
-            return self.advance(now, ack, flight, config);
+            return self.advance(now, ack, flight);
         }
         let duplicate = bare && ack == self.una && flight > 0;
         if duplicate && self.congestion.duplicate(self.una, self.max, flight) {
@@ -223,19 +217,19 @@ impl Sender {
     }
 
     /// The next segment that the windows allow, if any. Starts the timer.
-    pub(crate) fn next(&mut self, now: SimTime, config: &Config) -> Option<Outgoing> {
+    pub(crate) fn next(&mut self, now: SimTime) -> Option<Outgoing> {
         let unsent = self.queue.unsent();
         if unsent == 0 && !self.owes_fin() {
             return None;
         }
         let flight = self.flight();
-        if flight == 0 && now.since(self.last_sent) > self.rto.current(config) {
+        if flight == 0 && self.rto.after(self.last_sent) < now {
             self.congestion.idled();
         }
         let offered = self.window.saturating_sub(flight) as usize;
         if unsent == 0 {
             // The FIN takes a number in the peer's window, but no room on the way.
-            return (offered > 0).then(|| self.take(now, 0, config));
+            return (offered > 0).then(|| self.take(now, 0));
         }
         let usable = offered.min(self.congestion.allowance().saturating_sub(flight) as usize);
         let want = unsent.min(self.mss as usize);
@@ -243,16 +237,16 @@ impl Sender {
         // the data, or half the largest window of a peer with a small one.
         let len = want.min(usable);
         let worth_it = len == want || len >= (self.max_window / 2).max(1) as usize;
-        (len > 0 && worth_it).then(|| self.take(now, len, config))
+        (len > 0 && worth_it).then(|| self.take(now, len))
     }
 
     /// After everything that could be sent: the timer runs while the peer owes us something, be it
     /// an acknowledgment or a window (RFC 9293 §3.8.6.1).
-    pub(crate) fn arm(&mut self, now: SimTime, config: &Config) {
+    pub(crate) fn arm(&mut self, now: SimTime) {
         if self.flight() == 0 && self.queue.unsent() == 0 && !self.owes_fin() {
             self.timer = SimTime::MAX;
         } else if self.timer == SimTime::MAX {
-            self.timer = now + self.rto.current(config);
+            self.timer = self.rto.after(now);
         }
     }
 
@@ -261,7 +255,7 @@ impl Sender {
     pub(crate) fn expired(
         &mut self,
         now: SimTime,
-        config: &Config,
+        retries: u8,
     ) -> Result<Option<Outgoing>, TimedOut> {
         self.timer = SimTime::MAX;
         self.timed = None;
@@ -269,7 +263,7 @@ impl Sender {
         let first = !self.rto.has_expired();
         let expirations = self.rto.expired();
         if flight > 0 {
-            if expirations > config.retries {
+            if expirations > retries {
                 return Err(TimedOut);
             }
             self.congestion.timed_out(self.max, flight, first);
@@ -279,12 +273,12 @@ impl Sender {
         }
         // A peer that answers probes keeps the connection for as long as it likes (§3.8.6.1).
         self.unanswered_probes = self.unanswered_probes.saturating_add(1);
-        if self.unanswered_probes > config.retries {
+        if self.unanswered_probes > retries {
             return Err(TimedOut);
         }
         if self.window > 0 {
             let len = self.queue.unsent().min(self.window.min(self.mss) as usize);
-            return Ok(Some(self.take(now, len, config)));
+            return Ok(Some(self.take(now, len)));
         }
         // One octet beyond the window. SND.NXT stays: the peer may well drop it.
         self.probed = self.max == self.una;
@@ -310,7 +304,7 @@ impl Sender {
     }
 
     /// Takes the next `len` octets for a segment.
-    fn take(&mut self, now: SimTime, len: usize, config: &Config) -> Outgoing {
+    fn take(&mut self, now: SimTime, len: usize) -> Outgoing {
         let text = self.queue.next(len);
         let flight = self.flight();
         let room = self.window.saturating_sub(flight) as usize > text.payload.len();
@@ -326,7 +320,7 @@ impl Sender {
             self.probed = false;
         }
         if flight == 0 {
-            self.timer = now + self.rto.current(config);
+            self.timer = self.rto.after(now);
         }
         self.last_sent = now;
         Outgoing { seq, text, fin }
@@ -342,16 +336,10 @@ impl Sender {
     }
 
     /// SND.UNA moves to `ack`.
-    fn advance(
-        &mut self,
-        now: SimTime,
-        ack: SeqNumber,
-        flight: u32,
-        config: &Config,
-    ) -> Acknowledged {
+    fn advance(&mut self, now: SimTime, ack: SeqNumber, flight: u32) -> Acknowledged {
         let acked = ack.since(self.una);
         let fin = self.fin == Fin::Closed && acked as usize > self.queue.len();
-        self.measure(now, ack, config);
+        self.measure(now, ack);
         self.queue.acknowledge(acked as usize);
         self.una = ack;
         if self.nxt.before(ack) {
@@ -365,17 +353,17 @@ impl Sender {
             self.fin = Fin::Acknowledged;
         }
         self.rto.progressed();
-        self.timer = if self.flight() == 0 { SimTime::MAX } else { now + self.rto.current(config) };
+        self.timer = if self.flight() == 0 { SimTime::MAX } else { self.rto.after(now) };
         let partial = self.congestion.acknowledged(ack, acked, flight);
         let again = (partial && self.flight() > 0).then(|| self.again());
         Acknowledged { again, fin }
     }
 
-    fn measure(&mut self, now: SimTime, ack: SeqNumber, config: &Config) {
+    fn measure(&mut self, now: SimTime, ack: SeqNumber) {
         if let Some((number, sent)) = self.timed
             && number.at_or_before(ack)
         {
-            self.rto.measured(now.since(sent), config);
+            self.rto.measured(now.since(sent));
             self.timed = None;
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 /// The states of RFC 9293 §3.3.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Waits for a connection request; a host listens without a [`Connection`].
+    /// Waits for a connection request; a host listens without a [`Connection`](super::Connection).
     Listen,
     /// Has sent a SYN, waits for the peer's.
     SynSent,
