@@ -15,6 +15,7 @@ mod config;
 mod congestion;
 mod connection;
 mod event;
+mod reassembly;
 mod receive;
 mod rto;
 mod segment;

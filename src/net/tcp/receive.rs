@@ -1,11 +1,12 @@
-//! The receiving side: reassembly, the window we advertise, and when to acknowledge.
+//! The receiving side: what is in order, the window we advertise, and when to acknowledge.
 //!
 //! Follows RFC 9293 §3.8.6 and §3.10.7.4. Data is handed to the user as it comes in order, so the
 //! window closes only while the user does not read.
 
 use super::event::{Actions, Event};
+use super::reassembly::Reassembly;
 use super::segment::WINDOW_SHIFT;
-use super::sequence::SeqNumber;
+use super::sequence::{SeqNumber, clamp};
 use crate::engine::SimTime;
 use bytes::{Buf, Bytes};
 
@@ -17,19 +18,13 @@ pub(crate) struct Receiver {
     /// RCV.NXT + RCV.WND as advertised; it never moves back.
     edge: SeqNumber,
     capacity: u32,
-    /// Out of order, sorted, without overlaps, all behind RCV.NXT.
-    pieces: Vec<Piece>,
+    /// What arrived out of order, behind RCV.NXT.
+    reassembly: Reassembly,
     /// The sequence number of the peer's FIN, once seen.
     fin: Option<SeqNumber>,
     /// What the user does not read at present; `None` when it reads.
     held: Option<Box<Held>>,
     acknowledgment: Acknowledgment,
-}
-
-#[derive(Debug)]
-struct Piece {
-    seq: SeqNumber,
-    payload: Bytes,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +51,7 @@ impl Receiver {
             nxt: SeqNumber(0),
             edge: SeqNumber(0),
             capacity: capacity.min(0xffff << WINDOW_SHIFT),
-            pieces: Vec::new(),
+            reassembly: Reassembly::default(),
             fin: None,
             held: None,
             acknowledgment: Acknowledgment::NotOwed,
@@ -129,15 +124,19 @@ impl Receiver {
         if fin && whole && self.fin.is_none() {
             self.fin = Some(seq + clamp(payload.len()));
         }
-        if seq == self.nxt && self.pieces.is_empty() {
+        if seq != self.nxt {
+            self.acknowledge_now();
+            self.reassembly.insert(seq, payload);
+        } else if self.reassembly.is_empty() {
             self.owe(ack_by);
             self.deliver(payload, out);
         } else {
-            // Out of order, or it fills a gap: the peer waits to hear of either at once
-            // (RFC 5681 §4.2).
+            // It fills a gap: the peer waits to hear of that at once, as of a gap (RFC 5681 §4.2).
             self.acknowledge_now();
-            self.store(seq, payload);
-            self.deliver_pieces(out);
+            self.deliver(payload, out);
+            while let Some(payload) = self.reassembly.next(self.nxt) {
+                self.deliver(payload, out);
+            }
         }
         if skip > 0 {
             self.acknowledge_now();
@@ -146,7 +145,7 @@ impl Receiver {
             return false;
         }
         self.nxt += 1;
-        self.pieces = Vec::new();
+        self.reassembly.clear();
         match &mut self.held {
             Some(held) => held.eof = true,
             None => out.events.push(Event::Eof),
@@ -208,7 +207,7 @@ impl Receiver {
 
     /// Forgets what waits and gives the memory back.
     pub(crate) fn clear(&mut self) {
-        self.pieces = Vec::new();
+        self.reassembly.clear();
         self.held = None;
     }
 
@@ -237,56 +236,7 @@ impl Receiver {
             None => out.events.push(Event::Data(payload)),
         }
     }
-
-    /// Keeps a piece that is not in order yet. Of octets that came twice the first copy stays,
-    /// unless the new piece covers the old one whole.
-    fn store(&mut self, mut seq: SeqNumber, mut payload: Bytes) {
-        let at = self.pieces.partition_point(|piece| piece.seq.before(seq));
-        if let Some(previous) = at.checked_sub(1).map(|index| &self.pieces[index]) {
-            let overlap = previous.end().since(seq).min(clamp(payload.len()));
-            payload.advance(overlap as usize);
-            seq += overlap;
-        }
-        let end = seq + clamp(payload.len());
-        let covered =
-            self.pieces[at..].iter().take_while(|piece| piece.end().at_or_before(end)).count();
-        self.pieces.drain(at..at + covered);
-        if let Some(next) = self.pieces.get(at) {
-            payload.truncate(next.seq.since(seq) as usize);
-        }
-        if !payload.is_empty() && self.pieces.len() < MAX_PIECES {
-            self.pieces.insert(at, Piece { seq, payload });
-        }
-    }
-
-    fn deliver_pieces(&mut self, out: &mut Actions) {
-        let mut ready = 0;
-        while let Some(piece) = self.pieces.get_mut(ready)
-            && piece.seq.at_or_before(self.nxt)
-        {
-            let known = self.nxt.since(piece.seq).min(clamp(piece.payload.len()));
-            let mut payload = std::mem::take(&mut piece.payload);
-            payload.advance(known as usize);
-            self.deliver(payload, out);
-            ready += 1;
-        }
-        self.pieces.drain(..ready);
-    }
 }
-
-impl Piece {
-    fn end(&self) -> SeqNumber {
-        self.seq + clamp(self.payload.len())
-    }
-}
-
-/// A length as a sequence number counts it. No packet holds more than 32 bits can count.
-fn clamp(octets: usize) -> u32 {
-    u32::try_from(octets).unwrap_or(u32::MAX)
-}
-
-/// Pieces kept out of order; a full window of full segments is fewer. What is dropped comes again.
-const MAX_PIECES: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -309,34 +259,6 @@ mod tests {
             .collect()
     }
 
-    /// Feeds pieces of `alphabet`, as (start, end), and checks what has been delivered after each.
-    fn check(pieces: &[(usize, usize, &str)]) {
-        let alphabet = Bytes::from_static(b"abcdefghijklmnopqrstuvwxyz");
-        let (mut receiver, mut out) = (receiver(99), Actions::default());
-        let mut delivered = Vec::new();
-        for &(start, end, expected) in pieces {
-            let seq = SeqNumber(100) + start as u32;
-            receiver.accept(seq, alphabet.slice(start..end), false, LATER, &mut out);
-            delivered.extend(text(&mut out));
-            assert_eq!(String::from_utf8_lossy(&delivered), expected);
-        }
-    }
-
-    #[test]
-    fn gaps_are_filled_in_any_order() {
-        check(&[(2, 4, ""), (6, 8, ""), (4, 6, ""), (0, 2, "abcdefgh")]);
-        check(&[(4, 6, ""), (0, 3, "abc"), (3, 4, "abcdef"), (0, 8, "abcdefgh")]);
-    }
-
-    #[test]
-    fn pieces_overlap_in_every_way() {
-        check(&[(2, 6, ""), (4, 8, ""), (0, 2, "abcdefgh")]);
-        check(&[(4, 8, ""), (2, 6, ""), (0, 2, "abcdefgh")]);
-        check(&[(3, 4, ""), (6, 7, ""), (2, 9, ""), (4, 5, ""), (0, 3, "abcdefghi")]);
-        check(&[(2, 9, ""), (3, 4, ""), (0, 5, "abcdefghi")]);
-        check(&[(3, 5, ""), (0, 9, "abcdefghi")]);
-    }
-
     #[test]
     fn a_fin_waits_for_what_is_before_it_and_nothing_follows_it() {
         let (mut receiver, mut out) = (receiver(99), Actions::default());
@@ -351,6 +273,21 @@ mod tests {
         assert_eq!(out.events.last(), Some(&Event::Eof));
         assert_eq!(text(&mut out), b"abcd");
         assert_eq!(receiver.nxt(), SeqNumber(105));
+    }
+
+    #[test]
+    fn a_gap_is_filled_however_many_pieces_wait_behind_it() {
+        let (mut receiver, mut out) = (receiver(99), Actions::default());
+        let mut accept = |receiver: &mut Receiver, seq, payload: &'static [u8]| {
+            let seq = SeqNumber(seq);
+            receiver.accept(seq, Bytes::from_static(payload), false, LATER, &mut out);
+            text(&mut out).len()
+        };
+        for seq in (101..100 + CAPACITY).step_by(2) {
+            assert_eq!(accept(&mut receiver, seq, b"x"), 0);
+        }
+        assert_eq!(accept(&mut receiver, 100, b"x"), 2);
+        assert_eq!(accept(&mut receiver, 102, b"xxxx"), 4);
     }
 
     #[test]

@@ -36,6 +36,11 @@ impl AddAssign<u32> for SeqNumber {
     }
 }
 
+/// A length as a sequence number counts it. No packet holds more than 32 bits can count.
+pub(crate) fn clamp(octets: usize) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
