@@ -1,13 +1,23 @@
 //! DNS: messages, names, zones, the authoritative answer and the recursive resolver.
 
+pub mod authority;
 mod codec;
 pub mod codes;
+pub mod framing;
+pub mod hints;
+pub mod master;
 pub mod message;
 pub mod name;
 pub mod record;
 pub mod text;
+pub mod zone;
 
+pub use authority::Authority;
 pub use codes::{Class, Opcode, Rcode, RecordType};
+pub use framing::{TcpFraming, Transport};
+pub use hints::RootHints;
+pub use master::{MasterError, parse_master, parse_records};
 pub use message::{DecodeError, Edns, EdnsOption, Flags, Message, Question};
 pub use name::{Name, NameError};
 pub use record::{Record, RecordData, Soa, Txt};
+pub use zone::{Catalog, Lookup, Node, RrSet, Zone, ZoneError, ZoneWarning};

@@ -1,0 +1,268 @@
+//! Tests of the reader of master files.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn origin() -> Name {
+    "example.com".parse().unwrap()
+}
+
+fn read(text: &str) -> Result<Vec<String>, Vec<String>> {
+    let records = parse_records(&origin(), text);
+    records
+        .map(|records| records.iter().map(Record::to_string).collect())
+        .map_err(|errors| errors.iter().map(MasterError::to_string).collect())
+}
+
+fn check(text: &str, records: &[&str]) {
+    assert_eq!(
+        read(text).as_deref(),
+        Ok(&records.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>()[..])
+    );
+}
+
+fn check_errors(text: &str, errors: &[&str]) {
+    assert_eq!(read(text).unwrap_err(), errors);
+}
+
+#[test]
+fn the_example_of_rfc_1035_section_5_3() {
+    let text = "
+@   IN  SOA     VENERA      Action\\.domains (
+                                 20     ; SERIAL
+                                 7200   ; REFRESH
+                                 600    ; RETRY
+                                 3600000; EXPIRE
+                                 60)    ; MINIMUM
+
+        NS      A.ISI.EDU.
+        NS      VENERA
+        NS      VAXA
+        MX      10      VENERA
+        MX      20      VAXA
+
+A       A       26.3.0.103
+
+VENERA  A       10.1.0.52
+        A       128.9.0.32
+
+$INCLUDE <SUBSYS>ISI-MAILBOXES.TXT";
+    let mailboxes = "
+MOE     MB      A.ISI.EDU.
+LARRY   MB      A.ISI.EDU.
+STOOGES MG      MOE
+        MG      LARRY
+";
+    let isi: Name = "ISI.EDU".parse().unwrap();
+    let records = parse_master(&isi, "isi", text, &mut |file| {
+        assert_eq!(file, "<SUBSYS>ISI-MAILBOXES.TXT");
+        Ok(mailboxes.to_owned())
+    });
+    let lines: Vec<String> = records.unwrap().iter().map(Record::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "ISI.EDU. 60 SOA VENERA.ISI.EDU. Action\\.domains.ISI.EDU. 20 7200 600 3600000 60",
+            "ISI.EDU. 60 NS A.ISI.EDU.",
+            "ISI.EDU. 60 NS VENERA.ISI.EDU.",
+            "ISI.EDU. 60 NS VAXA.ISI.EDU.",
+            "ISI.EDU. 60 MX 10 VENERA.ISI.EDU.",
+            "ISI.EDU. 60 MX 20 VAXA.ISI.EDU.",
+            "A.ISI.EDU. 60 A 26.3.0.103",
+            "VENERA.ISI.EDU. 60 A 10.1.0.52",
+            "VENERA.ISI.EDU. 60 A 128.9.0.32",
+            "MOE.ISI.EDU. 60 MB A.ISI.EDU.",
+            "LARRY.ISI.EDU. 60 MB A.ISI.EDU.",
+            "STOOGES.ISI.EDU. 60 MG MOE.ISI.EDU.",
+            "STOOGES.ISI.EDU. 60 MG LARRY.ISI.EDU.",
+        ]
+    );
+}
+
+#[test]
+fn class_and_ttl_come_in_either_order_or_not_at_all() {
+    check(
+        "$TTL 1h\na 60 IN A 192.0.2.1\nb IN 1m30s A 192.0.2.2\nc A 192.0.2.3\n\tA 192.0.2.4",
+        &[
+            "a.example.com. 60 A 192.0.2.1",
+            "b.example.com. 90 A 192.0.2.2",
+            "c.example.com. 3600 A 192.0.2.3",
+            "c.example.com. 3600 A 192.0.2.4",
+        ],
+    );
+    // Without $TTL the one before counts, and an owner may be called as a type or a class.
+    check(
+        "in 60 IN A 192.0.2.1\na A 192.0.2.2\n",
+        &["in.example.com. 60 A 192.0.2.1", "a.example.com. 60 A 192.0.2.2"],
+    );
+}
+
+#[test]
+fn origins_nest_and_lines_may_end_in_crlf() {
+    check(
+        "$ORIGIN sub\r\n@ 1 A 192.0.2.1\r\n$ORIGIN net.\r\nwww 1 CNAME @\r\n. 1 NS a\r\n",
+        &["sub.example.com. 1 A 192.0.2.1", "www.net. 1 CNAME net.", ". 1 NS a.net."],
+    );
+}
+
+#[test]
+fn text_is_quoted_escaped_and_joined_over_lines() {
+    check(
+        "@ 1 TXT \"v=spf1 ; -all\" plain ( \"a\\\"b\"\n \"\\255\\010\" )\n@ 1 TXT \"\"",
+        &[
+            "example.com. 1 TXT \"v=spf1 ; -all\" \"plain\" \"a\\\"b\" \"\\255\\010\"",
+            "example.com. 1 TXT \"\"",
+        ],
+    );
+}
+
+#[test]
+fn generic_types_and_data_of_rfc_3597_section_5() {
+    check(
+        "a CLASS1 1 TYPE731 \\# 6 abcd ef 01 23 45\n\
+         b 1 TYPE1 10.0.0.2\n\
+         c 1 A \\# 4 0A000001\n\
+         d 1 TYPE65280 \\# 0",
+        &[
+            "a.example.com. 1 TYPE731 \\# 6 ABCDEF012345",
+            "b.example.com. 1 A 10.0.0.2",
+            "c.example.com. 1 A 10.0.0.1",
+            "d.example.com. 1 TYPE65280 \\# 0",
+        ],
+    );
+    check_errors(
+        "a 1 A \\# 3 0A0000\na 1 TYPE731 \\# 2 ab\na 1 TYPE731 ab",
+        &[
+            "records:1: the data of A: the octets do not fit the type",
+            "records:2: the data of TYPE731: 2 hexadecimal digits do not make 2 octets (expected 4)",
+            "records:3: found \"ab\", expected \\# and the data in hexadecimal, for a type without a form",
+        ],
+    );
+}
+
+#[test]
+fn types_of_opaque_data_are_read_and_printed() {
+    let lines = [
+        "example.com. 1 DS 60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+        "example.com. 1 CAA 0 issue \"ca.example.net\"",
+        "example.com. 1 HINFO \"PC\" \"Linux\"",
+        "example.com. 1 NSEC a.example.com. A MX RRSIG NSEC TYPE1234",
+        "example.com. 1 NSEC3PARAM 1 0 12 AABBCCDD",
+        "_443._tcp.example.com. 1 TLSA 3 1 1 0D6FCE13243AA7",
+        "example.com. 1 NAPTR 100 50 \"s\" \"http+I2L+I2C+I2R\" \"\" _http._tcp.example.com.",
+        "example.com. 1 DNSKEY 256 3 5 AQPSKmynfzW4kyBv015MUG2DeIQ3",
+        "example.com. 1 RP admin.example.com. .",
+        "example.com. 1 RRSIG A 5 3 86400 20030322173103 20030220173103 2642 example.com. oJB1W6WN",
+    ];
+    for line in lines {
+        let records = parse_records(&origin(), line).unwrap();
+        let printed = records[0].to_string();
+        let again = parse_records(&origin(), &printed);
+        assert_eq!(again.as_deref(), Ok(&records[..]), "{printed}");
+        assert_eq!(
+            printed.to_lowercase().split_whitespace().take(4).collect::<Vec<_>>(),
+            line.to_lowercase().split_whitespace().take(4).collect::<Vec<_>>()
+        );
+    }
+    // A relative name inside such data belongs to the origin.
+    check("@ 1 RP admin .", &["example.com. 1 RP admin.example.com. ."]);
+}
+
+#[test]
+fn generate_makes_many() {
+    check(
+        "$TTL 1\n$GENERATE 1-2 host-$ A 192.0.2.$\n$GENERATE 10-12/2 ${0,3} CNAME $.net.",
+        &[
+            "host-1.example.com. 1 A 192.0.2.1",
+            "host-2.example.com. 1 A 192.0.2.2",
+            "010.example.com. 1 CNAME 10.net.",
+            "012.example.com. 1 CNAME 12.net.",
+        ],
+    );
+    check_errors(
+        "$GENERATE 254-260 h$ 1 A 192.0.2.$",
+        &["records:1: found \"192.0.2.256\", expected an IPv4 address such as 192.0.2.1"],
+    );
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_line() {
+    check_errors(
+        "\
+\tA 192.0.2.1
+a A 192.0.2.1
+a 1 A
+a 1 A 192.0.2
+a 1 A 192.0.2.1 x
+a 1 MXX 10 b
+a 1 MX b
+b..c 1 A 192.0.2.1
+\t1 A 192.0.2.1
+a 1 ANY x
+$TLL 1
+$TTL one
+$INCLUDE other
+a 1 TXT \"open
+a 1 SOA a b (
+  1 2 3 4x 5 )
+a 99999999999 A 192.0.2.1
+a )
+a 1 DS 1 2 3 xyz
+a
+b (",
+        &[
+            "records:1: the first record has no owner (\"@\" stands for the origin)",
+            "records:2: no TTL (give one here, or a line like \"$TTL 1h\" before)",
+            "records:3: the data of A ends too early: expected an IPv4 address such as 192.0.2.1",
+            "records:4: found \"192.0.2\", expected an IPv4 address such as 192.0.2.1",
+            "records:5: \"x\" stands behind the end of the data",
+            "records:6: \"MXX\" is no record type (did you mean MX?)",
+            "records:7: found \"b\", expected a preference from 0 to 65535",
+            "records:8: \"b..c\" is no name: an empty label (two dots, or one at the start)",
+            "records:9: the first record has no owner (\"@\" stands for the origin)",
+            "records:10: ANY is a type of questions, no zone holds it",
+            "records:11: \"$TLL\" is no directive ($ORIGIN, $TTL, $INCLUDE or $GENERATE)",
+            "records:12: found \"one\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
+            "records:13: \"other\": no file can be included here",
+            "records:14: the quoted string does not end on its line (expected '\"')",
+            "records:15: found \"4x\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
+            "records:17: found \"99999999999\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
+            "records:18: \")\" without \"(\" before it",
+            "records:19: the data of DS: expected hex digits",
+            "records:20: the record ends before its type",
+            "records:21: \"(\" is never closed by \")\"",
+        ],
+    );
+}
+
+#[test]
+fn a_file_that_includes_itself_ends() {
+    let text = "$INCLUDE self\nx 1 A 192.0.2.1\n";
+    let errors = parse_master(&origin(), "self", text, &mut |_| Ok(text.to_owned())).unwrap_err();
+    let errors: Vec<String> = errors.iter().map(MasterError::to_string).collect();
+    assert_eq!(errors, ["self:1: \"self\": included more than 8 deep"]);
+}
+
+#[test]
+fn an_included_file_leaves_origin_and_owner_alone() {
+    let text = "a 1 A 192.0.2.1\n$INCLUDE f sub\n A 192.0.2.2\nb A 192.0.2.3\n";
+    let mut include = |_: &str| Ok("x 1 A 192.0.2.9\n$ORIGIN net.\n".to_owned());
+    let records = parse_master(&origin(), "top", text, &mut include).unwrap();
+    let owners: Vec<String> = records.iter().map(|record| record.name.to_string()).collect();
+    assert_eq!(
+        owners,
+        ["a.example.com.", "x.sub.example.com.", "a.example.com.", "b.example.com."]
+    );
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in "([a-z@$. \\t\\n();\"\\\\0-9]|A |IN |TXT |SOA |\\PC){0,60}") {
+        let _ = read(&text);
+        for kind in ["TXT", "RRSIG", "NSEC3", "SVCB", "IPSECKEY", "LOC", "CAA", "TYPE99", "$GENERATE 1-2 a"] {
+            let _ = read(&format!("a 1 {kind} {text}"));
+            let _ = read(&format!("{kind} {text}"));
+        }
+    }
+}
