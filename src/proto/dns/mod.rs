@@ -9,6 +9,7 @@ pub mod master;
 pub mod message;
 pub mod name;
 pub mod record;
+pub mod resolver;
 pub mod text;
 pub mod zone;
 

@@ -1,0 +1,180 @@
+//! What a resolver is told: root hints, limits, times. The defaults are Unbound's.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::proto::dns::Name;
+use crate::proto::dns::message::EDNS_UDP_OCTETS;
+
+/// A name server of the root as the hints know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// Its name.
+    pub name: Name,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Everything that a resolver can be told.
+#[derive(Debug, Clone)]
+pub struct ResolverConfig {
+    /// The name servers of the root: all that it knows of the world at first.
+    pub hints: Vec<Hint>,
+    /// Asks the root for its own name servers before anything else (RFC 8109).
+    pub prime: bool,
+    /// Asks name servers over IPv4.
+    pub ipv4: bool,
+    /// Asks name servers over IPv6.
+    pub ipv6: bool,
+    /// Takes glue only for names in the zone of the server that gives it.
+    pub harden_glue: bool,
+    /// Takes an NXDOMAIN to hold for all names below (RFC 8020).
+    pub nxdomain_cut: bool,
+    /// Answers clients without RD from the cache; else refuses them.
+    pub answer_without_rd: bool,
+    /// What the EDNS of a query to a name server offers, and the most that a client gets by UDP.
+    pub udp_octets: u16,
+    /// Bounds on the work for one question.
+    pub limits: Limits,
+    /// Bounds on what is remembered.
+    pub cache: CacheConfig,
+    /// How name servers are measured and chosen.
+    pub servers: ServersConfig,
+}
+
+/// Bounds on the work for one question. What goes beyond ends in SERVFAIL.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Aliases followed.
+    pub restarts: u32,
+    /// Referrals followed.
+    pub referrals: u32,
+    /// Queries sent, for the client's question and everything that it needs.
+    pub queries: u32,
+    /// Look-ups of name servers' addresses.
+    pub target_lookups: u32,
+    /// Look-ups of name servers' addresses that came to nothing (NXNS attack, CVE-2020-12662).
+    pub failed_target_lookups: u32,
+    /// How deep look-ups of addresses may need each other.
+    pub depth: u32,
+    /// Addresses tried for one zone cut.
+    pub addresses: usize,
+    /// Queries sent to one address for one zone cut.
+    pub tries: u8,
+    /// Clients that wait at one time. More are answered SERVFAIL.
+    pub clients: usize,
+    /// Questions under way at one time, those for addresses included.
+    pub resolutions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            restarts: 11,
+            referrals: 130,
+            queries: 200,
+            target_lookups: 64,
+            failed_target_lookups: 5,
+            depth: 5,
+            addresses: 16,
+            tries: 5,
+            clients: 1_024,
+            resolutions: 4_096,
+        }
+    }
+}
+
+/// Bounds on what is remembered.
+#[derive(Debug, Clone)]
+pub struct CacheConfig {
+    /// About how much memory the records take; the least recently used leave first.
+    pub octets: usize,
+    /// No record is kept longer.
+    pub max_ttl_secs: u32,
+    /// Every record is kept so long at least.
+    pub min_ttl_secs: u32,
+    /// No negative answer is kept longer (RFC 2308 §5).
+    pub max_negative_ttl_secs: u32,
+    /// A negative answer without SOA is kept so long. RFC 2308 §5 wants zero; a minute less than
+    /// nothing would ask a broken server for every client.
+    pub bare_negative_ttl_secs: u32,
+    /// A failure is kept so long, and twice as long each time it repeats (RFC 9520 §3.2).
+    pub min_failure_ttl: Duration,
+    /// Up to this.
+    pub max_failure_ttl: Duration,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        CacheConfig {
+            octets: 8 * 1_024 * 1_024,
+            max_ttl_secs: 86_400,
+            min_ttl_secs: 0,
+            max_negative_ttl_secs: 3_600,
+            bare_negative_ttl_secs: 60,
+            min_failure_ttl: Duration::from_secs(5),
+            max_failure_ttl: Duration::from_secs(300),
+        }
+    }
+}
+
+/// How name servers are measured and chosen.
+#[derive(Debug, Clone)]
+pub struct ServersConfig {
+    /// The time-out for a server that was never asked.
+    pub first_timeout: Duration,
+    /// No time-out is shorter.
+    pub min_timeout: Duration,
+    /// No back-off is longer.
+    pub max_timeout: Duration,
+    /// A server whose time-out has grown to this is left alone, but for one query now and then.
+    pub dead_timeout: Duration,
+    /// Among servers slower than the best by no more than this the choice is random.
+    pub band: Duration,
+    /// How long a query by TCP may take, connection and all.
+    pub tcp_timeout: Duration,
+    /// What is known of a server is forgotten after this.
+    pub memory: Duration,
+    /// Of how many servers something is known at one time.
+    pub count: usize,
+}
+
+impl Default for ServersConfig {
+    fn default() -> Self {
+        ServersConfig {
+            first_timeout: Duration::from_millis(376),
+            min_timeout: Duration::from_millis(50),
+            max_timeout: Duration::from_secs(120),
+            dead_timeout: Duration::from_secs(12),
+            band: Duration::from_millis(400),
+            tcp_timeout: Duration::from_secs(3),
+            memory: Duration::from_secs(900),
+            count: 10_000,
+        }
+    }
+}
+
+impl Default for ResolverConfig {
+    fn default() -> Self {
+        ResolverConfig {
+            hints: Vec::new(),
+            prime: false,
+            ipv4: true,
+            ipv6: true,
+            harden_glue: true,
+            nxdomain_cut: true,
+            answer_without_rd: true,
+            udp_octets: EDNS_UDP_OCTETS,
+            limits: Limits::default(),
+            cache: CacheConfig::default(),
+            servers: ServersConfig::default(),
+        }
+    }
+}
+
+impl ResolverConfig {
+    /// Whether an address of this family may be asked.
+    pub(crate) fn reaches(&self, address: IpAddr) -> bool {
+        if address.is_ipv4() { self.ipv4 } else { self.ipv6 }
+    }
+}

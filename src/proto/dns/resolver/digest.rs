@@ -1,0 +1,196 @@
+//! What a resolution makes of a name server's reply (RFC 1034 §5.3.3 step 4).
+
+use crate::engine::SimTime;
+use crate::proto::dns::{Message, Rcode, Record, RecordData, RecordType};
+
+use super::cache::{Credibility, negative_ttl_secs};
+use super::cut::Cut;
+use super::iterate::{address, follow, overlong};
+use super::reply::{self, Asked, Referral, Reply};
+use super::resolution::{Failure, Outcome, Resolution, State};
+use super::servers::Lameness;
+use super::upstream::{Plan, Query};
+use super::{ResolutionId, Resolver, ResolverOutput, Transport};
+
+impl Resolver {
+    /// Takes the reply to a query of a resolution, which waits for it.
+    pub(super) fn digest(
+        &mut self,
+        now: SimTime,
+        query: &Query,
+        message: &Message,
+        broken: bool,
+        out: &mut Vec<ResolverOutput>,
+    ) {
+        let id = query.resolution;
+        let Some(mut resolution) = self.resolutions.take(id) else { return };
+        resolution.state = match std::mem::replace(&mut resolution.state, State::Lookup) {
+            State::Asking(cut) => {
+                self.next_state(now, id, &mut resolution, cut, (query, message, broken), out)
+            }
+            other => other,
+        };
+        self.resolutions.put_back(id, resolution);
+        self.ready.push_back(id);
+    }
+
+    fn next_state(
+        &mut self,
+        now: SimTime,
+        id: ResolutionId,
+        resolution: &mut Resolution,
+        mut cut: Cut,
+        (query, message, broken): (&Query, &Message, bool),
+        out: &mut Vec<ResolverOutput>,
+    ) -> State {
+        let server = query.to.ip();
+        let again = Plan {
+            resolution: id,
+            to: query.to,
+            transport: query.transport,
+            question: query.question.clone(),
+            edns_octets: query.edns.then_some(self.config.udp_octets),
+            recursion: query.recursion,
+            timeout: self.servers.tcp_timeout(),
+        };
+        if message.flags.tc && query.transport == Transport::Udp {
+            let plan = Plan { transport: Transport::Tcp, ..again };
+            return self.send(now, id, resolution, cut, plan, out);
+        }
+        if query.edns && matches!(message.rcode, Rcode::FormErr | Rcode::NotImp | Rcode::BadVers) {
+            self.servers.set_without_edns(now, server);
+            let timeout = match query.transport {
+                Transport::Udp => self.servers.timeout(now, server),
+                Transport::Tcp => again.timeout,
+            };
+            let plan = Plan { edns_octets: None, timeout, ..again };
+            return self.send(now, id, resolution, cut, plan, out);
+        }
+        if broken {
+            cut.give_up(server);
+            return State::Choose(cut);
+        }
+        let asked = Asked {
+            question: &query.question,
+            zone: &cut.zone,
+            recursion: query.recursion,
+            harden_glue: self.config.harden_glue,
+        };
+        match reply::read(message, asked) {
+            Reply::Lame(lameness) => {
+                let rtype = query.question.rtype;
+                self.servers.set_lame(now, server, &cut.zone, rtype, lameness);
+                if lameness == Lameness::Lame {
+                    cut.give_up(server);
+                }
+                State::Choose(cut)
+            }
+            Reply::Failed(_) => {
+                cut.give_up(server);
+                State::Choose(cut)
+            }
+            Reply::Referral(referral) => self.go_down(now, resolution, &referral),
+            answer => {
+                let credibility = match message.flags.aa {
+                    true => Credibility::AuthoritativeAnswer,
+                    false => Credibility::Answer,
+                };
+                match self.take_answer(now, resolution, answer, credibility) {
+                    Ok(state) => state,
+                    Err(failure) => State::Done(Outcome::failed(failure)),
+                }
+            }
+        }
+    }
+
+    /// Goes down to the zone of a referral.
+    fn go_down(&mut self, now: SimTime, resolution: &mut Resolution, referral: &Referral) -> State {
+        resolution.referrals += 1;
+        if resolution.referrals > self.config.limits.referrals {
+            return State::Done(Outcome::failed(Failure::Limit));
+        }
+        self.store(now, &referral.servers, Credibility::Referral);
+        self.store(now, &referral.glue, Credibility::Referral);
+        let mut cut = Cut::new(referral.zone.clone(), false);
+        let bound = self.config.limits.addresses;
+        for name in referral.servers.iter().filter_map(|ns| ns.data.host()) {
+            self.add_host(now, &mut cut, name);
+        }
+        // Glue with a TTL of zero is not found in the cache, and good for this once.
+        for target in referral.glue.iter().filter_map(|glue| address(&glue.data)) {
+            cut.add_target(target, bound);
+        }
+        State::Choose(cut)
+    }
+
+    /// Takes what a server answered into the cache and the chain.
+    fn take_answer(
+        &mut self,
+        now: SimTime,
+        resolution: &mut Resolution,
+        answer: Reply,
+        credibility: Credibility,
+    ) -> Result<State, Failure> {
+        let rtype = resolution.question.rtype;
+        let (Reply::Answer { chain, .. }
+        | Reply::Alias { chain, .. }
+        | Reply::Overlong { chain }
+        | Reply::Nothing { chain, .. }) = &answer
+        else {
+            return Err(Failure::Unreachable);
+        };
+        let made_by_dname = |at: usize| at > 0 && chain[at - 1].rtype() == RecordType::Dname;
+        let genuine = (0..chain.len()).filter(|at| !made_by_dname(*at));
+        let genuine: Vec<Record> = genuine.map(|at| chain[at].clone()).collect();
+        self.store(now, &genuine, credibility);
+        for link in chain {
+            resolution.chain.push(capped(link, self.config.cache.max_ttl_secs));
+            if let RecordData::Cname(target) = &link.data {
+                follow(resolution, target.clone(), self.config.limits.restarts)?;
+            }
+        }
+        Ok(match answer {
+            Reply::Answer { records, glue, .. } => {
+                self.store(now, &records, credibility);
+                self.store(now, &glue, Credibility::Referral);
+                let max_ttl_secs = self.config.cache.max_ttl_secs;
+                let mut answers = std::mem::take(&mut resolution.chain);
+                answers.extend(records.iter().map(|record| capped(record, max_ttl_secs)));
+                State::Done(Outcome::answered(Rcode::NoError, answers, None))
+            }
+            Reply::Nothing { nxdomain, soa, .. } => {
+                let absent = (!nxdomain).then_some(rtype);
+                let name = &resolution.name;
+                self.cache.put_nothing(now, name, absent, soa.as_ref(), credibility);
+                let max_ttl_secs = self.config.cache.max_negative_ttl_secs;
+                let soa = soa.map(|soa| {
+                    let ttl_secs = negative_ttl_secs(&soa).min(max_ttl_secs);
+                    Record { ttl_secs, ..soa }
+                });
+                let rcode = if nxdomain { Rcode::NxDomain } else { Rcode::NoError };
+                let answers = std::mem::take(&mut resolution.chain);
+                State::Done(Outcome::answered(rcode, answers, soa))
+            }
+            Reply::Overlong { .. } => State::Done(overlong(resolution)),
+            _ => State::Lookup,
+        })
+    }
+
+    /// Puts records into the cache, RRset by RRset.
+    fn store(&mut self, now: SimTime, records: &[Record], credibility: Credibility) {
+        let mut rest: Vec<&Record> = records.iter().collect();
+        while let Some(first) = rest.first().copied() {
+            let (set, others): (Vec<&Record>, Vec<&Record>) = rest
+                .into_iter()
+                .partition(|record| record.rtype() == first.rtype() && record.name == first.name);
+            let set: Vec<Record> = set.into_iter().cloned().collect();
+            self.cache.put(now, &set, credibility);
+            rest = others;
+        }
+    }
+}
+
+/// A record for a client: its TTL is no longer than the cache would keep it.
+fn capped(record: &Record, max_ttl_secs: u32) -> Record {
+    Record { ttl_secs: record.ttl_secs.min(max_ttl_secs), ..record.clone() }
+}

@@ -1,0 +1,257 @@
+//! The recursive resolver: finds answers by asking down from the root, and remembers them.
+//!
+//! Follows RFC 1034 §5.3.3, RFC 2308 (negative caching), RFC 2181 §5.4.1 (what is trusted more),
+//! RFC 5452 (which replies count), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 7766 (TCP after
+//! truncation), RFC 8109 (priming), RFC 9520 (failures are remembered too), with the limits and the
+//! choice of servers of Unbound. A pure machine: client queries, replies of name servers and time go
+//! in, answers and queries come out.
+//!
+//! How a question travels: [`Resolver::client_query`] looks into the [`cache`]; what is not there
+//! becomes a resolution ([`iterate`]), which all clients of one question share. It finds the
+//! closest zone [`cut`] that is known, picks one of its [`servers`], sends a query ([`upstream`]),
+//! [`reply::read`]s what comes back, and so goes on from referral to referral and alias to alias. The
+//! addresses of name servers that came without glue are resolutions of their own.
+//!
+//! Not modelled: DNSSEC (neither validation nor DO to name servers), classes other than IN,
+//! forwarding, QNAME minimisation, 0x20, serve-stale, prefetch.
+
+mod cache;
+mod client;
+mod config;
+mod cut;
+mod digest;
+mod iterate;
+mod lru;
+mod reply;
+mod resolution;
+mod servers;
+mod upstream;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{CacheConfig, Hint, Limits, ResolverConfig, ServersConfig};
+pub use upstream::UpstreamId;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::engine::{SimTime, Stream};
+use crate::proto::dns::{DecodeError, Message, Question, Rcode};
+
+use cache::Cache;
+use resolution::{ResolutionId, Resolutions, State};
+use servers::Servers;
+use upstream::Upstreams;
+
+/// How a DNS message travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// One message, one datagram.
+    Udp,
+    /// One message of a stream.
+    Tcp,
+}
+
+/// A client's query, in the numbering of the resolver's owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientToken(pub u64);
+
+/// What a resolver wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResolverOutput {
+    /// Send this datagram from a fresh random port, and hand in what arrives there.
+    SendUdp {
+        /// The query.
+        upstream: UpstreamId,
+        /// The name server.
+        to: SocketAddr,
+        /// The message.
+        octets: Bytes,
+    },
+    /// Send this message over a TCP connection, and hand in the messages that come back.
+    SendTcp {
+        /// The query.
+        upstream: UpstreamId,
+        /// The name server.
+        to: SocketAddr,
+        /// The message, without its length.
+        octets: Bytes,
+    },
+    /// The query is over: its port or connection is no longer needed.
+    Release {
+        /// The query.
+        upstream: UpstreamId,
+    },
+    /// Send this to the client. Its token is free then.
+    Answer {
+        /// The client.
+        client: ClientToken,
+        /// The message.
+        octets: Bytes,
+    },
+    /// The octets of this client deserve no answer. Its token is free.
+    Ignore {
+        /// The client.
+        client: ClientToken,
+    },
+    /// The next answer is from the cache. For those who watch.
+    CacheHit {
+        /// What was asked.
+        question: Question,
+        /// What the answer says.
+        rcode: Rcode,
+        /// The least TTL in the answer.
+        left: Duration,
+    },
+    /// The question is not answered by the cache. For those who watch.
+    CacheMiss {
+        /// What was asked.
+        question: Question,
+    },
+}
+
+/// A recursive resolver.
+#[derive(Debug)]
+pub struct Resolver {
+    config: ResolverConfig,
+    cache: Cache,
+    servers: Servers,
+    upstreams: Upstreams,
+    resolutions: Resolutions,
+    /// Resolutions that can go on.
+    ready: VecDeque<ResolutionId>,
+    draws: Stream,
+    clients: usize,
+}
+
+impl Resolver {
+    /// A resolver that knows its hints and nothing else. `draws` is its own: ids and the choice of
+    /// servers come from it.
+    pub fn new(config: ResolverConfig, draws: Stream) -> Self {
+        Resolver {
+            cache: Cache::new(config.cache.clone()),
+            servers: Servers::new(config.servers.clone()),
+            upstreams: Upstreams::default(),
+            resolutions: Resolutions::default(),
+            ready: VecDeque::new(),
+            draws,
+            clients: 0,
+            config,
+        }
+    }
+
+    /// How many RRsets and negative answers the cache holds, those that have run out included.
+    pub fn cached(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// How many questions are under way.
+    pub fn in_progress(&self) -> usize {
+        self.resolutions.len()
+    }
+
+    /// When the resolver wants [`Resolver::timeout`], if at all.
+    pub fn deadline(&self) -> Option<SimTime> {
+        self.upstreams.deadline()
+    }
+
+    /// A name server's message arrived on the port or connection of `upstream`.
+    ///
+    /// What does not fit the query is ignored, and the query goes on (RFC 5452 §9.1).
+    pub fn upstream_reply(
+        &mut self,
+        now: SimTime,
+        upstream: UpstreamId,
+        from: SocketAddr,
+        octets: &[u8],
+        out: &mut Vec<ResolverOutput>,
+    ) {
+        let Some(query) = self.upstreams.get(upstream) else { return };
+        let (message, broken) = match Message::decode(octets) {
+            Ok(message) => (message, false),
+            Err(DecodeError { head: Some(head), .. }) => (*head, true),
+            Err(_) => return,
+        };
+        if !query.is_answered_by(from, &message) {
+            return;
+        }
+        let query = self.end_query(upstream, out).expect("it was there above");
+        if query.transport == Transport::Udp {
+            self.servers.answered(now, from.ip(), now.since(query.sent));
+        }
+        self.digest(now, &query, &message, broken, out);
+        self.go_on(now, out);
+    }
+
+    /// The connection of `upstream` was refused or broke, or its datagram could not be sent.
+    pub fn upstream_failed(
+        &mut self,
+        now: SimTime,
+        upstream: UpstreamId,
+        out: &mut Vec<ResolverOutput>,
+    ) {
+        if let Some(query) = self.end_query(upstream, out) {
+            self.give_up_server(query.resolution, query.to);
+            self.go_on(now, out);
+        }
+    }
+
+    /// Time has passed. Does nothing before [`Resolver::deadline`].
+    pub fn timeout(&mut self, now: SimTime, out: &mut Vec<ResolverOutput>) {
+        while let Some(upstream) = self.upstreams.overdue(now) {
+            let Some(query) = self.end_query(upstream, out) else { break };
+            match query.transport {
+                Transport::Udp => {
+                    self.servers.timed_out(now, query.to.ip());
+                    self.ask_again(query.resolution);
+                }
+                // By UDP it did answer: it is neither slow nor dead, but of no use here.
+                Transport::Tcp => self.give_up_server(query.resolution, query.to),
+            }
+        }
+        self.go_on(now, out);
+    }
+
+    fn end_query(
+        &mut self,
+        upstream: UpstreamId,
+        out: &mut Vec<ResolverOutput>,
+    ) -> Option<upstream::Query> {
+        let query = self.upstreams.remove(upstream)?;
+        out.push(ResolverOutput::Release { upstream });
+        Some(query)
+    }
+
+    /// The query of this resolution came to nothing: a server is to be chosen again.
+    fn ask_again(&mut self, id: ResolutionId) {
+        if let Some(resolution) = self.resolutions.get_mut(id)
+            && let State::Asking(_) = resolution.state
+            && let State::Asking(cut) = std::mem::replace(&mut resolution.state, State::Lookup)
+        {
+            resolution.state = State::Choose(cut);
+            self.ready.push_back(id);
+        }
+    }
+
+    /// As [`Resolver::ask_again`], but not this server.
+    fn give_up_server(&mut self, id: ResolutionId, server: SocketAddr) {
+        if let Some(resolution) = self.resolutions.get_mut(id)
+            && let State::Asking(cut) = &mut resolution.state
+        {
+            cut.give_up(server.ip());
+        }
+        self.ask_again(id);
+    }
+
+    /// Works on all resolutions that can go on. Each step of one ends in a query, in waiting for
+    /// another, or in an answer, so this ends.
+    fn go_on(&mut self, now: SimTime, out: &mut Vec<ResolverOutput>) {
+        while let Some(id) = self.ready.pop_front() {
+            self.advance(now, id, out);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! One question under way, who waits for it, and all of them together.
+
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
+
+use crate::proto::dns::{Message, Name, Question, Rcode, Record};
+
+use super::cut::Cut;
+use super::{ClientToken, Transport};
+
+/// Names a resolution. Not used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ResolutionId(pub(crate) u64);
+
+/// One question on its way to an answer.
+#[derive(Debug)]
+pub(crate) struct Resolution {
+    /// What was asked for.
+    pub(crate) question: Question,
+    /// Where the walk along aliases stands.
+    pub(crate) name: Name,
+    /// The aliases so far: CNAME records, and DNAME records before those that they made.
+    pub(crate) chain: Vec<Record>,
+    /// What it does.
+    pub(crate) state: State,
+    /// Who wants the answer.
+    pub(crate) waiters: Vec<Waiter>,
+    /// 0 for a client's question, 1 for an address that it needs, and so on.
+    pub(crate) depth: u32,
+    /// The resolution whose allowance of queries it draws on.
+    pub(crate) family: ResolutionId,
+    /// Only zones above this one are still to be asked: its own servers, as remembered, failed.
+    pub(crate) above: Option<Name>,
+    /// The root was asked for its servers on behalf of this resolution.
+    pub(crate) primed: bool,
+    /// A failure says something of who asked and of what else was under way, not of the question.
+    pub(crate) contextual: bool,
+    /// Work done, against the [`super::Limits`].
+    pub(crate) restarts: u32,
+    pub(crate) referrals: u32,
+    pub(crate) target_lookups: u32,
+    pub(crate) failed_target_lookups: u32,
+}
+
+impl Resolution {
+    /// At its beginning.
+    pub(crate) fn new(
+        question: Question,
+        depth: u32,
+        family: ResolutionId,
+        waiters: Vec<Waiter>,
+    ) -> Self {
+        Resolution {
+            name: question.name.clone(),
+            question,
+            chain: Vec::new(),
+            state: State::Lookup,
+            waiters,
+            depth,
+            family,
+            above: None,
+            primed: false,
+            contextual: false,
+            restarts: 0,
+            referrals: 0,
+            target_lookups: 0,
+            failed_target_lookups: 0,
+        }
+    }
+}
+
+/// What a resolution does.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Looks into the cache, then for the closest zone cut known.
+    Lookup,
+    /// Waits for the name servers of the root.
+    Priming,
+    /// Picks a server of this cut.
+    Choose(Cut),
+    /// Waits for a server's reply.
+    Asking(Cut),
+    /// Waits for the address of a server.
+    Fetching(Cut),
+    /// Has come to its end.
+    Done(Outcome),
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// The code for the client.
+    pub(crate) rcode: Rcode,
+    /// Aliases, then the RRset asked for.
+    pub(crate) answers: Vec<Record>,
+    /// The SOA of a negative answer.
+    pub(crate) authorities: Vec<Record>,
+    /// Why there is none.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No server of the zone gave an answer.
+    Unreachable,
+    /// The aliases lead back to where they came from, or there are too many.
+    Aliases,
+    /// A bound on the work was reached.
+    Limit,
+    /// It failed a short while ago.
+    Remembered,
+}
+
+impl Outcome {
+    /// No answer.
+    pub(crate) fn failed(failure: Failure) -> Self {
+        Outcome {
+            rcode: Rcode::ServFail,
+            answers: Vec::new(),
+            authorities: Vec::new(),
+            failure: Some(failure),
+        }
+    }
+
+    /// An answer.
+    pub(crate) fn answered(rcode: Rcode, answers: Vec<Record>, soa: Option<Record>) -> Self {
+        Outcome { rcode, answers, authorities: soa.into_iter().collect(), failure: None }
+    }
+}
+
+/// Who wants an answer.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    /// A client.
+    Client {
+        /// Its name for the owner.
+        token: ClientToken,
+        /// What it sent.
+        query: Box<Message>,
+        /// How.
+        transport: Transport,
+    },
+    /// A resolution that needs the address of a name server, or the name servers of the root.
+    Parent(ResolutionId),
+}
+
+/// Everything that is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Resolutions {
+    by_id: BTreeMap<ResolutionId, Resolution>,
+    by_question: HashMap<Question, ResolutionId, FixedState>,
+    /// Queries sent, by family.
+    spent: BTreeMap<ResolutionId, u32>,
+    last: u64,
+}
+
+impl Resolutions {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_question.len()
+    }
+
+    /// The resolution of this question that is under way.
+    pub(crate) fn find(&self, question: &Question) -> Option<ResolutionId> {
+        self.by_question.get(question).copied()
+    }
+
+    /// Begins a resolution. A `family` of `None` gives it an allowance of its own.
+    pub(crate) fn begin(
+        &mut self,
+        question: Question,
+        depth: u32,
+        family: Option<ResolutionId>,
+        waiter: Waiter,
+    ) -> ResolutionId {
+        self.last += 1;
+        let id = ResolutionId(self.last);
+        self.by_question.insert(question.clone(), id);
+        let resolution = Resolution::new(question, depth, family.unwrap_or(id), vec![waiter]);
+        self.spent.entry(resolution.family).or_default();
+        self.by_id.insert(id, resolution);
+        id
+    }
+
+    /// Takes a resolution out to work on it; [`Resolutions::put_back`] or [`Resolutions::end`]
+    /// follows.
+    pub(crate) fn take(&mut self, id: ResolutionId) -> Option<Resolution> {
+        self.by_id.remove(&id)
+    }
+
+    /// Puts it back.
+    pub(crate) fn put_back(&mut self, id: ResolutionId, resolution: Resolution) {
+        self.by_id.insert(id, resolution);
+    }
+
+    /// It is over, and was taken out before.
+    pub(crate) fn end(&mut self, id: ResolutionId, question: &Question) {
+        self.by_question.remove(question);
+        self.spent.remove(&id);
+    }
+
+    /// The resolution of this id, unless it is taken out.
+    pub(crate) fn get_mut(&mut self, id: ResolutionId) -> Option<&mut Resolution> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// Counts a query for this resolution; `false` when its family has sent `bound` already.
+    pub(crate) fn spend(
+        &mut self,
+        id: ResolutionId,
+        resolution: &mut Resolution,
+        bound: u32,
+    ) -> bool {
+        if !self.spent.contains_key(&resolution.family) {
+            // The question that it was for is over, and others wait for it: it stands on its own.
+            resolution.family = id;
+        }
+        let spent = self.spent.entry(resolution.family).or_default();
+        *spent += 1;
+        *spent <= bound
+    }
+
+    /// Whether `id` waits for `other`, by however many steps. `other` may be taken out.
+    pub(crate) fn waits_for(&self, id: ResolutionId, other: ResolutionId) -> bool {
+        let mut stack = vec![id];
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(id) = stack.pop() {
+            if id == other {
+                return true;
+            }
+            if !seen.insert(id) {
+                continue;
+            }
+            match self.by_id.get(&id).map(|resolution| &resolution.state) {
+                Some(State::Choose(cut) | State::Asking(cut) | State::Fetching(cut)) => {
+                    stack.extend(&cut.pending);
+                }
+                Some(State::Priming) => stack.extend(self.find(&root_servers())),
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+/// The priming question (RFC 8109 §3.1).
+pub(crate) fn root_servers() -> Question {
+    Question::new(Name::root(), crate::proto::dns::RecordType::Ns)
+}
