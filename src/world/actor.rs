@@ -82,3 +82,17 @@ pub struct ConnId {
 /// What a timer is for, in the actor's own numbering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerToken(pub u64);
+
+impl TimerToken {
+    /// The timer of a connection, one for each `kind` an actor tells apart.
+    pub fn of_connection(kind: u8, connection: ConnId) -> Self {
+        let generation = u64::from(connection.generation & 0xff_ffff);
+        TimerToken(u64::from(kind) << 56 | generation << 32 | u64::from(connection.slot))
+    }
+
+    /// The kind and the connection of a token made by [`TimerToken::of_connection`].
+    pub fn connection(self) -> (u8, ConnId) {
+        let generation = (self.0 >> 32) as u32 & 0xff_ffff;
+        ((self.0 >> 56) as u8, ConnId { slot: self.0 as u32, generation })
+    }
+}

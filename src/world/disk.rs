@@ -1,5 +1,38 @@
 //! What a host keeps on disk. A crash leaves it as it is.
 
-/// A host's disk.
+use crate::store::mailbox::MailStore;
+use crate::store::queue::Queue;
+
+/// A host's disk. Empty, it costs two pointers.
 #[derive(Debug, Default)]
-pub struct Disk {}
+pub struct Disk {
+    mail: Option<Box<MailStore>>,
+    queue: Option<Box<Queue>>,
+}
+
+impl Disk {
+    /// The mailboxes, made empty when first asked for.
+    pub fn mail(&mut self) -> &mut MailStore {
+        self.mail.get_or_insert_default()
+    }
+
+    /// The mailboxes, where the host has some.
+    pub fn mail_if_any(&self) -> Option<&MailStore> {
+        self.mail.as_deref()
+    }
+
+    /// The delivery queue, made empty when first asked for.
+    pub fn queue(&mut self) -> &mut Queue {
+        self.queue.get_or_insert_default()
+    }
+
+    /// The delivery queue, where the host has one.
+    pub fn queue_if_any(&self) -> Option<&Queue> {
+        self.queue.as_deref()
+    }
+
+    /// Puts mailboxes on the disk before a run.
+    pub fn set_mail(&mut self, mail: MailStore) {
+        self.mail = Some(Box::new(mail));
+    }
+}

@@ -114,7 +114,8 @@ impl Stack {
             && let Some(socket) = slot.socket.take()
         {
             self.by_ends.remove(&(socket.local, socket.peer));
-            slot.generation = slot.generation.wrapping_add(1);
+            // 24 bits, so that a connection fits a timer token beside its kind.
+            slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;
             self.free.push(id.slot);
         }
     }

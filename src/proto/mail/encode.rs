@@ -14,8 +14,8 @@ pub fn encode_field(name: &str, value: &str) -> String {
     let value = value.trim();
     let words: Vec<&str> = value.split(' ').collect();
     let needs_encoding = |word: &&str| !word.is_ascii() || word.contains("=?");
-    let first = words.iter().position(|word| needs_encoding(word));
-    let last = words.iter().rposition(|word| needs_encoding(word));
+    let first = words.iter().position(needs_encoding);
+    let last = words.iter().rposition(needs_encoding);
     let mut field = Folder::new(format!("{name}:"));
     match first.zip(last) {
         None => words.iter().for_each(|word| field.word(word)),

@@ -1,0 +1,178 @@
+//! Trace fields: what each server puts on top of a message.
+//!
+//! Follows RFC 5321 §4.4 (`Received`, `Return-Path`), §6.3 (loops are found by counting them) and
+//! RFC 9228 (`Delivered-To`), in the layout that Postfix writes.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::date::DateTime;
+use super::header::Header;
+
+/// A `Received` field. `Display` writes it folded, with its line end.
+///
+/// What a peer said about itself is written with every character that a domain cannot have
+/// replaced by `?`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received<'a> {
+    /// Who handed the message over; `None` where it was made on this host.
+    pub from: Option<ReceivedFrom<'a>>,
+    /// The name of this host.
+    pub by: &'a str,
+    /// The protocol: `ESMTP`, `ESMTPA` after authentication and so on (RFC 3848).
+    pub with: &'a str,
+    /// The queue id on this host.
+    pub id: &'a str,
+    /// The recipient, where there is only one: with more, a field would tell each of the others
+    /// (RFC 5321 §7.6).
+    pub recipient: Option<&'a str>,
+    /// When the message was received.
+    pub date: DateTime,
+}
+
+/// The peer of a `Received` field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedFrom<'a> {
+    /// What it said in HELO or EHLO.
+    pub helo: &'a str,
+    /// The name that DNS gives its address, if it has one.
+    pub reverse: Option<&'a str>,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+impl fmt::Display for Received<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Received: ")?;
+        if let Some(from) = &self.from {
+            write!(f, "from {} (", DomainText(from.helo))?;
+            if let Some(reverse) = from.reverse {
+                write!(f, "{} ", DomainText(reverse))?;
+            }
+            write!(f, "{})\r\n\t", AddressLiteral(from.address))?;
+        }
+        write!(f, "by {} (mxsim) with {} id {}", self.by, self.with, self.id)?;
+        match self.recipient {
+            Some(recipient) => write!(f, "\r\n\tfor <{}>; {}\r\n", Visible(recipient), self.date),
+            None => write!(f, ";\r\n\t{}\r\n", self.date),
+        }
+    }
+}
+
+/// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressLiteral(pub IpAddr);
+
+impl fmt::Display for AddressLiteral {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => write!(f, "[{address}]"),
+            IpAddr::V6(address) => write!(f, "[IPv6:{address}]"),
+        }
+    }
+}
+
+/// `Return-Path: <path>` with its line end, which the final delivery puts on top (RFC 5321 §4.4).
+///
+/// `reverse_path` has no angle brackets; the null path is empty.
+pub fn return_path(reverse_path: &str) -> String {
+    format!("Return-Path: <{}>\r\n", Visible(reverse_path))
+}
+
+/// `Delivered-To: recipient` with its line end (RFC 9228).
+pub fn delivered_to(recipient: &str) -> String {
+    format!("Delivered-To: {}\r\n", Visible(recipient))
+}
+
+/// How many `Received` fields there are: one for each server passed (RFC 5321 §6.3).
+pub fn hop_count(header: Header<'_>) -> usize {
+    header.all("Received").count()
+}
+
+/// Whether the message was delivered to `recipient` before: a forwarding loop.
+pub fn was_delivered_to(header: Header<'_>, recipient: &str) -> bool {
+    header.all("Delivered-To").any(|field| field.value().eq_ignore_ascii_case(recipient.as_bytes()))
+}
+
+/// A domain or address literal; what cannot be in one is `?`.
+struct DomainText<'a>(&'a str);
+
+impl fmt::Display for DomainText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|char| {
+            let plain = char.is_alphanumeric() || "-._:[]".contains(char);
+            fmt::Write::write_char(f, if plain { char } else { '?' })
+        })
+    }
+}
+
+/// Any text with its controls as `?`, so that it stays in its line.
+struct Visible<'a>(&'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|char| {
+            fmt::Write::write_char(f, if char.is_control() { '?' } else { char })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::header::Message;
+    use super::*;
+    use crate::engine::UnixTime;
+
+    fn received<'a>(from: Option<ReceivedFrom<'a>>, recipient: Option<&'a str>) -> String {
+        let date = DateTime::utc(UnixTime(1_767_603_600));
+        let (by, with, id) = ("smtp.example.org", "ESMTPA", "4XJ2");
+        Received { from, by, with, id, recipient, date }.to_string()
+    }
+
+    #[test]
+    fn a_field_for_one_recipient() {
+        let from = ReceivedFrom {
+            helo: "laptop.example.org",
+            reverse: Some("host1.example.org"),
+            address: "192.0.2.1".parse().unwrap(),
+        };
+        assert_eq!(
+            received(Some(from), Some("bob@example.com")),
+            "Received: from laptop.example.org (host1.example.org [192.0.2.1])\r\n\
+             \tby smtp.example.org (mxsim) with ESMTPA id 4XJ2\r\n\
+             \tfor <bob@example.com>; Mon, 05 Jan 2026 09:00:00 +0000\r\n"
+        );
+    }
+
+    #[test]
+    fn a_field_for_several_recipients_names_none() {
+        let from = ReceivedFrom {
+            helo: "a)\r\nB: (c",
+            reverse: None,
+            address: "2001:db8::1".parse().unwrap(),
+        };
+        assert_eq!(
+            received(Some(from), None),
+            "Received: from a???B:??c ([IPv6:2001:db8::1])\r\n\
+             \tby smtp.example.org (mxsim) with ESMTPA id 4XJ2;\r\n\
+             \tMon, 05 Jan 2026 09:00:00 +0000\r\n"
+        );
+    }
+
+    #[test]
+    fn trace_fields_are_read_again() {
+        let octets = received(None, Some("a@example.com"))
+            + &received(None, None)
+            + &delivered_to("bob@example.com")
+            + &return_path("")
+            + "\r\nReceived: not a field\r\n";
+        let header = Message::parse(octets.as_bytes()).header();
+        assert_eq!(hop_count(header), 2);
+        assert!(was_delivered_to(header, "Bob@example.com"));
+        assert!(!was_delivered_to(header, "eve@example.com"));
+        assert_eq!(header.text("Return-Path").as_deref(), Some("<>"));
+        let received = header.text("Received").unwrap();
+        let date = DateTime::parse_rfc5322(received.rsplit(';').next().unwrap().as_bytes());
+        assert_eq!(date.map(DateTime::unix_time), Some(UnixTime(1_767_603_600)));
+    }
+}
