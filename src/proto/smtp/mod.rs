@@ -1,7 +1,24 @@
 //! SMTP and submission (RFC 5321, RFC 6409).
 //!
 //! [`ServerSession`] and [`ClientSession`] are the two sides; what they speak is in the modules
-//! beside them.
+//! beside them. A server asks its owner what to do, and the owner answers:
+//!
+//! ```
+//! use mxsim::engine::SimTime;
+//! use mxsim::proto::smtp::{ServerConfig, ServerEvent, ServerSession, Verdict};
+//! use mxsim::proto::{Input, Outbox, Output, Session};
+//!
+//! let now = SimTime::ZERO;
+//! let mut out = Outbox::new();
+//! let mut server = ServerSession::new(ServerConfig::mta("mx.example.net"));
+//! server.handle(now, Input::Opened, &mut out);
+//! let octets = b"HELO client.example.org\r\nMAIL FROM:<alice@example.org>\r\n";
+//! server.handle(now, Input::Bytes(octets), &mut out);
+//! let Some(Output::Event(ServerEvent::Mail { from, .. })) = out.drain().last() else { panic!() };
+//! assert_eq!(from.to_string(), "<alice@example.org>");
+//! server.answer(now, Verdict::Accept, &mut out);
+//! assert_eq!(out.drain().next(), Some(Output::Send("250 2.1.0 Ok\r\n".into())));
+//! ```
 
 pub mod address;
 pub mod capabilities;
@@ -12,6 +29,8 @@ pub mod enhanced;
 mod line;
 pub mod reply;
 pub mod server;
+#[cfg(test)]
+mod tests;
 
 pub use address::{AddressError, ForwardPath, Mailbox, ReversePath};
 pub use capabilities::{Capabilities, SizeLimit};

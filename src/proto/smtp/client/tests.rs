@@ -96,7 +96,7 @@ fn one() -> Vec<Transaction> {
     vec![transaction(&["<bob@example.net>"], "Hi\r\n")]
 }
 
-fn check(transactions: Vec<Transaction>, dialogue: &str, events: &[&str]) {
+fn check(transactions: &[Transaction], dialogue: &str, events: &[&str]) {
     check_with(&ClientConfig::new("client.example.org"), transactions, dialogue, events);
 }
 
@@ -106,12 +106,12 @@ fn check(transactions: Vec<Transaction>, dialogue: &str, events: &[&str]) {
 /// `S: EOF` and `S: TIMEOUT` stand for these inputs.
 fn check_with(
     config: &ClientConfig,
-    transactions: Vec<Transaction>,
+    transactions: &[Transaction],
     dialogue: &str,
     events: &[&str],
 ) {
     let end = SimTime::from_secs(100_000);
-    let mut lockstep = Played::new(config.clone(), transactions.clone());
+    let mut lockstep = Played::new(config.clone(), transactions.to_vec());
     let (mut stream, mut ending, mut read) = (Vec::new(), None, 0);
     for line in dialogue.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
         let (side, text) = line.split_at(2);
@@ -143,7 +143,7 @@ fn check_with(
     assert_eq!(lockstep.events, events);
     assert_eq!(lockstep.session.deadline().is_none(), lockstep.closed);
     let replay = |pieces: Vec<&[u8]>| {
-        let mut played = Played::new(config.clone(), transactions.clone());
+        let mut played = Played::new(config.clone(), transactions.to_vec());
         for piece in pieces {
             played.handle(SimTime::ZERO, Input::Bytes(piece));
         }
@@ -164,7 +164,7 @@ fn check_with(
 fn a_typical_transaction_as_in_appendix_d_1_of_rfc_5321() {
     let to = ["<Jones@foo.com>", "<Green@foo.com>", "<Brown@foo.com>"];
     check(
-        vec![transaction(&to, "Blah blah blah...\r\n.etc. etc. etc.\r\n")],
+        &[transaction(&to, "Blah blah blah...\r\n.etc. etc. etc.\r\n")],
         "S: 220 foo.com Simple Mail Transfer Service Ready
          C: EHLO client.example.org
          S: 250-foo.com greets bar.com
@@ -203,7 +203,7 @@ fn a_typical_transaction_as_in_appendix_d_1_of_rfc_5321() {
 #[test]
 fn pipelining_sends_the_envelope_in_one_piece_as_in_rfc_2920() {
     check(
-        vec![
+        &[
             transaction(&["<ned@innosoft.com>", "<dan@innosoft.com>"], "Hi"),
             transaction(&["<\"a b\"@innosoft.com>"], "é\r\n"),
         ],
@@ -251,7 +251,7 @@ fn pipelining_sends_the_envelope_in_one_piece_as_in_rfc_2920() {
 #[test]
 fn without_a_recipient_left_a_lone_dot_ends_pipelined_data() {
     check(
-        one(),
+        &one(),
         "S: 220 mx
          C: EHLO client.example.org
          S: 250-mx
@@ -274,7 +274,7 @@ fn without_a_recipient_left_a_lone_dot_ends_pipelined_data() {
 fn what_the_server_still_has_open_is_reset_before_the_next() {
     let transactions = [one(), one(), one()].concat();
     check(
-        transactions,
+        &transactions,
         "S: 220 mx
          C: EHLO client.example.org
          S: 250-mx
@@ -316,7 +316,7 @@ fn what_the_server_still_has_open_is_reset_before_the_next() {
 #[test]
 fn an_old_server_is_greeted_with_helo() {
     check(
-        [one(), vec![transaction(&["<bob@example.net>"], "é")], one()].concat(),
+        &[one(), vec![transaction(&["<bob@example.net>"], "é")], one()].concat(),
         "S: 220-mx
          S: 220 hello
          C: EHLO client.example.org
@@ -345,7 +345,7 @@ fn an_old_server_is_greeted_with_helo() {
 #[test]
 fn what_is_too_large_for_the_server_is_not_sent() {
     check(
-        vec![transaction(&["<a@b>", "<c@d>"], "12345\r\n"), transaction(&[], "")],
+        &[transaction(&["<a@b>", "<c@d>"], "12345\r\n"), transaction(&[], "")],
         "S: 220 mx
          C: EHLO client.example.org
          S: 250-mx
@@ -373,7 +373,7 @@ fn submitter() -> ClientConfig {
 fn plain_is_tried_first_with_an_initial_response() {
     check_with(
         &submitter(),
-        one(),
+        &one(),
         "S: 220 smtp
          C: EHLO laptop
          S: 250-smtp
@@ -392,7 +392,7 @@ fn plain_is_tried_first_with_an_initial_response() {
 fn login_answers_two_questions() {
     check_with(
         &submitter(),
-        vec![],
+        &[],
         "S: 220 smtp
          C: EHLO laptop
          S: 250-smtp
@@ -413,7 +413,7 @@ fn login_answers_two_questions() {
 fn without_a_mechanism_in_common_nothing_is_sent() {
     check_with(
         &submitter(),
-        one(),
+        &one(),
         "S: 220 smtp
          C: EHLO laptop
          S: 250-smtp
@@ -427,14 +427,14 @@ fn without_a_mechanism_in_common_nothing_is_sent() {
 #[test]
 fn a_server_that_does_not_want_is_left_with_quit() {
     check(
-        one(),
+        &one(),
         "S: 554 5.7.1 go away
          C: QUIT
          S: 221 bye",
         &["failed at connection: 554 5.7.1 go away (1 unsent)"],
     );
     check(
-        one(),
+        &one(),
         "S: 220 mx
          C: EHLO client.example.org
          S: 450 4.3.2 not now
@@ -456,12 +456,12 @@ fn broken_off(said: &str, events: &[&str]) {
         C: DATA
         ";
     let transactions = vec![transaction(&["<a@b>", "<c@d>"], "Hi"), one().remove(0)];
-    check(transactions, &(full.to_owned() + said), &[&["ready"], events].concat());
+    check(&transactions, &(full.to_owned() + said), &[&["ready"], events].concat());
 }
 
 #[test]
 fn the_server_may_say_421_at_any_moment() {
-    check(one(), "S: 421 busy", &["failed at connection: 421 busy (1 unsent)"]);
+    check(&one(), "S: 421 busy", &["failed at connection: 421 busy (1 unsent)"]);
     broken_off(
         "S: 421 4.3.2 closing",
         &[
@@ -545,7 +545,7 @@ fn replies_that_make_no_sense_end_the_session() {
         ],
     );
     check(
-        one(),
+        &one(),
         "S: 220 mx
          C: EHLO client.example.org
          S: 354 go on
