@@ -1,0 +1,128 @@
+//! Dissectors: what the octets on a connection say, read as an onlooker reads them.
+//!
+//! A dissector sees both directions of one connection in the order in which octets arrived at
+//! either end, cut anywhere, and tells of each line, reply and message once it is complete. What
+//! an answer means depends on what was asked (a POP3 `+OK` may or may not begin several lines), so
+//! one dissector reads both directions. It never fails: what no server would understand is shown
+//! as the line that it is.
+//!
+//! Memory is bounded: of a line the first 4 KiB are kept, of a message the first 32 KiB.
+
+mod content;
+mod dns;
+mod imap;
+mod lines;
+mod pop3;
+mod smtp;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+
+pub(super) use dns::describe as describe_dns;
+
+use super::entry::{Facts, Protocol};
+use super::text::Escaped;
+
+/// Which end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Client,
+    Server,
+}
+
+/// What a dissector tells: a line, a reply, a message.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub(super) sender: Side,
+    pub(super) kind: &'static str,
+    pub(super) text: String,
+    pub(super) details: Vec<String>,
+    pub(super) facts: Facts<'static>,
+}
+
+impl Unit {
+    fn new(sender: Side, kind: &'static str, text: impl Into<String>) -> Unit {
+        Unit { sender, kind, text: text.into(), details: Vec::new(), facts: Facts::None }
+    }
+}
+
+/// The dissector of one connection.
+#[derive(Debug)]
+pub(super) enum Dissector {
+    Dns(Box<dns::Dns>),
+    Smtp(Box<smtp::Smtp>),
+    Pop3(Box<pop3::Pop3>),
+    Imap(Box<imap::Imap>),
+    Octets,
+}
+
+impl Dissector {
+    /// For a connection to this port of a server.
+    pub(super) fn for_port(port: u16) -> Dissector {
+        match Protocol::of_port(port) {
+            Some(Protocol::Dns) => Dissector::Dns(Box::default()),
+            Some(Protocol::Smtp) => Dissector::Smtp(Box::default()),
+            Some(Protocol::Pop3) => Dissector::Pop3(Box::default()),
+            Some(Protocol::Imap) => Dissector::Imap(Box::default()),
+            _ => Dissector::Octets,
+        }
+    }
+
+    /// The next octets that `sender` sent arrived.
+    pub(super) fn octets(&mut self, sender: Side, octets: &Bytes, out: &mut Vec<Unit>) {
+        match self {
+            Dissector::Dns(dns) => dns.octets(sender, octets, out),
+            Dissector::Smtp(smtp) => smtp.octets(sender, octets, out),
+            Dissector::Pop3(pop3) => pop3.octets(sender, octets, out),
+            Dissector::Imap(imap) => imap.octets(sender, octets, out),
+            Dissector::Octets => {
+                let facts = Facts::Octets { octets: octets.len() };
+                out.push(Unit { facts, ..Unit::new(sender, "octets", raw(octets)) });
+            }
+        }
+    }
+
+    /// Nothing more arrives of what `sender` sent.
+    pub(super) fn end(&mut self, sender: Side, out: &mut Vec<Unit>) {
+        let left = match self {
+            Dissector::Dns(dns) => dns.end(sender),
+            Dissector::Smtp(smtp) => smtp.end(sender),
+            Dissector::Pop3(pop3) => pop3.end(sender),
+            Dissector::Imap(imap) => imap.end(sender),
+            Dissector::Octets => None,
+        };
+        if let Some(text) = left {
+            out.push(Unit::new(sender, "incomplete", text));
+        }
+    }
+}
+
+/// `12 octets: some te…`
+pub(super) fn raw(octets: &[u8]) -> String {
+    const SHOWN: usize = 60;
+    let count = plural(octets.len() as u64, "octet");
+    match octets.get(..SHOWN) {
+        Some(start) => format!("{count}: {}…", Escaped(start)),
+        None => format!("{count}: {}", Escaped(octets)),
+    }
+}
+
+/// `1 octet`, `2 octets`
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A line with base64 in it, and beside it what that says.
+fn with_credentials(line: &lines::Line, base64_at: usize) -> String {
+    use base64::Engine;
+    let decoded = line
+        .octets()
+        .get(base64_at..)
+        .filter(|text| text.len() > 1)
+        .and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+    match decoded {
+        Some(octets) => format!("{line}  ({})", Escaped(&octets)),
+        None => line.to_string(),
+    }
+}

@@ -1,0 +1,274 @@
+//! From records to entries, in order.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
+
+use foldhash::fast::FixedState;
+
+use crate::net::LinkId;
+use crate::net::tcp::CloseReason;
+use crate::world::{Fact, Record, RecordId, World};
+
+use super::dissect::{Dissector, Side, Unit, describe_dns, plural, raw};
+use super::entry::{Entry, Facts, Protocol};
+use super::note;
+
+/// The entries of a world's records. See [`super::Transcript::entries`].
+pub struct Entries<'w> {
+    world: &'w World,
+    records: std::slice::Iter<'w, Record>,
+    ready: VecDeque<Entry<'w>>,
+    /// By client and server.
+    conversations: BTreeMap<(SocketAddr, SocketAddr), Conversation>,
+    /// Records that show nothing, with their causes. Never walked.
+    silent: HashMap<RecordId, Option<RecordId>, FixedState>,
+    units: Vec<Unit>,
+}
+
+/// A connection.
+#[derive(Debug)]
+struct Conversation {
+    protocol: Protocol,
+    dissector: Dissector,
+    /// One end has told that it is over.
+    closed: bool,
+}
+
+impl Conversation {
+    fn new(port: u16) -> Self {
+        Conversation {
+            protocol: Protocol::of_port(port).unwrap_or(Protocol::Tcp),
+            dissector: Dissector::for_port(port),
+            closed: false,
+        }
+    }
+}
+
+impl<'w> Entries<'w> {
+    pub(super) fn new(world: &'w World) -> Self {
+        Entries {
+            world,
+            records: world.records().iter(),
+            ready: VecDeque::new(),
+            conversations: BTreeMap::new(),
+            silent: HashMap::default(),
+            units: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, record: &'w Record) {
+        let before = self.ready.len();
+        match &record.fact {
+            Fact::Datagram { from, to, payload } => self.datagram(record, *from, *to, payload),
+            Fact::Opened { local, peer, active: true } => self.opened(record, *local, *peer),
+            Fact::Opened { .. } => {} // the end that asked for it has told
+            Fact::Stream { local, peer, payload } => {
+                self.dissect(record, *local, *peer, |dissector, sender, units| {
+                    dissector.octets(sender, payload, units);
+                });
+            }
+            Fact::Eof { local, peer } => {
+                self.dissect(record, *local, *peer, Dissector::end);
+            }
+            Fact::Closed { local, peer, active, reason } => {
+                self.closed(record, *local, *peer, *active, *reason);
+            }
+            Fact::Lost { from, to, tcp_sequence, payload_octets, why } => {
+                let (protocol, noun) = match tcp_sequence {
+                    Some(_) => (Protocol::Tcp, "segment"),
+                    None => (Protocol::Udp, "datagram"),
+                };
+                let at = self.world.name(record.id.node);
+                let size = match payload_octets {
+                    0 => format!("bare {noun}"),
+                    octets => format!("{noun} of {}", plural(*octets as u64, "octet")),
+                };
+                let text = format!("{size} to port {} lost at {at}: {why}", to.port());
+                let (octets, port, at) = (*payload_octets, to.port(), Cow::Borrowed(at));
+                let facts = Facts::Lost { at, why: *why, octets, port };
+                let entry = self.entry(record, protocol, "lost", text);
+                let (from, to) = (self.party(*from), Some(self.party(*to)));
+                self.ready.push_back(Entry { from, to, facts, ..entry });
+            }
+            Fact::Crashed => self.event(record, "crashed", "host crashed"),
+            Fact::Restarted => self.event(record, "restarted", "host restarted"),
+            Fact::Cut(link) => self.link(record, *link, "cut", "link cut"),
+            Fact::Healed(link) => self.link(record, *link, "healed", "link healed"),
+            Fact::LinkChanged(link) => self.link(record, *link, "changed", "link changed"),
+            Fact::Note(told) => {
+                let (kind, text) = note::in_words(told);
+                let facts = Facts::Note(told);
+                let entry = self.entry(record, Protocol::Note, kind, text);
+                self.ready.push_back(Entry { facts, ..entry });
+            }
+        }
+        if self.ready.len() == before {
+            self.silent.insert(record.id, self.cause(record.cause));
+        }
+    }
+
+    fn datagram(
+        &mut self,
+        record: &'w Record,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: &bytes::Bytes,
+    ) {
+        let (from_name, to_name) = (self.party(from), Some(self.party(to)));
+        let entry = if from.port() == DNS_PORT || to.port() == DNS_PORT {
+            let sender = if to.port() == DNS_PORT { Side::Client } else { Side::Server };
+            let Unit { kind, text, details, facts, .. } = describe_dns(sender, payload);
+            Entry { details, facts, ..self.entry(record, Protocol::Dns, kind, text) }
+        } else {
+            let facts = Facts::Octets { octets: payload.len() };
+            Entry { facts, ..self.entry(record, Protocol::Udp, "datagram", raw(payload)) }
+        };
+        self.ready.push_back(Entry { from: from_name, to: to_name, ..entry });
+    }
+
+    fn opened(&mut self, record: &'w Record, client: SocketAddr, server: SocketAddr) {
+        self.conversations.insert((client, server), Conversation::new(server.port()));
+        let text = format!("connected to port {}", server.port());
+        self.connection(record, (client, server), (client, server), "opened", text, None);
+    }
+
+    fn closed(
+        &mut self,
+        record: &'w Record,
+        local: SocketAddr,
+        peer: SocketAddr,
+        active: bool,
+        reason: CloseReason,
+    ) {
+        self.dissect(record, local, peer, Dissector::end);
+        let ends = if active { (local, peer) } else { (peer, local) };
+        let told = match self.conversations.get_mut(&ends) {
+            Some(conversation) => std::mem::replace(&mut conversation.closed, true),
+            None => false,
+        };
+        if told {
+            self.conversations.remove(&ends);
+        }
+        let kind = match reason {
+            CloseReason::Finished if told => return, // the other end has said so already
+            CloseReason::Finished => "closed",
+            CloseReason::Refused => "refused",
+            CloseReason::TimedOut => "timed_out",
+            CloseReason::Reset => "reset",
+            CloseReason::Aborted => "aborted",
+        };
+        let text = match reason {
+            CloseReason::Finished => "connection closed".to_owned(),
+            _ => format!("{reason} (port {})", ends.1.port()),
+        };
+        self.connection(record, ends, (local, peer), kind, text, Some(reason));
+    }
+
+    /// Tells of the connection between `ends`, client first, as the first of `parties` sees it.
+    fn connection(
+        &mut self,
+        record: &'w Record,
+        ends: (SocketAddr, SocketAddr),
+        parties: (SocketAddr, SocketAddr),
+        kind: &'static str,
+        text: String,
+        closed: Option<CloseReason>,
+    ) {
+        let facts = Facts::Connection { client: ends.0, server: ends.1, closed };
+        let (from, to) = (self.party(parties.0), Some(self.party(parties.1)));
+        let entry = self.entry(record, Protocol::Tcp, kind, text);
+        self.ready.push_back(Entry { from, to, facts, ..entry });
+    }
+
+    /// Hands what arrived at `local` to the dissector, and tells what came out.
+    fn dissect(
+        &mut self,
+        record: &'w Record,
+        local: SocketAddr,
+        peer: SocketAddr,
+        read: impl FnOnce(&mut Dissector, Side, &mut Vec<Unit>),
+    ) {
+        let (ends, sender) = if self.conversations.contains_key(&(peer, local)) {
+            ((peer, local), Side::Client)
+        } else {
+            ((local, peer), Side::Server)
+        };
+        let Some(conversation) = self.conversations.get_mut(&ends) else { return };
+        let protocol = conversation.protocol;
+        let mut units = std::mem::take(&mut self.units);
+        read(&mut conversation.dissector, sender, &mut units);
+        for Unit { sender, kind, text, details, facts } in units.drain(..) {
+            let (from, to) = match sender {
+                Side::Client => ends,
+                Side::Server => (ends.1, ends.0),
+            };
+            let (from, to) = (self.party(from), Some(self.party(to)));
+            let entry = self.entry(record, protocol, kind, text);
+            self.ready.push_back(Entry { from, to, details, facts, ..entry });
+        }
+        self.units = units;
+    }
+
+    fn event(&mut self, record: &'w Record, kind: &'static str, text: &str) {
+        let entry = self.entry(record, Protocol::Network, kind, text.to_owned());
+        self.ready.push_back(entry);
+    }
+
+    fn link(&mut self, record: &'w Record, link: LinkId, kind: &'static str, text: &str) {
+        let [from, to] = self.world.link_ends(link).map(|node| self.world.name(node));
+        let entry = self.entry(record, Protocol::Network, kind, text.to_owned());
+        self.ready.push_back(Entry { from: from.into(), to: Some(to.into()), ..entry });
+    }
+
+    /// An entry about the node that made the record.
+    fn entry(
+        &self,
+        record: &'w Record,
+        protocol: Protocol,
+        kind: &'static str,
+        text: String,
+    ) -> Entry<'w> {
+        Entry {
+            id: record.id,
+            cause: self.cause(record.cause),
+            time: record.time,
+            from: Cow::Borrowed(self.world.name(record.id.node)),
+            to: None,
+            protocol,
+            kind,
+            text,
+            details: Vec::new(),
+            facts: Facts::None,
+        }
+    }
+
+    /// The cause, or where that one shows nothing, its cause. One step is enough: what is kept for
+    /// a silent record is not silent itself.
+    fn cause(&self, cause: Option<RecordId>) -> Option<RecordId> {
+        let id = cause?;
+        self.silent.get(&id).copied().unwrap_or(cause)
+    }
+
+    /// The name of the host with that address.
+    fn party(&self, address: SocketAddr) -> Cow<'w, str> {
+        match self.world.owner(address.ip()) {
+            Some(node) => Cow::Borrowed(self.world.name(node)),
+            None => Cow::Owned(address.ip().to_string()),
+        }
+    }
+}
+
+const DNS_PORT: u16 = 53;
+
+impl<'w> Iterator for Entries<'w> {
+    type Item = Entry<'w>;
+
+    fn next(&mut self) -> Option<Entry<'w>> {
+        while self.ready.is_empty() {
+            let record = self.records.next()?;
+            self.read(record);
+        }
+        self.ready.pop_front()
+    }
+}

@@ -1,0 +1,113 @@
+//! Notes in words.
+
+use std::time::Duration;
+
+use crate::world::Note;
+
+use super::text::{Escaped, Seconds};
+
+/// The kind of a note in one stable word, and what it says. Control characters are escaped, since
+/// peers have their say in replies and addresses.
+pub(super) fn in_words(note: &Note) -> (&'static str, String) {
+    let (kind, text) = words(note);
+    (kind, Escaped(text.as_bytes()).to_string())
+}
+
+fn words(note: &Note) -> (&'static str, String) {
+    match note {
+        Note::Composed { message_id, from, recipients, octets } => {
+            let to = recipients.join(", ");
+            ("composed", format!("composed {message_id}: {from} → {to}, {octets} octets"))
+        }
+        Note::Submitted { message_id, reply } => {
+            ("submitted", format!("submitted {message_id}: {reply}"))
+        }
+        Note::NotSubmitted { message_id, recipients, reply } => {
+            let to = recipients.join(", ");
+            ("not_submitted", format!("could not submit {message_id} to {to}: {reply}"))
+        }
+        Note::Accepted { queue_id, message_id, sender, recipients, octets, from } => {
+            let (sender, to) = (path(sender), recipients.join(", "));
+            let text = format!(
+                "accepted {queue_id} from {from}: {sender} → {to}, {octets} octets, {message_id}"
+            );
+            ("accepted", text)
+        }
+        Note::Refused { sender, recipient, rule, reply } => {
+            let sender = path(sender);
+            ("refused", format!("refused {sender} → {recipient} by rule {rule}: {reply}"))
+        }
+        Note::Routed { queue_id, domain, exchanges } => {
+            let exchanges =
+                if exchanges.is_empty() { "nowhere".to_owned() } else { exchanges.join(", ") };
+            ("routed", format!("route of {queue_id} for {domain}: {exchanges}"))
+        }
+        Note::Relayed { queue_id, recipient, to, reply } => {
+            ("relayed", format!("relayed {queue_id} for {recipient} to {to}: {reply}"))
+        }
+        Note::Deferred { queue_id, recipient, attempt, reason, until } => {
+            let until = Seconds(*until);
+            let text = format!(
+                "deferred {queue_id} for {recipient} until {until} after attempt {attempt}: {reason}"
+            );
+            ("deferred", text)
+        }
+        Note::Delivered { queue_id, message_id, recipient, account, mailbox, uid } => {
+            let text = format!(
+                "delivered {queue_id} for {recipient} to {account} {mailbox} uid {uid}, {message_id}"
+            );
+            ("delivered", text)
+        }
+        Note::Bounced { queue_id, recipient, status, reason, report } => {
+            let report = match report {
+                Some(report) => format!("; reported by {report}"),
+                None => "; nobody is told".to_owned(),
+            };
+            ("bounced", format!("bounced {queue_id} for {recipient}: {status} {reason}{report}"))
+        }
+        Note::AutoReplied { queue_id, recipient, to, reply_queue_id } => {
+            let text = format!("{recipient} replies to {queue_id} of {to} by {reply_queue_id}");
+            ("auto_replied", text)
+        }
+        Note::Discarded { queue_id, recipient, reason } => {
+            ("discarded", format!("discarded {queue_id} for {recipient}: {reason}"))
+        }
+        Note::Removed { queue_id } => ("removed", format!("removed {queue_id} from the queue")),
+        Note::Fetched { account, mailbox, uid, message_id, octets } => {
+            let text = format!("{account} got {mailbox} uid {uid}, {octets} octets, {message_id}");
+            ("fetched", text)
+        }
+        Note::Saw { account, mailbox, messages } => {
+            let text = match messages {
+                0 => format!("{account} sees {mailbox} empty"),
+                1 => format!("{account} sees 1 message in {mailbox}"),
+                _ => format!("{account} sees {messages} messages in {mailbox}"),
+            };
+            ("saw", text)
+        }
+        Note::ClientFailed { action, reason } => {
+            ("client_failed", format!("could not {action}: {reason}"))
+        }
+        Note::CacheHit { qname, qtype, rcode, left } => {
+            let left = duration(*left);
+            ("cache_hit", format!("cache hit {qtype} {qname} {rcode}, {left} left"))
+        }
+        Note::CacheMiss { qname, qtype } => ("cache_miss", format!("cache miss {qtype} {qname}")),
+        Note::Resolved { qname, qtype, rcode, answers } => {
+            let answers = answers.join(", ");
+            let sign = if answers.is_empty() { "" } else { ": " };
+            ("resolved", format!("resolved {qtype} {qname} {rcode}{sign}{answers}"))
+        }
+        Note::Remark(text) => ("remark", text.clone()),
+    }
+}
+
+/// The reverse-path, `<>` where it is null.
+pub(crate) fn path(sender: &str) -> &str {
+    if sender.is_empty() { "<>" } else { sender }
+}
+
+/// Whole seconds, as TTLs are.
+fn duration(time: Duration) -> String {
+    format!("{} s", time.as_secs())
+}
