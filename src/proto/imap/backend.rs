@@ -12,10 +12,11 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::flags::Flags;
-use super::internal_date::InternalDate;
+
 use super::mailbox_name::MailboxName;
 use super::message::Message;
 use super::number::{ModSeq, Uid, UidValidity};
+use crate::proto::mail::DateTime;
 
 /// An account of a mailbox server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,7 +162,7 @@ pub trait Backend {
         &mut self,
         mailbox: MailboxId,
         flags: Flags,
-        internal_date: InternalDate,
+        internal_date: DateTime,
         data: Bytes,
     ) -> Option<Uid>;
 

@@ -4,15 +4,24 @@
 //! flags, UIDs, names and messages are defined here, in the protocol's own terms.
 
 pub mod backend;
+pub mod command;
+pub mod fetch;
 pub mod flags;
-pub mod internal_date;
 pub mod mailbox_name;
 pub mod message;
 pub mod number;
+pub mod parse;
+mod reader;
+pub mod search;
+pub mod sequence;
 
 pub use backend::{AccountId, Backend, ListedName, MailboxError, MailboxId, MailboxState};
+pub use command::{BadRequest, Command, FlagChange, Request, StatusItem};
+pub use fetch::{FetchItem, Section, SectionText};
 pub use flags::{Flags, SystemFlag};
-pub use internal_date::InternalDate;
 pub use mailbox_name::{BadMailboxName, MailboxName};
 pub use message::Message;
 pub use number::{ModSeq, Uid, UidValidity};
+pub use parse::{Parser, SyntaxError};
+pub use search::{DateOrder, Search, SearchKey};
+pub use sequence::{NumberSet, SequenceSet};

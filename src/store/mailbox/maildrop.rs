@@ -33,7 +33,7 @@ impl MailStore {
         let message = |message: &crate::proto::imap::Message| MaildropMessage {
             uid: message.uid.get(),
             unique_id: format!("{validity:08x}{:08x}", message.uid.get()).into(),
-            data: message.data.clone(),
+            data: message.data().clone(),
         };
         Ok(mailbox.messages().iter().map(message).collect())
     }

@@ -4,7 +4,8 @@
 
 use bytes::Bytes;
 
-use crate::proto::imap::{Flags, InternalDate, MailboxState, Message, ModSeq, Uid, UidValidity};
+use crate::proto::imap::{Flags, MailboxState, Message, ModSeq, Uid, UidValidity};
+use crate::proto::mail::DateTime;
 
 /// A mailbox with its messages.
 #[derive(Debug, Clone)]
@@ -62,11 +63,11 @@ impl Mailbox {
     }
 
     /// Adds a message at the end, and gives its UID.
-    pub(crate) fn append(&mut self, flags: Flags, date: InternalDate, data: Bytes) -> Uid {
+    pub(crate) fn append(&mut self, flags: Flags, date: DateTime, data: Bytes) -> Uid {
         let uid = self.state.uid_next;
         self.state.uid_next = uid.next().expect("fewer than 2^32 messages fit into memory");
         let modseq = self.advance();
-        self.messages.push(Message { uid, modseq, flags, internal_date: date, data });
+        self.messages.push(Message::new(uid, modseq, flags, date, data));
         self.changes.push((modseq, uid));
         uid
     }
@@ -149,7 +150,7 @@ mod tests {
     fn mailbox(messages: usize) -> Mailbox {
         let mut mailbox = Mailbox::new(UidValidity::MIN);
         for _ in 0..messages {
-            mailbox.append(Flags::EMPTY, InternalDate::utc(UnixTime(0)), Bytes::new());
+            mailbox.append(Flags::EMPTY, DateTime::utc(UnixTime(0)), Bytes::new());
         }
         mailbox
     }
@@ -162,7 +163,7 @@ mod tests {
     fn uids_rise_and_are_never_reused() {
         let mut mailbox = mailbox(3);
         mailbox.expunge(&uids(&[2, 3]));
-        let uid = mailbox.append(Flags::EMPTY, InternalDate::utc(UnixTime(0)), Bytes::new());
+        let uid = mailbox.append(Flags::EMPTY, DateTime::utc(UnixTime(0)), Bytes::new());
         assert_eq!(uid.get(), 4);
         assert_eq!(mailbox.state().uid_next.get(), 5);
     }

@@ -9,9 +9,10 @@ use super::account::Account;
 use super::messages::Mailbox;
 use crate::engine::UnixTime;
 use crate::proto::imap::{
-    AccountId, Backend, Flags, InternalDate, ListedName, MailboxError, MailboxId, MailboxName,
-    MailboxState, Message, ModSeq, Uid, UidValidity,
+    AccountId, Backend, Flags, ListedName, MailboxError, MailboxId, MailboxName, MailboxState,
+    Message, ModSeq, Uid, UidValidity,
 };
+use crate::proto::mail::DateTime;
 
 /// The mailboxes of a mailbox server. It implements [`Backend`] for IMAP sessions.
 #[derive(Debug, Clone)]
@@ -138,7 +139,7 @@ impl MailStore {
         let mailbox = names.find(mailbox).or_else(|_| names.find(&MailboxName::inbox()));
         let mailbox = mailbox.expect("every account has an INBOX, which cannot be deleted");
         let uid = self
-            .append(mailbox, Flags::EMPTY, InternalDate::utc(now), data)
+            .append(mailbox, Flags::EMPTY, DateTime::utc(now), data)
             .expect("a mailbox with a name exists");
         Delivered { mailbox, uid }
     }
@@ -236,7 +237,8 @@ impl Backend for MailStore {
                 let new = new.expect("the name itself is missing");
                 let inbox = self.mailbox_mut(inbox).expect("every account has an INBOX");
                 for message in inbox.take_messages() {
-                    self.append(new, message.flags, message.internal_date, message.data);
+                    let data = message.data().clone();
+                    self.append(new, message.flags, message.internal_date, data);
                 }
             }
             _ => {
@@ -289,7 +291,7 @@ impl Backend for MailStore {
         &mut self,
         mailbox: MailboxId,
         flags: Flags,
-        internal_date: InternalDate,
+        internal_date: DateTime,
         data: Bytes,
     ) -> Option<Uid> {
         Some(self.mailbox_mut(mailbox)?.append(flags, internal_date, data))

@@ -83,7 +83,10 @@ fn renaming_inbox_moves_its_messages_and_leaves_it_empty() {
     assert!(inbox.messages().is_empty());
     assert_eq!(inbox.state().uid_next.get(), 2);
     let moved = &store.mailbox_named(alice, &name("INBOX.old")).unwrap().messages()[0];
-    assert_eq!((moved.internal_date.at, moved.flags.to_string()), (UnixTime(5), "\\Seen".into()));
+    assert_eq!(
+        (moved.internal_date.unix_time(), moved.flags.to_string()),
+        (UnixTime(5), "\\Seen".into())
+    );
 }
 
 #[test]

@@ -1,0 +1,239 @@
+//! What SEARCH asks for (RFC 3501 §6.4.4).
+
+use std::borrow::Cow;
+
+use super::flags::SystemFlag;
+use super::parse::{Parsed, Parser, SyntaxError, is_astring_char};
+use super::sequence::SequenceSet;
+use crate::proto::mail::Date;
+
+/// The arguments of a SEARCH command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search<'a> {
+    /// The character set of the strings in the keys; US-ASCII where none is given.
+    pub charset: Option<Cow<'a, [u8]>>,
+    /// All of these must match. Never empty.
+    pub keys: Vec<SearchKey<'a>>,
+}
+
+/// A `search-key`. Strings are as they came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SearchKey<'a> {
+    /// `ALL`
+    All,
+    /// `ANSWERED`, `UNANSWERED` and the like: whether the flag is set
+    Flag(SystemFlag, bool),
+    /// `KEYWORD` or `UNKEYWORD`: whether the keyword is set
+    Keyword(&'a str, bool),
+    /// `RECENT` or `OLD`: whether the message is recent
+    Recent(bool),
+    /// `NEW`: recent and not seen
+    New,
+    /// `FROM`, `TO`, `CC`, `BCC`, `SUBJECT`, `HEADER`: the field contains the string. An empty
+    /// string asks whether there is such a field.
+    Header(Cow<'a, [u8]>, Cow<'a, [u8]>),
+    /// `BODY`: the body contains the string
+    Body(Cow<'a, [u8]>),
+    /// `TEXT`: header or body contain the string
+    Text(Cow<'a, [u8]>),
+    /// `LARGER`: in octets
+    Larger(u32),
+    /// `SMALLER`: in octets
+    Smaller(u32),
+    /// `BEFORE`, `ON`, `SINCE`: the INTERNALDATE
+    Internal(DateOrder, Date),
+    /// `SENTBEFORE`, `SENTON`, `SENTSINCE`: the `Date` field
+    Sent(DateOrder, Date),
+    /// `UID`
+    Uid(SequenceSet),
+    /// A sequence set
+    Sequence(SequenceSet),
+    /// `NOT`
+    Not(Box<SearchKey<'a>>),
+    /// `OR`
+    Or(Box<[SearchKey<'a>; 2]>),
+    /// A list in parentheses: all of these
+    And(Vec<SearchKey<'a>>),
+}
+
+/// How a message's day stands to the one that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOrder {
+    /// Earlier.
+    Before,
+    /// The same.
+    On,
+    /// The same or later.
+    Since,
+}
+
+impl DateOrder {
+    /// Whether `day` stands so to `asked`.
+    pub fn holds(self, day: Date, asked: Date) -> bool {
+        match self {
+            DateOrder::Before => day < asked,
+            DateOrder::On => day == asked,
+            DateOrder::Since => day >= asked,
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    /// Reads what follows `SEARCH` and a space.
+    pub(crate) fn parse(parser: &mut Parser<'a>) -> Parsed<Search<'a>> {
+        let charset = if parser.eat_word("CHARSET ") {
+            let charset = parser.astring()?;
+            parser.space()?;
+            Some(charset)
+        } else {
+            None
+        };
+        let mut keys = vec![SearchKey::parse(parser, 0)?];
+        while parser.eat(b' ') {
+            keys.push(SearchKey::parse(parser, 0)?);
+        }
+        Ok(Search { charset, keys })
+    }
+}
+
+impl<'a> SearchKey<'a> {
+    /// One key. Recursion ends at [`MAX_DEPTH`].
+    fn parse(parser: &mut Parser<'a>, depth: usize) -> Parsed<SearchKey<'a>> {
+        if depth > MAX_DEPTH {
+            return Err(SyntaxError("fewer keys within keys"));
+        }
+        match parser.peek() {
+            Some(b'(') => {
+                let keys = parser.list(false, |parser| SearchKey::parse(parser, depth + 1))?;
+                return Ok(SearchKey::And(keys));
+            }
+            Some(b'0'..=b'9' | b'*') => return SequenceSet::parse(parser).map(SearchKey::Sequence),
+            _ => {}
+        }
+        let word = parser.atom().map_err(|_| SyntaxError("a search key"))?;
+        let mut upper = [0; 10];
+        let upper = upper.get_mut(..word.len()).ok_or(SyntaxError("a search key"))?;
+        upper.copy_from_slice(word.as_bytes());
+        upper.make_ascii_uppercase();
+        Ok(match &*upper {
+            b"ALL" => SearchKey::All,
+            b"ANSWERED" => SearchKey::Flag(SystemFlag::Answered, true),
+            b"UNANSWERED" => SearchKey::Flag(SystemFlag::Answered, false),
+            b"DELETED" => SearchKey::Flag(SystemFlag::Deleted, true),
+            b"UNDELETED" => SearchKey::Flag(SystemFlag::Deleted, false),
+            b"DRAFT" => SearchKey::Flag(SystemFlag::Draft, true),
+            b"UNDRAFT" => SearchKey::Flag(SystemFlag::Draft, false),
+            b"FLAGGED" => SearchKey::Flag(SystemFlag::Flagged, true),
+            b"UNFLAGGED" => SearchKey::Flag(SystemFlag::Flagged, false),
+            b"SEEN" => SearchKey::Flag(SystemFlag::Seen, true),
+            b"UNSEEN" => SearchKey::Flag(SystemFlag::Seen, false),
+            b"KEYWORD" => SearchKey::Keyword(keyword(parser)?, true),
+            b"UNKEYWORD" => SearchKey::Keyword(keyword(parser)?, false),
+            b"NEW" => SearchKey::New,
+            b"RECENT" => SearchKey::Recent(true),
+            b"OLD" => SearchKey::Recent(false),
+            b"FROM" | b"TO" | b"CC" | b"BCC" | b"SUBJECT" => {
+                SearchKey::Header(Cow::Borrowed(word.as_bytes()), string(parser)?)
+            }
+            b"HEADER" => SearchKey::Header(string(parser)?, string(parser)?),
+            b"BODY" => SearchKey::Body(string(parser)?),
+            b"TEXT" => SearchKey::Text(string(parser)?),
+            b"LARGER" => SearchKey::Larger(number(parser)?),
+            b"SMALLER" => SearchKey::Smaller(number(parser)?),
+            b"BEFORE" => SearchKey::Internal(DateOrder::Before, date(parser)?),
+            b"ON" => SearchKey::Internal(DateOrder::On, date(parser)?),
+            b"SINCE" => SearchKey::Internal(DateOrder::Since, date(parser)?),
+            b"SENTBEFORE" => SearchKey::Sent(DateOrder::Before, date(parser)?),
+            b"SENTON" => SearchKey::Sent(DateOrder::On, date(parser)?),
+            b"SENTSINCE" => SearchKey::Sent(DateOrder::Since, date(parser)?),
+            b"UID" => {
+                parser.space()?;
+                SearchKey::Uid(SequenceSet::parse(parser)?)
+            }
+            b"NOT" => {
+                parser.space()?;
+                SearchKey::Not(Box::new(SearchKey::parse(parser, depth + 1)?))
+            }
+            b"OR" => {
+                parser.space()?;
+                let first = SearchKey::parse(parser, depth + 1)?;
+                parser.space()?;
+                SearchKey::Or(Box::new([first, SearchKey::parse(parser, depth + 1)?]))
+            }
+            _ => return Err(SyntaxError("a search key")),
+        })
+    }
+}
+
+fn string<'a>(parser: &mut Parser<'a>) -> Parsed<Cow<'a, [u8]>> {
+    parser.space()?;
+    parser.astring()
+}
+
+fn keyword<'a>(parser: &mut Parser<'a>) -> Parsed<&'a str> {
+    parser.space()?;
+    parser.atom()
+}
+
+fn number(parser: &mut Parser<'_>) -> Parsed<u32> {
+    parser.space()?;
+    parser.number()
+}
+
+/// A `date`, quoted or not.
+fn date(parser: &mut Parser<'_>) -> Parsed<Date> {
+    parser.space()?;
+    let text = match parser.peek() {
+        Some(b'"') => parser.quoted()?,
+        _ => Cow::Borrowed(parser.take_while(is_astring_char, "a date")?.as_bytes()),
+    };
+    Date::parse_imap(&text).ok_or(SyntaxError("a date"))
+}
+
+/// How deep keys may stand in one another.
+const MAX_DEPTH: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Parsed<Vec<SearchKey<'_>>> {
+        let mut parser = Parser::new(text.as_bytes());
+        let search = Search::parse(&mut parser)?;
+        parser.end()?;
+        Ok(search.keys)
+    }
+
+    #[test]
+    fn keys_stand_in_one_another() {
+        let not_deleted = SearchKey::Flag(SystemFlag::Deleted, false);
+        assert_eq!(
+            parse("or undeleted (NOT 1:2 larger 5)").unwrap(),
+            [SearchKey::Or(Box::new([
+                not_deleted,
+                SearchKey::And(vec![
+                    SearchKey::Not(Box::new(parse("1:2").unwrap().remove(0))),
+                    SearchKey::Larger(5),
+                ]),
+            ]))]
+        );
+        let subject = SearchKey::Header(b"SUBJECT"[..].into(), b"a b"[..].into());
+        assert_eq!(parse("SUBJECT \"a b\"").unwrap(), [subject]);
+        assert_eq!(parse("SINCE 1-Feb-1994").unwrap(), parse("SINCE \"1-Feb-1994\"").unwrap());
+    }
+
+    #[test]
+    fn nesting_ends() {
+        assert!(parse(&format!("{}ALL", "NOT ".repeat(32))).is_ok());
+        let deep = SyntaxError("fewer keys within keys");
+        assert_eq!(parse(&format!("{}ALL", "NOT ".repeat(100_000))), Err(deep));
+        assert_eq!(parse(&"(".repeat(100_000)), Err(deep));
+    }
+
+    #[test]
+    fn what_is_no_key() {
+        for text in ["", "FROB", "NOT", "OR ALL", "()", "SINCE 30-Feb-1994", "KEYWORD", "ALL "] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
