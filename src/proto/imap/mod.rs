@@ -4,6 +4,7 @@
 //! flags, UIDs, names and messages are defined here, in the protocol's own terms.
 
 pub mod backend;
+mod body_structure;
 pub mod command;
 pub mod fetch;
 pub mod flags;
@@ -11,9 +12,14 @@ pub mod mailbox_name;
 pub mod message;
 pub mod number;
 pub mod parse;
+mod pattern;
 mod reader;
+mod response;
 pub mod search;
+mod search_match;
+mod section;
 pub mod sequence;
+pub mod server;
 
 pub use backend::{AccountId, Backend, ListedName, MailboxError, MailboxId, MailboxState};
 pub use command::{BadRequest, Command, FlagChange, Request, StatusItem};
@@ -25,3 +31,4 @@ pub use number::{ModSeq, Uid, UidValidity};
 pub use parse::{Parser, SyntaxError};
 pub use search::{DateOrder, Search, SearchKey};
 pub use sequence::{NumberSet, SequenceSet};
+pub use server::{ImapServer, ImapServerConfig, ImapServerEvent};

@@ -1,0 +1,272 @@
+//! Whether a message matches a SEARCH key (RFC 3501 §6.4.4).
+//!
+//! Strings match in any case, within decoded text: encoded words in headers, transfer encodings
+//! and character sets in bodies. BODY looks into text parts and into the headers of messages
+//! within the message, not into other attachments.
+
+use std::borrow::Cow;
+
+use super::flags::SystemFlag;
+use super::message::Message;
+use super::search::{DateOrder, Search, SearchKey};
+use super::sequence::NumberSet;
+use crate::proto::mail::{
+    self, Content, Date, DateTime, Header, Part,
+    decode::{charset_text, decode_body, decode_words},
+};
+
+/// The character set of a SEARCH is none that is known: NO with BADCHARSET.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadCharset;
+
+/// A key made ready: strings decoded and in lower case, sets resolved.
+pub(super) enum Matcher {
+    All,
+    Flag(SystemFlag, bool),
+    Keyword(String, bool),
+    Recent(bool),
+    New,
+    Header(String, String),
+    Body(String),
+    Text(String),
+    Larger(u32),
+    Smaller(u32),
+    Internal(DateOrder, Date),
+    Sent(DateOrder, Date),
+    Uid(NumberSet),
+    Sequence(NumberSet),
+    Not(Box<Matcher>),
+    Or(Box<[Matcher; 2]>),
+    And(Vec<Matcher>),
+}
+
+/// What a session knows of a message, besides the message itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) sequence: u32,
+    pub(super) recent: bool,
+}
+
+impl Matcher {
+    /// Makes the keys of a SEARCH ready, in a view with these largest numbers.
+    pub(super) fn new(
+        search: &Search<'_>,
+        largest_sequence: u32,
+        largest_uid: u32,
+    ) -> Result<Matcher, BadCharset> {
+        // Strings are read as UTF-8 in any case: without CHARSET, clients send that all the same.
+        if let Some(charset) = search.charset.as_deref()
+            && !charset.eq_ignore_ascii_case(b"US-ASCII")
+            && !charset.eq_ignore_ascii_case(b"UTF-8")
+        {
+            return Err(BadCharset);
+        }
+        let made = search.keys.iter().map(|key| prepare(key, largest_sequence, largest_uid));
+        Ok(Matcher::And(made.collect()))
+    }
+
+    /// Whether the message matches. Recursion is bounded by the depth of the keys.
+    pub(super) fn matches(&self, message: &Message, place: Place) -> bool {
+        match self {
+            Matcher::All => true,
+            Matcher::Flag(flag, set) => message.flags.contains(*flag) == *set,
+            Matcher::Keyword(keyword, set) => message.flags.contains_keyword(keyword) == *set,
+            Matcher::Recent(recent) => place.recent == *recent,
+            Matcher::New => place.recent && !message.flags.contains(SystemFlag::Seen),
+            Matcher::Header(name, text) => {
+                let header = mail::Message::parse(message.data()).header();
+                header
+                    .all(name)
+                    .any(|field| text.is_empty() || contains(&decode_words(&field.value()), text))
+            }
+            Matcher::Body(text) => in_body(message.structure(), message.data(), text),
+            Matcher::Text(text) => {
+                in_header(mail::Message::parse(message.data()).header(), text)
+                    || in_body(message.structure(), message.data(), text)
+            }
+            Matcher::Larger(octets) => message.data().len() > *octets as usize,
+            Matcher::Smaller(octets) => message.data().len() < *octets as usize,
+            Matcher::Internal(order, asked) => order.holds(message.internal_date.date(), *asked),
+            Matcher::Sent(order, asked) => {
+                let header = mail::Message::parse(message.data()).header();
+                let sent = header.value("Date").and_then(|date| DateTime::parse_rfc5322(&date));
+                sent.is_some_and(|sent| order.holds(sent.date(), *asked))
+            }
+            Matcher::Uid(set) => set.contains(message.uid.get()),
+            Matcher::Sequence(set) => set.contains(place.sequence),
+            Matcher::Not(key) => !key.matches(message, place),
+            Matcher::Or(keys) => keys.iter().any(|key| key.matches(message, place)),
+            Matcher::And(keys) => keys.iter().all(|key| key.matches(message, place)),
+        }
+    }
+}
+
+fn prepare(key: &SearchKey<'_>, largest_sequence: u32, largest_uid: u32) -> Matcher {
+    let again = |key| prepare(key, largest_sequence, largest_uid);
+    let text = |octets: &Cow<'_, [u8]>| String::from_utf8_lossy(octets).to_lowercase();
+    match key {
+        SearchKey::All => Matcher::All,
+        SearchKey::Flag(flag, set) => Matcher::Flag(*flag, *set),
+        SearchKey::Keyword(keyword, set) => Matcher::Keyword((*keyword).into(), *set),
+        SearchKey::Recent(recent) => Matcher::Recent(*recent),
+        SearchKey::New => Matcher::New,
+        SearchKey::Header(name, value) => Matcher::Header(text(name), text(value)),
+        SearchKey::Body(value) => Matcher::Body(text(value)),
+        SearchKey::Text(value) => Matcher::Text(text(value)),
+        SearchKey::Larger(octets) => Matcher::Larger(*octets),
+        SearchKey::Smaller(octets) => Matcher::Smaller(*octets),
+        SearchKey::Internal(order, asked) => Matcher::Internal(*order, *asked),
+        SearchKey::Sent(order, asked) => Matcher::Sent(*order, *asked),
+        SearchKey::Uid(set) => Matcher::Uid(set.resolve(largest_uid)),
+        SearchKey::Sequence(set) => Matcher::Sequence(set.resolve(largest_sequence)),
+        SearchKey::Not(key) => Matcher::Not(Box::new(again(key))),
+        SearchKey::Or(keys) => Matcher::Or(Box::new([again(&keys[0]), again(&keys[1])])),
+        SearchKey::And(keys) => Matcher::And(keys.iter().map(again).collect()),
+    }
+}
+
+/// Whether a field contains the text, its name and colon counted in.
+fn in_header(header: Header<'_>, text: &str) -> bool {
+    header.fields().any(|field| {
+        let value = decode_words(&field.value());
+        let name = String::from_utf8_lossy(field.name());
+        contains(&format!("{name}: {value}"), text)
+    })
+}
+
+fn in_body(structure: &Part, message: &[u8], text: &str) -> bool {
+    structure.walk().any(|part| match &part.content {
+        Content::Multipart(_) => false,
+        Content::Message(inner) => in_header(inner.header_in(message), text),
+        Content::Leaf if !part.content_type.is_kind("text") => false,
+        Content::Leaf => {
+            let decoded = decode_body(&part.transfer_encoding, part.body_in(message));
+            if text.is_ascii() && decoded.is_ascii() {
+                return contains_ascii(&decoded, text.as_bytes());
+            }
+            let charset = part.content_type.parameters.get("charset");
+            let charset = charset.as_deref().unwrap_or("utf-8");
+            contains(&charset_text(charset.as_bytes(), &decoded), text)
+        }
+    })
+}
+
+/// Whether `haystack` contains `needle`, which is in lower case.
+fn contains(haystack: &str, needle: &str) -> bool {
+    if needle.is_ascii() {
+        contains_ascii(haystack.as_bytes(), needle.as_bytes())
+    } else {
+        haystack.to_lowercase().contains(needle)
+    }
+}
+
+fn contains_ascii(haystack: &[u8], needle: &[u8]) -> bool {
+    let Some(first) = needle.first() else { return true };
+    let starts = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), haystack);
+    let mut candidates = starts.filter_map(|start| haystack.get(start..start + needle.len()));
+    candidates.any(|candidate| candidate.eq_ignore_ascii_case(needle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::UnixTime;
+    use crate::proto::imap::{Flags, ModSeq, Parser, Uid};
+    use bytes::Bytes;
+
+    const MAIL: &str = "From: =?utf-8?q?J=C3=BCrgen?= <j@example.org>\r\n\
+        Date: Wed, 17 Jul 1996 02:23:25 -0700\r\n\
+        Subject: Minutes of\r\n the meeting\r\n\
+        Content-Type: text/plain; charset=iso-8859-1\r\n\
+        Content-Transfer-Encoding: quoted-printable\r\n\
+        \r\n\
+        Gr=FC=DFe aus K=\r\n\
+        =F6ln\r\n";
+
+    fn check(keys: &str, wanted: bool) {
+        let mut flags = Flags::of(&[SystemFlag::Seen]);
+        flags.insert_keyword("$Work");
+        // 1996-07-18 in its own zone, though still the 17th in UTC.
+        let date = DateTime::at_offset(UnixTime(837_640_000), 600);
+        let data = Bytes::from_static(MAIL.as_bytes());
+        let message = Message::new(Uid::new(7).unwrap(), ModSeq(1), flags, date, data);
+        let search = Search::parse(&mut Parser::new(keys.as_bytes())).unwrap();
+        let matcher = Matcher::new(&search, 3, 9).unwrap();
+        let found = matcher.matches(&message, Place { sequence: 2, recent: true });
+        assert_eq!(found, wanted, "{keys}");
+    }
+
+    #[test]
+    fn every_key() {
+        for keys in [
+            "ALL",
+            "SEEN",
+            "UNANSWERED",
+            "UNDELETED",
+            "UNDRAFT",
+            "UNFLAGGED",
+            "RECENT",
+            "KEYWORD $work",
+            "UNKEYWORD other",
+            "FROM \"jürgen\"",
+            "FROM \"j@EXAMPLE\"",
+            "SUBJECT \"of the meeting\"",
+            "HEADER content-type iso",
+            "HEADER date \"\"",
+            "BODY \"grüße\"",
+            "BODY \"kÖln\"",
+            "TEXT \"köln\"",
+            "TEXT \"subject: minutes\"",
+            "LARGER 100",
+            "SMALLER 1000",
+            "BEFORE 19-Jul-1996",
+            "ON 18-Jul-1996",
+            "SINCE 18-Jul-1996",
+            "SENTON 17-Jul-1996",
+            "SENTBEFORE 18-Jul-1996",
+            "SENTSINCE 17-Jul-1996",
+            "UID 7",
+            "UID 5:*",
+            "2",
+            "1:*",
+            "NOT 1",
+            "OR DELETED SEEN",
+            "(SEEN RECENT) ALL",
+        ] {
+            check(keys, true);
+        }
+    }
+
+    #[test]
+    fn and_its_opposite() {
+        for keys in [
+            "UNSEEN",
+            "ANSWERED",
+            "DELETED",
+            "DRAFT",
+            "FLAGGED",
+            "OLD",
+            "NEW",
+            "KEYWORD other",
+            "FROM juergen",
+            "CC j",
+            "HEADER x-none \"\"",
+            "BODY \"subject\"",
+            "BODY iso",
+            "LARGER 1000",
+            "SMALLER 100",
+            "BEFORE 18-Jul-1996",
+            "ON 17-Jul-1996",
+            "SINCE 19-Jul-1996",
+            "SENTON 18-Jul-1996",
+            "SENTBEFORE 17-Jul-1996",
+            "UID 8:9",
+            "3",
+            "NOT 2",
+            "OR DELETED ANSWERED",
+            "SEEN DELETED",
+        ] {
+            check(keys, false);
+        }
+    }
+}

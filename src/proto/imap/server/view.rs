@@ -1,0 +1,266 @@
+//! What one session knows of its selected mailbox.
+//!
+//! The view says which UID has which message sequence number. It changes only when the client is
+//! told: so numbers mean the same to both, whatever other sessions do meanwhile (RFC 3501 §2.3.1.2,
+//! §5.2, §7.4.1).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use super::super::backend::{Backend, MailboxId, MailboxState};
+use super::super::flags::Flags;
+use super::super::number::{ModSeq, Uid};
+use super::super::response::write;
+use super::super::sequence::SequenceSet;
+use crate::proto::Outbox;
+
+/// The view of a session on its selected mailbox.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) mailbox: MailboxId,
+    /// Whether it was selected with EXAMINE.
+    pub(super) read_only: bool,
+    /// The UID of each message sequence number, from 1.
+    uids: Vec<Uid>,
+    /// UIDs from this one on are not in the view yet.
+    uid_next: Uid,
+    /// The messages that are `\Recent` in this session, ascending.
+    recent: Vec<Uid>,
+    /// Flags that changed up to here are known to the client.
+    synced: ModSeq,
+    /// Later changes of which the client knows already, since they are its own or were fetched.
+    told: BTreeMap<Uid, ModSeq>,
+    /// Expunges up to here are known to the client.
+    expunges_synced: ModSeq,
+    /// The keywords that were listed in a FLAGS response.
+    keywords: Flags,
+}
+
+/// The selected mailbox was deleted.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+/// A sequence set names a message that does not exist (RFC 3501 §9, `seq-number`).
+#[derive(Debug)]
+pub(super) struct NoSuchMessage;
+
+impl View {
+    /// A view on all that is in the mailbox; `None` where it was deleted.
+    pub(super) fn open(
+        backend: &mut impl Backend,
+        mailbox: MailboxId,
+        read_only: bool,
+    ) -> Option<View> {
+        let state = backend.state(mailbox)?;
+        let mut view = View {
+            mailbox,
+            read_only,
+            uids: Vec::with_capacity(backend.messages(mailbox).len()),
+            uid_next: Uid::MIN,
+            recent: Vec::new(),
+            synced: state.highest_modseq,
+            told: BTreeMap::new(),
+            expunges_synced: state.highest_modseq,
+            keywords: Flags::EMPTY,
+        };
+        view.take_new(backend, state);
+        for message in backend.messages(mailbox) {
+            view.learn_keywords(&message.flags);
+        }
+        Some(view)
+    }
+
+    /// How many messages there are to the client.
+    pub(super) fn exists(&self) -> u32 {
+        u32::try_from(self.uids.len()).expect("fewer than 2^32 UIDs")
+    }
+
+    /// How many messages are recent in this session.
+    pub(super) fn recent_count(&self) -> usize {
+        self.recent.len()
+    }
+
+    /// The UIDs by message sequence number.
+    pub(super) fn uids(&self) -> &[Uid] {
+        &self.uids
+    }
+
+    /// Messages with this UID or a greater one are not in the view yet.
+    pub(super) fn uid_next(&self) -> Uid {
+        self.uid_next
+    }
+
+    pub(super) fn is_recent(&self, uid: Uid) -> bool {
+        self.recent.binary_search(&uid).is_ok()
+    }
+
+    /// Whether the client knows the flags that a message has since `modseq`.
+    pub(super) fn knows(&self, uid: Uid, modseq: ModSeq) -> bool {
+        modseq <= self.synced || self.told.get(&uid).is_some_and(|told| *told >= modseq)
+    }
+
+    /// Notes that the client knows the flags that a message has since `modseq`.
+    pub(super) fn tell(&mut self, uid: Uid, modseq: ModSeq) {
+        if modseq > self.synced {
+            self.told.insert(uid, modseq);
+        }
+    }
+
+    /// The places (sequence numbers less 1) that a set names, in ascending ranges. UIDs of no
+    /// message are passed over; sequence numbers of none are an error.
+    pub(super) fn places(
+        &self,
+        set: &SequenceSet,
+        by_uid: bool,
+    ) -> Result<Vec<Range<usize>>, NoSuchMessage> {
+        if by_uid {
+            let largest = self.uids.last().map_or(0, |uid| uid.get());
+            let set = set.resolve(largest);
+            let place = |range: &std::ops::RangeInclusive<u32>| {
+                self.uids.partition_point(|uid| uid.get() < *range.start())
+                    ..self.uids.partition_point(|uid| uid.get() <= *range.end())
+            };
+            return Ok(set.ranges().iter().map(place).filter(|range| !range.is_empty()).collect());
+        }
+        if set.greatest() > self.exists() || (set.has_last() && self.uids.is_empty()) {
+            return Err(NoSuchMessage);
+        }
+        let set = set.resolve(self.exists());
+        let place = |range: &std::ops::RangeInclusive<u32>| {
+            *range.start() as usize - 1..*range.end() as usize
+        };
+        Ok(set.ranges().iter().map(place).collect())
+    }
+
+    /// Tells the client what happened since it was told last: expunged messages if they may be
+    /// told now, new messages, changed flags. `with_uid` adds the UID to each FETCH response.
+    pub(super) fn sync<E>(
+        &mut self,
+        backend: &mut impl Backend,
+        expunges: bool,
+        with_uid: bool,
+        out: &mut Outbox<E>,
+    ) -> Result<(), Gone> {
+        let state = backend.state(self.mailbox).ok_or(Gone)?;
+        if expunges && self.expunges_synced < state.highest_modseq {
+            self.tell_expunges(backend, out);
+            self.expunges_synced = state.highest_modseq;
+        }
+        if self.synced == state.highest_modseq {
+            return Ok(());
+        }
+        let first_new = self.uid_next;
+        if self.uid_next < state.uid_next {
+            let (exists, recent) = (self.exists(), self.recent.len());
+            self.take_new(backend, state);
+            if self.exists() != exists {
+                write(out, format_args!("* {} EXISTS\r\n", self.exists()));
+            }
+            if self.recent.len() != recent {
+                write(out, format_args!("* {} RECENT\r\n", self.recent.len()));
+            }
+        }
+        let changed: Vec<Uid> = backend.changed_since(self.mailbox, self.synced).collect();
+        for uid in changed {
+            let Some(message) = backend.message(self.mailbox, uid) else { continue };
+            // Of new messages the client asks itself.
+            if uid >= first_new || self.knows(uid, message.modseq) {
+                continue;
+            }
+            let Ok(place) = self.uids.binary_search(&uid) else { continue };
+            self.tell_new_keywords(&message.flags, out);
+            write(out, format_args!("* {} FETCH (", place + 1));
+            if with_uid {
+                write(out, format_args!("UID {uid} "));
+            }
+            write(out, format_args!("FLAGS ({}))\r\n", self.flags(uid, &message.flags)));
+        }
+        self.synced = state.highest_modseq;
+        self.told.clear();
+        Ok(())
+    }
+
+    /// The flags as this session shows them, with `\Recent`.
+    pub(super) fn flags<'a>(&self, uid: Uid, flags: &'a Flags) -> impl fmt::Display + use<'a> {
+        ShownFlags { flags, recent: self.is_recent(uid) }
+    }
+
+    /// Tells of keywords that the mailbox has got (RFC 3501 §7.2.6), before a message shows them.
+    pub(super) fn tell_new_keywords<E>(&mut self, flags: &Flags, out: &mut Outbox<E>) {
+        if self.learn_keywords(flags) {
+            self.tell_flags(out);
+        }
+    }
+
+    /// Sends the FLAGS response and PERMANENTFLAGS.
+    pub(super) fn tell_flags<E>(&self, out: &mut Outbox<E>) {
+        let mut all = Flags::of(&super::super::flags::SystemFlag::ALL);
+        all.insert_all(&self.keywords);
+        write(out, format_args!("* FLAGS ({all})\r\n"));
+        if self.read_only {
+            out.send("* OK [PERMANENTFLAGS ()] Read-only mailbox\r\n");
+        } else {
+            write(out, format_args!("* OK [PERMANENTFLAGS ({all} \\*)] Flags permitted\r\n"));
+        }
+    }
+
+    /// Whether there were keywords that are new.
+    fn learn_keywords(&mut self, flags: &Flags) -> bool {
+        let new = flags.keywords().any(|keyword| !self.keywords.contains_keyword(keyword));
+        if new {
+            self.keywords.insert_all(flags);
+        }
+        new
+    }
+
+    /// Adds the messages that arrived, and claims the recent ones.
+    fn take_new(&mut self, backend: &mut impl Backend, state: MailboxState) {
+        let messages = backend.messages(self.mailbox);
+        let start = messages.partition_point(|message| message.uid < self.uid_next);
+        self.uids.extend(messages[start..].iter().map(|message| message.uid));
+        let recent = messages[start..].iter().map(|message| message.uid);
+        self.recent.extend(recent.filter(|uid| *uid >= state.first_recent));
+        self.uid_next = state.uid_next;
+        if !self.read_only {
+            backend.claim_recent(self.mailbox, state.uid_next);
+        }
+    }
+
+    fn tell_expunges<E>(&mut self, backend: &impl Backend, out: &mut Outbox<E>) {
+        let mut gone: Vec<Uid> =
+            backend.expunged_since(self.mailbox, self.expunges_synced).collect();
+        if gone.is_empty() {
+            return;
+        }
+        gone.sort_unstable();
+        let mut number = 1;
+        self.uids.retain(|uid| {
+            let goes = gone.binary_search(uid).is_ok();
+            if goes {
+                // Each response moves the numbers that follow.
+                write(out, format_args!("* {number} EXPUNGE\r\n"));
+            } else {
+                number += 1;
+            }
+            !goes
+        });
+        self.recent.retain(|uid| gone.binary_search(uid).is_err());
+    }
+}
+
+struct ShownFlags<'a> {
+    flags: &'a Flags,
+    recent: bool,
+}
+
+impl fmt::Display for ShownFlags<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.flags.fmt(f)?;
+        match (self.recent, self.flags.is_empty()) {
+            (false, _) => Ok(()),
+            (true, true) => f.write_str("\\Recent"),
+            (true, false) => f.write_str(" \\Recent"),
+        }
+    }
+}
