@@ -390,7 +390,8 @@ mod tests {
         Final-Recipient: rfc822; carol@example.com
         Action: failed
         Status: 5.4.6
-        Diagnostic-Code: x-mxsim; mail for =?utf-8?q?ex=C3=A4mple=2Ecom?= loops back to myself
+        Diagnostic-Code: x-mxsim; mail for =?utf-8?q?ex=C3=A4mple=2Ecom?= loops back
+         to myself
         ");
     }
 

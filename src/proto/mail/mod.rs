@@ -1,6 +1,7 @@
 //! Internet messages: header fields, dates, MIME structure, delivery reports.
 
 pub mod address;
+pub mod auto_reply;
 pub mod canonical;
 pub mod compose;
 pub mod content;
@@ -16,6 +17,7 @@ pub mod report;
 pub mod structure;
 
 pub use address::{Address, Mailbox};
+pub use auto_reply::{AutoReply, NoReply, should_reply};
 pub use canonical::to_crlf;
 pub use compose::{Attachment, Draft};
 pub use content::{ContentType, Disposition, Parameter, Parameters};
