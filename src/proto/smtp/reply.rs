@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
+use std::str::FromStr;
 
 use super::enhanced::EnhancedStatus;
 
@@ -136,6 +137,22 @@ impl fmt::Display for Reply {
     }
 }
 
+/// Reads `550 5.1.1 No such user`, the way people write replies. Where the text has several lines,
+/// separated by `\n`, only the first has the code.
+impl FromStr for Reply {
+    type Err = ReplyError;
+    fn from_str(text: &str) -> Result<Self, ReplyError> {
+        let malformed = || ReplyError::Malformed { line: excerpt(text.as_bytes()) };
+        let (code, last, rest) = split_line(text.as_bytes()).ok_or_else(malformed)?;
+        if !last {
+            return Err(malformed());
+        }
+        let rest = std::str::from_utf8(rest).expect("a text without its first ASCII characters");
+        let (enhanced, rest) = split_status(code, rest);
+        Ok(Reply { code, enhanced, text: Cow::Owned(rest.to_owned()) })
+    }
+}
+
 /// Octets that are no reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplyError {
@@ -222,16 +239,10 @@ impl ReplyParser {
     fn take_line(&mut self, line: &[u8]) -> Result<Option<Reply>, ReplyError> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let (code, last, text) = split_line(line).ok_or_else(|| ReplyError::Malformed {
-            line: String::from_utf8_lossy(&line[..line.len().min(80)])
-                .replace(char::is_control, "?"),
-        })?;
+        let (code, last, text) =
+            split_line(line).ok_or_else(|| ReplyError::Malformed { line: excerpt(line) })?;
         let text = String::from_utf8_lossy(text);
-        // A status counts only where its class agrees with the code (RFC 2034 §4).
-        let (status, text) = match EnhancedStatus::split_from(&text) {
-            Some((status, rest)) if u16::from(status.class()) == code / 100 => (Some(status), rest),
-            _ => (None, &*text),
-        };
+        let (status, text) = split_status(code, &text);
         let (enhanced, text) = match self.earlier.take() {
             None => (status, text.to_owned()),
             Some(earlier) => {
@@ -250,6 +261,19 @@ impl ReplyParser {
         self.earlier = Some(Earlier { enhanced, text });
         Ok(None)
     }
+}
+
+/// A status counts only where its class agrees with the code (RFC 2034 §4).
+fn split_status(code: u16, text: &str) -> (Option<EnhancedStatus>, &str) {
+    match EnhancedStatus::split_from(text) {
+        Some((status, rest)) if u16::from(status.class()) == code / 100 => (Some(status), rest),
+        _ => (None, text),
+    }
+}
+
+/// The start of a line, made printable.
+fn excerpt(line: &[u8]) -> String {
+    String::from_utf8_lossy(&line[..line.len().min(80)]).replace(char::is_control, "?")
 }
 
 /// Code, whether this is the last line, text. A bare code is a last line (RFC 5321 §4.2).
@@ -346,6 +370,16 @@ mod tests {
         let status = EnhancedStatus::new(5, 7, 1);
         Reply::new(550, status, "no\nwith\r an injected CR").encode(&mut wire).unwrap();
         assert_eq!(wire, "550-5.7.1 no\r\n550 5.7.1 with? an injected CR\r\n");
+    }
+
+    #[test]
+    fn people_write_replies_in_one_line() {
+        let reply: Reply = "550 5.7.133 RESOLVER.RST;\nauthentication required".parse().unwrap();
+        assert_eq!(reply.enhanced(), Some(EnhancedStatus::new(5, 7, 133)));
+        assert_eq!(reply.lines().collect::<Vec<_>>(), ["RESOLVER.RST;", "authentication required"]);
+        for bad in ["", "no", "5501 no", "550-no", "999 no", "55\u{e9}"] {
+            assert!(bad.parse::<Reply>().is_err(), "{bad}");
+        }
     }
 
     proptest! {

@@ -129,11 +129,14 @@ impl Outcome {
         matches!(self, Outcome::Delivered { .. })
     }
 
-    /// Whether trying again is of no use: the recipient is to be bounced.
+    /// Whether trying again is of no use: the recipient is to be bounced. 552 to RCPT is
+    /// transient, as 452.
     pub fn is_permanent(&self) -> bool {
         match self {
             Outcome::Delivered { .. } | Outcome::Unanswered { .. } => false,
-            Outcome::Refused { reply, .. } => reply.is_permanent(),
+            Outcome::Refused { stage, reply } => {
+                reply.is_permanent() && !is_too_many_recipients(*stage, reply)
+            }
             Outcome::Unsendable { .. } => true,
         }
     }
@@ -169,6 +172,10 @@ impl Outcome {
     /// The status for a report: the server's, or one made from what happened.
     pub fn status(&self) -> EnhancedStatus {
         match self {
+            Outcome::Refused { stage, reply } if is_too_many_recipients(*stage, reply) => {
+                let status = reply.status().unwrap_or(EnhancedStatus::new(4, 5, 3));
+                EnhancedStatus::new(4, status.subject(), status.detail())
+            }
             Outcome::Delivered { reply } | Outcome::Refused { reply, .. } => {
                 reply.status().unwrap_or(EnhancedStatus::new(4, 5, 0))
             }
@@ -176,6 +183,11 @@ impl Outcome {
             Outcome::Unsendable { status, .. } => *status,
         }
     }
+}
+
+/// 552 here is an old misprint for 452, so temporary (RFC 5321 §4.5.3.1.10).
+fn is_too_many_recipients(stage: Stage, reply: &Reply) -> bool {
+    stage == Stage::Rcpt && reply.code() == 552
 }
 
 /// Why a session cannot go on.

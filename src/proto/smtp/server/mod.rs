@@ -364,7 +364,12 @@ impl ServerSession {
                 if envelope.recipients.len() >= self.config.max_recipients =>
             {
                 self.state = State::Envelope { envelope, refused: refused + 1 };
-                self.error("452 4.5.3 Error: too many recipients\r\n", out);
+                out.send("452 4.5.3 Error: too many recipients\r\n");
+                // No mistake of the client, which tries these again (RFC 5321 §4.5.3.1.10): the
+                // message must not be lost to those who were accepted.
+                if refused >= OVERSHOOT_LIMIT {
+                    self.count_error(out);
+                }
             }
             State::Envelope { envelope, refused } => {
                 out.event(ServerEvent::Rcpt { to: to.clone(), params: params.clone() });
@@ -513,6 +518,10 @@ const HELP: &str = "214 2.0.0 Commands: EHLO HELO MAIL RCPT DATA RSET NOOP VRFY 
 /// Of one line with its CRLF: the 12,288 octets that RFC 4954 §4.5.3 asks for, for a session has
 /// one limit for all its lines.
 const LINE_LIMIT: usize = 12_288;
+
+/// How many recipients may be refused as too many before that counts as an error, as Postfix's
+/// `smtpd_recipient_overshoot_limit`.
+const OVERSHOOT_LIMIT: usize = 1000;
 
 /// Of what may wait for an answer.
 const UNREAD_LIMIT: usize = 262_144;
