@@ -10,6 +10,7 @@ pub mod message;
 pub mod name;
 pub mod record;
 pub mod resolver;
+pub mod stub;
 pub mod text;
 pub mod zone;
 

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use crate::engine::SimTime;
-use crate::proto::dns::{Class, Message, Opcode, Question, Rcode, RecordType};
+use crate::proto::dns::{Class, Message, Opcode, Question, Rcode, RecordType, Transport};
 
 use super::resolution::{Failure, Outcome, Waiter};
-use super::{ClientToken, ResolutionId, Resolver, ResolverOutput, Transport};
+use super::{ClientToken, ResolutionId, Resolver, ResolverOutput};
 
 impl Resolver {
     /// A client sent these octets. [`ResolverOutput::Answer`] or [`ResolverOutput::Ignore`] follows

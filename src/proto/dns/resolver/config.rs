@@ -3,23 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::proto::dns::Name;
+use crate::proto::dns::hints::RootServer;
 use crate::proto::dns::message::EDNS_UDP_OCTETS;
-
-/// A name server of the root as the hints know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    /// Its name.
-    pub name: Name,
-    /// Its addresses.
-    pub addresses: Vec<IpAddr>,
-}
 
 /// Everything that a resolver can be told.
 #[derive(Debug, Clone)]
 pub struct ResolverConfig {
     /// The name servers of the root: all that it knows of the world at first.
-    pub hints: Vec<Hint>,
+    pub hints: Vec<RootServer>,
     /// Asks the root for its own name servers before anything else (RFC 8109).
     pub prime: bool,
     /// Asks name servers over IPv4.

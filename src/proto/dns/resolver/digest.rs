@@ -1,7 +1,7 @@
 //! What a resolution makes of a name server's reply (RFC 1034 §5.3.3 step 4).
 
 use crate::engine::SimTime;
-use crate::proto::dns::{Message, Rcode, Record, RecordData, RecordType};
+use crate::proto::dns::{Message, Rcode, Record, RecordData, RecordType, Transport};
 
 use super::cache::{Credibility, negative_ttl_secs};
 use super::cut::Cut;
@@ -10,7 +10,7 @@ use super::reply::{self, Asked, Referral, Reply};
 use super::resolution::{Failure, Outcome, Resolution, State};
 use super::servers::Lameness;
 use super::upstream::{Plan, Query};
-use super::{ResolutionId, Resolver, ResolverOutput, Transport};
+use super::{ResolutionId, Resolver, ResolverOutput};
 
 impl Resolver {
     /// Takes the reply to a query of a resolution, which waits for it.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::engine::SimTime;
-use crate::proto::dns::{Name, Question, Rcode, Record, RecordData, RecordType};
+use crate::proto::dns::{Name, Question, Rcode, Record, RecordData, RecordType, Transport};
 
 use super::cache::{Credibility, Found, Known};
 use super::cut::{Cut, NsHost};
@@ -11,7 +11,7 @@ use super::reply;
 use super::resolution::{Failure, Outcome, Resolution, State, Waiter, root_servers};
 use super::servers::Lameness;
 use super::upstream::Plan;
-use super::{ResolutionId, Resolver, ResolverOutput, Transport};
+use super::{ResolutionId, Resolver, ResolverOutput};
 
 impl Resolver {
     /// Lets a resolution go on until it has to wait or is over.

@@ -30,7 +30,9 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
-pub use config::{CacheConfig, Hint, Limits, ResolverConfig, ServersConfig};
+/// What a root hint says of one server.
+pub use crate::proto::dns::hints::RootServer as Hint;
+pub use config::{CacheConfig, Limits, ResolverConfig, ServersConfig};
 pub use upstream::UpstreamId;
 
 use std::collections::VecDeque;
@@ -40,21 +42,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
-use crate::proto::dns::{DecodeError, Message, Question, Rcode};
+use crate::proto::dns::{DecodeError, Message, Question, Rcode, Transport};
 
 use cache::Cache;
 use resolution::{ResolutionId, Resolutions, State};
 use servers::Servers;
 use upstream::Upstreams;
-
-/// How a DNS message travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Transport {
-    /// One message, one datagram.
-    Udp,
-    /// One message of a stream.
-    Tcp,
-}
 
 /// A client's query, in the numbering of the resolver's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 
-use crate::proto::dns::{Message, Name, Question, Rcode, Record};
+use crate::proto::dns::{Message, Name, Question, Rcode, Record, Transport};
 
+use super::ClientToken;
 use super::cut::Cut;
-use super::{ClientToken, Transport};
 
 /// Names a resolution. Not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

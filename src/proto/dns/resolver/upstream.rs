@@ -11,9 +11,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
-use crate::proto::dns::{Edns, Message, Question};
+use crate::proto::dns::{Edns, Message, Question, Transport};
 
-use super::{ResolutionId, Transport};
+use super::ResolutionId;
 
 /// A query to a name server, for as long as an answer is awaited. Not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
