@@ -96,10 +96,14 @@ pub struct Parameters(pub Vec<Parameter>);
 
 impl Parameters {
     /// Reads `; name=value` until nothing is left. An unquoted value may hold what ought to be
-    /// quoted, such as the `=` and `/` in the boundaries that real mail is full of.
+    /// quoted, such as the `=` and `/` in the boundaries that real mail is full of. Ends after
+    /// [`MAX_PARAMETERS`], so that joining continuations costs little.
     fn parse(lexer: &mut Lexer<'_>) -> Self {
         let mut parameters = Vec::new();
         loop {
+            if parameters.len() >= MAX_PARAMETERS {
+                return Parameters(parameters);
+            }
             lexer.take_while(|octet| octet != b';' && octet != b'(' && octet != b'"');
             match lexer.peek() {
                 None => return Parameters(parameters),
@@ -186,6 +190,9 @@ fn ascii_text(token: &[u8]) -> String {
     String::from_utf8_lossy(token).into_owned()
 }
 
+/// How many parameters of a field are read.
+const MAX_PARAMETERS: usize = 128;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +243,13 @@ mod tests {
             &[("boundary", "----=_Part_1/2"), ("x", "y")],
         );
         check("a/b; q=\"un;closed", "a/b", &[("q", "un;closed")]);
+    }
+
+    #[test]
+    fn parameters_are_bounded() {
+        let many: String = (0..10_000).map(|number| format!("; a*{number}=x")).collect();
+        let found = ContentType::parse(format!("a/b{many}").as_bytes()).unwrap();
+        assert_eq!(found.parameters.get("a").unwrap().len(), MAX_PARAMETERS);
     }
 
     #[test]

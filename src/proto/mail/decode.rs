@@ -132,6 +132,7 @@ pub fn decode_words(value: &[u8]) -> String {
 
 /// The text of the encoded word with which `candidate` starts, and the word's length.
 fn encoded_word(candidate: &[u8]) -> Option<(String, usize)> {
+    let candidate = &candidate[..candidate.len().min(MAX_WORD)];
     let inner = candidate.strip_prefix(b"=?")?;
     let mut parts = inner.splitn(3, |&octet| octet == b'?');
     let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
@@ -167,6 +168,10 @@ pub fn charset_text(charset: &[u8], octets: &[u8]) -> String {
         _ => String::from_utf8_lossy(octets).into_owned(),
     }
 }
+
+/// How long an encoded word may be. RFC 2047 §2 says 75, which many a program exceeds; a bound keeps
+/// the search for the end of what is none short.
+const MAX_WORD: usize = 1_000;
 
 fn latin_9(octet: u8) -> char {
     match octet {

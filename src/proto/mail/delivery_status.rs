@@ -204,7 +204,9 @@ impl RecipientStatus {
             remote_mta: block.text("Remote-MTA").map(|text| untyped(&text).to_owned()),
             diagnostic: block.text("Diagnostic-Code").map(|text| {
                 let (kind, words) = text.split_once(';').unwrap_or(("", &text));
-                let text = decode_words(words.trim().as_bytes());
+                // Many servers fold with several spaces, which say nothing.
+                let words: Vec<&str> = words.split_whitespace().collect();
+                let text = decode_words(words.join(" ").as_bytes());
                 Diagnostic { kind: kind.trim().to_owned(), text }
             }),
             last_attempt: date("Last-Attempt-Date"),

@@ -1,4 +1,10 @@
 //! Internet messages: header fields, dates, MIME structure, delivery reports.
+//!
+//! Follows RFC 5322, RFC 2045 to 2047, RFC 2231, RFC 3464, RFC 6522 and RFC 3834. Readers borrow from
+//! a message's octets, take any octets whatever, and are bounded in depth, parts and work; writers
+//! let nothing that is handed in start a field or a line of its own.
+//!
+//! Not modelled: signatures and encryption (S/MIME, OpenPGP), DKIM, `message/partial`.
 
 pub mod address;
 pub mod auto_reply;

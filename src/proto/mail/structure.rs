@@ -257,11 +257,13 @@ impl Scanner<'_> {
         loop {
             let start = from + finder.find(&self.octets[from..rest.end])?;
             from = start + finder.needle().len();
+            if start > body_start && self.octets[start - 1] != b'\n' {
+                continue;
+            }
             let tail = &self.octets[from..rest.end];
             let tail_length = memchr(b'\n', tail).map_or(tail.len(), |at| at + 1);
             let tail = tail[..tail_length].trim_ascii();
-            let at_line_start = start == body_start || self.octets[start - 1] == b'\n';
-            if at_line_start && (tail.is_empty() || tail == b"--") {
+            if tail.is_empty() || tail == b"--" {
                 // The line end before a delimiter belongs to it (RFC 2046 §5.1.1).
                 let content_end = match &self.octets[body_start..start] {
                     [.., b'\r', b'\n'] => start - 2,
