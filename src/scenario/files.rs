@@ -25,7 +25,9 @@ impl Files for Folder {
         let file = folder.join(path).canonicalize()?;
         match file.starts_with(&folder) {
             true => std::fs::read(file),
-            false => Err(io::Error::new(io::ErrorKind::PermissionDenied, "it leads out of the folder")),
+            false => {
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, "it leads out of the folder"))
+            }
         }
     }
 }
@@ -71,7 +73,8 @@ mod tests {
     #[test]
     fn paths_stay_in_the_folder() {
         assert_eq!(refuse_path("data/x.eml"), None);
-        for path in ["", "/etc/passwd", "../x", "a/../../x", "a//b", "./a", "c:\\x", "a\\b", "a\nb"] {
+        for path in ["", "/etc/passwd", "../x", "a/../../x", "a//b", "./a", "c:\\x", "a\\b", "a\nb"]
+        {
             assert!(refuse_path(path).is_some(), "{path}");
         }
     }

@@ -11,7 +11,8 @@ use super::format::Scenario;
 /// The JSON Schema of a scenario file.
 pub fn schema() -> &'static Value {
     static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-        let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Scenario>();
+        let schema =
+            SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Scenario>();
         let mut schema = schema.to_value();
         simplify(&mut schema);
         schema
@@ -94,6 +95,6 @@ mod tests {
 
     #[test]
     fn nothing_is_null() {
-        assert!(!schema_text().contains("null"));
+        assert!(!schema_text().contains("\"null\""));
     }
 }

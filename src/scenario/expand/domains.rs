@@ -1,0 +1,257 @@
+//! Users, aliases and restrictions of every domain.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::Expander;
+use super::replies::{refuse, reply_text};
+use super::services::DEFAULT_PASSWORD;
+use crate::proto::smtp::Mailbox;
+use crate::scenario::finding::Path;
+use crate::scenario::format::domain::{self as format, User as UserFormat};
+use crate::scenario::format::policy::{self, Reply};
+use crate::scenario::plan::{AutoReply, Domain, Restriction, User};
+
+impl Expander<'_, '_, '_> {
+    pub(super) fn build_domains(&mut self) -> IndexMap<String, Arc<Domain>> {
+        let mut inside: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
+        let mut mailbox_hosts: BTreeMap<String, String> = BTreeMap::new();
+        for at in 0..self.hosts.len() {
+            let (name, host) = self.hosts.get_index(at).expect("it is counted");
+            let (name, path) = (name.clone(), host.path.clone());
+            let mta = host.mta.iter();
+            let domains =
+                mta.flat_map(|mta| mta.deliver.iter().chain(&mta.relay).chain(&mta.submission));
+            for domain in domains {
+                let inside = inside.entry(domain.clone()).or_default();
+                if host.addresses.first().is_some_and(|first| !inside.contains(first)) {
+                    inside.extend(&host.addresses);
+                }
+            }
+            let kept = host.mailbox_server.as_ref().map(|server| server.domains.clone());
+            for domain in kept.unwrap_or_default() {
+                if let Some(other) = mailbox_hosts.insert(domain.clone(), name.clone()) {
+                    let found = format!("the mailboxes of \"{domain}\" are on \"{other}\" already");
+                    self.report.at(&path, found, "a domain's mailboxes are on one host".to_owned());
+                }
+            }
+        }
+        let mut domains = IndexMap::new();
+        for at in 0..self.domains.len() {
+            let (name, draft) = self.domains.get_index(at).expect("it is counted");
+            let (name, path, format) = (name.clone(), draft.path.clone(), draft.format);
+            let users = self.users(&path.at("users"), &name, &format.users);
+            let aliases = self.aliases(&path.at("aliases"), &name, format, &users);
+            let (restriction, restrictions) =
+                self.restrictions(&path.at("policy"), &name, &format.policy, &users, &aliases);
+            let domain = Domain {
+                users,
+                aliases,
+                restriction,
+                restrictions,
+                inside: inside.remove(&name).unwrap_or_default(),
+                mailbox_host: mailbox_hosts.remove(&name),
+                name: name.clone(),
+            };
+            domains.insert(name, Arc::new(domain));
+        }
+        self.check_circles(&domains);
+        domains
+    }
+
+    fn users(
+        &mut self,
+        path: &Path<'_>,
+        domain: &str,
+        formats: &[UserFormat],
+    ) -> IndexMap<String, User> {
+        let mut users = IndexMap::new();
+        for (index, format) in formats.iter().enumerate() {
+            let path = path.at(index);
+            let name = format.name();
+            if let Err(error) = Mailbox::new(name, domain) {
+                let remedy = "the part before the \"@\", as \"alice\"".to_owned();
+                self.report.at(&path, format!("{name:?} is no local part: {error}"), remedy);
+                continue;
+            }
+            let mut user = User {
+                address: format!("{name}@{domain}"),
+                password: DEFAULT_PASSWORD.to_owned(),
+                auto_reply: None,
+            };
+            if let UserFormat::Full(format) = format {
+                if let Some(password) = &format.password {
+                    let path = path.at("password");
+                    if password.is_empty() || password.chars().any(char::is_control) {
+                        let remedy = "at least one character, none of them a control character";
+                        self.report.at(&path, "no password", remedy.to_owned());
+                    }
+                    user.password.clone_from(password);
+                }
+                user.auto_reply = format.auto_reply.as_ref().map(|reply| AutoReply {
+                    subject: reply.subject.clone(),
+                    text: reply.text.clone(),
+                    once_per: reply.once_per.map_or(A_WEEK, |dur| dur.0),
+                });
+                let devices = format.devices.as_deref().unwrap_or_default();
+                for (index, device) in devices.iter().enumerate() {
+                    if devices[..index].contains(device) {
+                        let found = format!("the device \"{device}\" stands here twice");
+                        self.report.at(&path.at("devices").at(index), found, None);
+                    }
+                }
+            }
+            if users.insert(name.to_ascii_lowercase(), user).is_some() {
+                let found = format!("the user \"{name}\" stands here twice");
+                self.report.at(&path, found, None);
+            }
+        }
+        users
+    }
+
+    fn aliases(
+        &mut self,
+        path: &Path<'_>,
+        domain: &str,
+        format: &format::Domain,
+        users: &IndexMap<String, User>,
+    ) -> IndexMap<String, Vec<String>> {
+        let mut aliases: IndexMap<String, Vec<String>> = IndexMap::new();
+        let names: Vec<String> = users
+            .keys()
+            .cloned()
+            .chain(format.aliases.keys().map(|name| name.to_ascii_lowercase()))
+            .collect();
+        for (name, targets) in &format.aliases {
+            let path = path.at(name.as_str());
+            let local = name.to_ascii_lowercase();
+            if Mailbox::new(name, domain).is_err() {
+                self.report.at(&path, format!("{name:?} is no local part"), None);
+                continue;
+            }
+            if users.contains_key(&local) {
+                let found = format!("a user is called \"{name}\" too");
+                self.report.at(&path, found, "give the alias another name".to_owned());
+            }
+            let mut full = Vec::new();
+            for (index, target) in targets.as_slice().iter().enumerate() {
+                let path = path.at(index);
+                if target.contains('@') {
+                    full.extend(self.address(&path, target));
+                } else if names.contains(&target.to_ascii_lowercase()) {
+                    full.push(format!("{target}@{domain}"));
+                } else {
+                    let known = names.iter().map(String::as_str);
+                    let noun = format!("user or alias of {domain}");
+                    self.unknown(&path, &noun, target, known, &["domains"]);
+                }
+            }
+            if targets.as_slice().is_empty() {
+                self.report.at(&path, "an alias for nobody", "name an address".to_owned());
+            }
+            aliases.insert(local, full);
+        }
+        aliases
+    }
+
+    fn restrictions(
+        &mut self,
+        path: &Path<'_>,
+        domain: &str,
+        format: &policy::Policy,
+        users: &IndexMap<String, User>,
+        aliases: &IndexMap<String, Vec<String>>,
+    ) -> (Restriction, IndexMap<String, Restriction>) {
+        let restriction = Restriction {
+            accept_from: format.accept_from.unwrap_or_default(),
+            reply: reply_text(format.reply.as_ref()),
+            mode: format.mode.unwrap_or_default(),
+        };
+        self.check_reply(&path.at("reply"), format.reply.as_ref());
+        let mut restrictions = IndexMap::new();
+        for (name, format) in &format.recipients {
+            let path = path.at("recipients").at(name.as_str());
+            let local = name.to_ascii_lowercase();
+            if !users.contains_key(&local) && !aliases.contains_key(&local) {
+                let known: Vec<&str> =
+                    users.keys().chain(aliases.keys()).map(String::as_str).collect();
+                let noun = format!("user or alias of {domain}");
+                self.unknown(&path, &noun, name, known, &["domains"]);
+                continue;
+            }
+            self.check_reply(&path.at("reply"), format.reply.as_ref());
+            let own = Restriction {
+                accept_from: format.accept_from.unwrap_or(restriction.accept_from),
+                reply: match &format.reply {
+                    Some(reply) => reply_text(Some(reply)),
+                    None => restriction.reply.clone(),
+                },
+                mode: format.mode.unwrap_or(restriction.mode),
+            };
+            restrictions.insert(local, own);
+        }
+        (restriction, restrictions)
+    }
+
+    fn check_reply(&mut self, path: &Path<'_>, reply: Option<&Reply>) {
+        if let Some((key, remedy)) = refuse(&reply_text(reply)) {
+            let found = format!("the {key} of the reply is not right");
+            self.report.at(&path.at(key), found, remedy.to_owned());
+        }
+    }
+
+    /// No alias leads back to itself.
+    fn check_circles(&mut self, domains: &IndexMap<String, Arc<Domain>>) {
+        for (name, domain) in domains {
+            for local in domain.aliases.keys() {
+                if let Some(circle) = circle(domains, local, name) {
+                    let path = self.domains[name].path.at("aliases").at(local.as_str());
+                    let found =
+                        format!("an alias that leads back to itself: {}", circle.join(" -> "));
+                    self.report.at(&path, found, "let it end at a user".to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// The way from an alias back to itself, if there is one.
+fn circle(
+    domains: &IndexMap<String, Arc<Domain>>,
+    local: &str,
+    domain: &str,
+) -> Option<Vec<String>> {
+    let start = format!("{local}@{domain}");
+    // Each alias reached, with where it was reached from.
+    let mut reached: IndexMap<String, Option<usize>> = IndexMap::from([(start.clone(), None)]);
+    let mut at = 0;
+    while at < reached.len() {
+        let (address, _) = reached.get_index(at).expect("it is counted");
+        let targets = address
+            .rsplit_once('@')
+            .and_then(|(local, domain)| domains.get(domain)?.aliases.get(local));
+        for target in targets.into_iter().flatten() {
+            let target = target.to_ascii_lowercase();
+            if target == start {
+                let mut way = vec![start];
+                let mut from = Some(at);
+                while let Some(step) = from {
+                    let (address, before) = reached.get_index(step).expect("it is counted");
+                    way.push(address.clone());
+                    from = *before;
+                }
+                way.reverse();
+                return Some(way);
+            }
+            reached.entry(target).or_insert(Some(at));
+        }
+        at += 1;
+    }
+    None
+}
+
+const A_WEEK: Duration = Duration::from_secs(7 * 86_400);

@@ -1,0 +1,295 @@
+//! Expectations with names resolved and defaults filled in.
+
+use super::Expander;
+use super::agenda::INBOX;
+use crate::engine::SimTime;
+use crate::proto::dns::Rcode;
+use crate::scenario::finding::Path;
+use crate::scenario::format::expect as format;
+use crate::scenario::format::{Expectation as Format, OneOrMany};
+use crate::scenario::plan::{Action, Count, Expect, Expectation, Plan};
+
+impl Expander<'_, '_, '_> {
+    pub(super) fn plan_expectations(&mut self, plan: &mut Plan) {
+        let top = Path::top().at("expect");
+        for (index, format) in self.scenario.expect.iter().enumerate() {
+            let path = top.at(index);
+            if let Some(expect) = self.expectation(&path, format, plan) {
+                let line = self.report.line(&path);
+                plan.expect.push(Expectation { path: path.to_string(), line, expect });
+            }
+        }
+    }
+
+    fn expectation(&mut self, path: &Path<'_>, format: &Format, plan: &Plan) -> Option<Expect> {
+        match format {
+            Format { delivered: Some(one), .. } => self.delivered(&path.at("delivered"), one, plan),
+            Format { not_delivered: Some(one), .. } => {
+                let path = path.at("not_delivered");
+                self.mail(&path.at("mail"), &one.mail, plan)?;
+                let to = match &one.to {
+                    Some(to) => self.addresses(&path.at("to"), to),
+                    None => plan.mails[&one.mail].recipients.clone(),
+                };
+                Some(Expect::NotDelivered { mail: one.mail.clone(), to })
+            }
+            Format { bounce: Some(one), .. } => self.bounce(&path.at("bounce"), one, plan),
+            Format { queries: Some(one), .. } => self.queries(&path.at("queries"), one, plan),
+            Format { resolved: Some(one), .. } => self.resolved(&path.at("resolved"), one, plan),
+            Format { mailbox: Some(one), .. } => self.mailbox(&path.at("mailbox"), one, plan),
+            Format { device: Some(one), .. } => self.device(&path.at("device"), one, plan),
+            Format { queue: Some(one), .. } => {
+                let host = self.expected_host(&path.at("queue").at("host"), one.host.as_ref())?;
+                Some(Expect::Queue { host, messages: count(one.messages, Count::exactly(0)) })
+            }
+            Format { reply: Some(one), .. } => {
+                let path = path.at("reply");
+                let from = self.expected_host(&path.at("from"), one.from.as_ref());
+                let to = self.expected_host(&path.at("to"), one.to.as_ref());
+                let at_least_one = Count { at_least: 1, at_most: u64::MAX };
+                Some(Expect::Reply {
+                    from: from?,
+                    to: to?,
+                    code: one.code,
+                    contains: one.contains.as_slice().to_vec(),
+                    count: count(one.count, at_least_one),
+                })
+            }
+            Format { path: Some(one), .. } => {
+                let path = path.at("path");
+                self.mail(&path.at("mail"), &one.mail, plan)?;
+                let to = self.recipients(&path.at("to"), one.to.as_ref(), &one.mail, plan);
+                let mut hosts = Vec::new();
+                for (index, host) in one.hosts.iter().enumerate() {
+                    hosts.extend(self.expected_host(&path.at("hosts").at(index), Some(host))?);
+                }
+                Some(Expect::Path { mail: one.mail.clone(), to, hosts })
+            }
+            Format { attempts: Some(one), .. } => {
+                let path = path.at("attempts");
+                self.mail(&path.at("mail"), &one.mail, plan)?;
+                let from = self.expected_host(&path.at("from"), one.from.as_ref())?;
+                let count = count(Some(one.count), Count::ANY);
+                Some(Expect::Attempts { mail: one.mail.clone(), from, count })
+            }
+            Format { lost_packets: Some(one), .. } => {
+                Some(Expect::LostPackets(count(Some(*one), Count::ANY)))
+            }
+            _ => None,
+        }
+    }
+
+    fn delivered(
+        &mut self,
+        path: &Path<'_>,
+        one: &format::Delivered,
+        plan: &Plan,
+    ) -> Option<Expect> {
+        self.mail(&path.at("mail"), &one.mail, plan)?;
+        let to = self.recipients(&path.at("to"), one.to.as_ref(), &one.mail, plan);
+        Some(Expect::Delivered {
+            mail: one.mail.clone(),
+            to,
+            within: one.within.map(|dur| dur.0),
+            copies: count(one.copies, Count::exactly(1)),
+            octets_equal: one.octets_equal.unwrap_or(false),
+        })
+    }
+
+    fn bounce(&mut self, path: &Path<'_>, one: &format::Bounce, plan: &Plan) -> Option<Expect> {
+        let to = self.address(&path.at("to"), &one.to)?;
+        self.user(&path.at("to"), &to)?;
+        if let Some(mail) = &one.mail {
+            self.mail(&path.at("mail"), mail, plan)?;
+        }
+        let recipient = match &one.recipient {
+            Some(recipient) => Some(self.address(&path.at("recipient"), recipient)?),
+            None => None,
+        };
+        let by = self.expected_host(&path.at("by"), one.by.as_ref())?;
+        Some(Expect::Bounce {
+            to,
+            mail: one.mail.clone(),
+            recipient,
+            status: one.status.clone(),
+            by,
+            contains: one.contains.as_slice().to_vec(),
+            count: count(one.count, Count::exactly(1)),
+        })
+    }
+
+    fn queries(&mut self, path: &Path<'_>, one: &format::Queries, plan: &Plan) -> Option<Expect> {
+        let from = self.expected_host(&path.at("from"), one.from.as_ref());
+        let mut to = Vec::new();
+        let names = one.to.as_ref().map_or(&[][..], OneOrMany::as_slice);
+        for (index, name) in names.iter().enumerate() {
+            match name.as_str() {
+                "root" => to.extend(plan.hints.iter().map(|hint| hint.name.clone())),
+                name => {
+                    let name = name.to_owned();
+                    to.extend(self.expected_host(&path.at("to").at(index), Some(&name))?);
+                }
+            }
+        }
+        let name = match &one.name {
+            Some(name) => Some(self.dns_name(&path.at("name"), name)?),
+            None => None,
+        };
+        let type_ = match &one.type_ {
+            Some(type_) => Some(self.record_type(&path.at("type"), Some(type_))?),
+            None => None,
+        };
+        let after = one.after.map_or(SimTime::ZERO, |at| self.time(&path.at("after"), at));
+        let before = match one.before {
+            Some(at) => self.time(&path.at("before"), at),
+            None => SimTime::MAX,
+        };
+        if before <= after {
+            let found = "\"before\" is not later than \"after\"";
+            self.report.at(&path.at("before"), found, None);
+        }
+        let count = count(Some(one.count), Count::ANY);
+        Some(Expect::Queries { from: from?, to, name, type_, after, before, count })
+    }
+
+    fn resolved(&mut self, path: &Path<'_>, one: &format::Resolved, plan: &Plan) -> Option<Expect> {
+        let name = self.dns_name(&path.at("name"), &one.name)?;
+        let type_ = self.record_type(&path.at("type"), one.type_.as_deref())?;
+        let asked = plan.agenda.iter().any(|step| {
+            matches!(&step.action, Action::Resolve { name: asked, type_: asked_type }
+                if *asked == name && *asked_type == type_)
+        });
+        if !asked && !self.report.is_damaged(&["agenda"]) {
+            let found = format!("no step of the agenda resolves {name} {type_}");
+            self.report.at(path, found, "add one with \"resolve\"".to_owned());
+        }
+        let rcode = match one.rcode.as_deref().unwrap_or("NOERROR").parse::<Rcode>() {
+            Ok(rcode) => rcode.to_string(),
+            Err(error) => {
+                let remedy = "for example \"NOERROR\", \"NXDOMAIN\", \"SERVFAIL\"".to_owned();
+                self.report.at(&path.at("rcode"), error.to_string(), remedy);
+                return None;
+            }
+        };
+        Some(Expect::Resolved { name, type_, answer: one.answer.as_slice().to_vec(), rcode })
+    }
+
+    fn mailbox(
+        &mut self,
+        path: &Path<'_>,
+        one: &format::MailboxHolds,
+        plan: &Plan,
+    ) -> Option<Expect> {
+        let user = self.address(&path.at("user"), &one.user)?;
+        self.user(&path.at("user"), &user)?;
+        self.flagged(path, one.mail.as_ref(), &one.flags, plan)?;
+        Some(Expect::Mailbox {
+            user,
+            mailbox: one.mailbox.clone().unwrap_or_else(|| INBOX.to_owned()),
+            messages: count(one.messages, Count::ANY),
+            unseen: count(one.unseen, Count::ANY),
+            mail: one.mail.clone(),
+            flags: one.flags.as_slice().to_vec(),
+        })
+    }
+
+    fn device(&mut self, path: &Path<'_>, one: &format::DeviceSees, plan: &Plan) -> Option<Expect> {
+        let (client, _) = self.client(&path.at("client"), &one.client, plan)?;
+        self.flagged(path, one.mail.as_ref(), &one.flags, plan)?;
+        Some(Expect::Device {
+            client,
+            mailbox: one.mailbox.clone().unwrap_or_else(|| INBOX.to_owned()),
+            sees: count(one.sees, Count::ANY),
+            mail: one.mail.clone(),
+            flags: one.flags.as_slice().to_vec(),
+        })
+    }
+
+    /// Flags need a message that has them.
+    fn flagged(
+        &mut self,
+        path: &Path<'_>,
+        mail: Option<&String>,
+        flags: &OneOrMany<String>,
+        plan: &Plan,
+    ) -> Option<()> {
+        match mail {
+            Some(mail) => self.mail(&path.at("mail"), mail, plan),
+            None if flags.as_slice().is_empty() => Some(()),
+            None => {
+                let remedy = "name the message in \"mail\"".to_owned();
+                self.report.at(&path.at("flags"), "flags of no message", remedy);
+                None
+            }
+        }
+    }
+
+    /// No host, or one that is there. `None` after a finding.
+    fn expected_host(&mut self, path: &Path<'_>, name: Option<&String>) -> Option<Option<String>> {
+        let Some(written) = name else { return Some(None) };
+        let name = self.host_name(path, written)?;
+        self.is_host(path, &name).then_some(Some(name))
+    }
+
+    fn addresses(&mut self, path: &Path<'_>, list: &OneOrMany<String>) -> Vec<String> {
+        let list = list.as_slice().iter().enumerate();
+        list.filter_map(|(index, one)| self.address(&path.at(index), one)).collect()
+    }
+
+    /// The users in whose mailboxes mail for `to` comes to lie: aliases are followed. By default the
+    /// message's recipients.
+    fn recipients(
+        &mut self,
+        path: &Path<'_>,
+        to: Option<&OneOrMany<String>>,
+        mail: &str,
+        plan: &Plan,
+    ) -> Vec<String> {
+        let addresses = match to {
+            Some(to) => self.addresses(path, to),
+            None => plan.mails[mail].recipients.clone(),
+        };
+        let mut users = Vec::new();
+        for (index, address) in addresses.into_iter().enumerate() {
+            let mut reached = vec![address.to_ascii_lowercase()];
+            let mut at = 0;
+            let mut found = false;
+            while at < reached.len() {
+                let address = reached[at].clone();
+                at += 1;
+                let Some((local, domain)) = plan.domain_of(&address) else { continue };
+                if let Some(user) = domain.users.get(local) {
+                    found = true;
+                    if !users.contains(&user.address) {
+                        users.push(user.address.clone());
+                    }
+                }
+                for target in domain.aliases.get(local).into_iter().flatten() {
+                    let target = target.to_ascii_lowercase();
+                    if !reached.contains(&target) {
+                        reached.push(target);
+                    }
+                }
+            }
+            if !found {
+                // Says which part is unknown, with what is near.
+                let path = path.at(index);
+                if self.user(&path, &address).is_some() {
+                    self.report.at(&path, format!("\"{address}\" has no mailbox"), None);
+                }
+            }
+        }
+        users
+    }
+}
+
+fn count(count: Option<format::Count>, default: Count) -> Count {
+    match count {
+        None => default,
+        Some(format::Count::Exactly(number)) => Count::exactly(number),
+        Some(format::Count::Between(bounds)) => Count {
+            at_least: bounds.at_least.unwrap_or(0),
+            at_most: bounds.at_most.unwrap_or(u64::MAX),
+        },
+    }
+}

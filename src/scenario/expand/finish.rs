@@ -1,0 +1,150 @@
+//! Drafts of hosts to hosts of the plan.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Expander;
+use super::draft::Draft;
+use crate::scenario::finding::Path;
+use crate::scenario::plan::{Domain, Host, MailboxServer, Mta, NameServer, Resolver, Service};
+
+impl Expander<'_, '_, '_> {
+    /// The hosts, and the host of each client.
+    pub(super) fn build_hosts(
+        &mut self,
+        domains: &IndexMap<String, Arc<Domain>>,
+    ) -> (IndexMap<String, Host>, IndexMap<String, String>) {
+        let limits = &self.scenario.dns.resolver;
+        let max_ttl = limits.max_ttl.map_or(A_DAY, |dur| dur.0);
+        let max_negative_ttl = limits.max_negative_ttl.map_or(AN_HOUR, |dur| dur.0);
+        let mut hosts = IndexMap::with_capacity(self.hosts.len());
+        let mut clients = IndexMap::new();
+        for at in 0..self.hosts.len() {
+            let resolvers = self.resolvers(at);
+            let (name, draft) = self.hosts.get_index_mut(at).expect("it is counted");
+            let all = |names: &[String]| -> Vec<Arc<Domain>> {
+                names.iter().filter_map(|name| domains.get(name)).cloned().collect()
+            };
+            let mut services = Vec::new();
+            if let Some(zones) = draft.name_server.take() {
+                services.push(Service::NameServer(NameServer { zones }));
+            }
+            if let Some(zones) = draft.resolver.take() {
+                services.push(Service::Resolver(Resolver { zones, max_ttl, max_negative_ttl }));
+            }
+            if let Some(mta) = &draft.mta {
+                services.push(Service::Mta(Mta {
+                    name: name.clone(),
+                    smtp: mta.smtp,
+                    submission: all(&mta.submission),
+                    deliver: all(&mta.deliver),
+                    relay: all(&mta.relay),
+                    smart_host: mta.smart_host.clone(),
+                    size_limit: mta.size_limit.unwrap_or(DEFAULT_SIZE_LIMIT),
+                    retry: mta.retry.unwrap_or_default(),
+                }));
+            }
+            if let Some(server) = &draft.mailbox_server {
+                services.push(Service::MailboxServer(MailboxServer {
+                    domains: all(&server.domains),
+                    imap: server.imap,
+                    pop3: server.pop3,
+                }));
+            }
+            let path = draft.path.clone();
+            let needs_resolver = draft.mta.is_some() || !draft.clients.is_empty();
+            let own_clients = std::mem::take(&mut draft.clients);
+            let host = Host {
+                name: name.clone(),
+                addresses: draft.addresses.clone(),
+                resolvers,
+                services,
+            };
+            let name = name.clone();
+            if needs_resolver
+                && host.resolvers.is_empty()
+                && !self.report.is_damaged(super::HOST_SECTIONS)
+            {
+                let found = format!("\"{name}\" has no resolver, so that it finds no other host");
+                let remedy = format!("hosts.{name:?}.resolver names one");
+                self.report.at(&path, found, remedy);
+            }
+            hosts.insert(name.clone(), host);
+            for client in own_clients {
+                if let Some(other) = clients.insert(client.name.clone(), name.clone()) {
+                    let path = Path::top().at("clients").at(client.name.as_str());
+                    let found =
+                        format!("a client is called \"{}\" already, on \"{other}\"", client.name);
+                    self.report.at(&path, found, "give it another name".to_owned());
+                }
+                hosts[&name].services.push(Service::Client(client));
+            }
+        }
+        (hosts, clients)
+    }
+
+    /// The addresses of the resolvers that a host asks.
+    fn resolvers(&mut self, at: usize) -> Vec<IpAddr> {
+        let host = &self.hosts[at];
+        let path = host.path.at("resolver");
+        if let Some(names) = host.explicit.and_then(|host| host.resolver.as_ref()) {
+            let mut addresses = Vec::new();
+            for (index, written) in names.as_slice().iter().enumerate() {
+                let path = path.at(index);
+                let Some(name) = self.host_name(&path, written) else { continue };
+                if self.is_host(&path, &name) {
+                    addresses.extend(self.resolver_addresses(&path, &name));
+                }
+            }
+            return addresses;
+        }
+        if host.asks_itself {
+            return host.addresses.clone();
+        }
+        let domain = host.domain.as_ref().and_then(|name| self.domains.get(name));
+        match domain.and_then(|domain| domain.roles.as_ref().map(|roles| (domain, roles))) {
+            Some((domain, roles)) => {
+                let (path, name) =
+                    (domain.path.at("servers").at("resolver"), roles.resolver.clone());
+                self.resolver_addresses(&path, &name)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn resolver_addresses(&mut self, path: &Path<'_>, name: &str) -> Vec<IpAddr> {
+        let Some((at, _, host)) = self.hosts.get_full(name) else { return Vec::new() };
+        let asks_itself = host.asks_itself;
+        let addresses = host.addresses.clone();
+        if !asks_itself && !is_resolver(&self.hosts[at]) {
+            let resolvers: BTreeMap<&str, ()> = self
+                .hosts
+                .iter()
+                .filter(|(_, host)| is_resolver(host))
+                .take(16)
+                .map(|(name, _)| (name.as_str(), ()))
+                .collect();
+            let remedy = match resolvers.is_empty() {
+                true => "give it the service {\"resolver\": {}}".to_owned(),
+                false => {
+                    let names: Vec<&str> = resolvers.into_keys().collect();
+                    format!("resolvers: {}", crate::scenario::finding::quoted(&names))
+                }
+            };
+            self.report.at(path, format!("no resolver runs on \"{name}\""), remedy);
+        }
+        addresses
+    }
+}
+
+fn is_resolver(host: &Draft<'_>) -> bool {
+    host.resolver.is_some() || host.asks_itself
+}
+
+/// Postfix's message_size_limit.
+const DEFAULT_SIZE_LIMIT: u64 = 10_240_000;
+const A_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+const AN_HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);

@@ -1,0 +1,171 @@
+//! The meaning of a scenario: names resolved, the short form expanded, everything checked.
+//!
+//! In this order, each step on what the steps before have made:
+//!
+//! 1. [`hosts`]: every host there is, from the root servers to the devices of users, as a draft;
+//! 2. [`services`]: what runs on each;
+//! 3. [`addresses`]: who has which;
+//! 4. [`network`]: every link;
+//! 5. [`zones`]: every zone with its records, delegations and glue;
+//! 6. [`domains`]: users, aliases, restrictions;
+//! 7. [`agenda`], [`faults`], [`expect`].
+//!
+//! A step that finds a mistake reports it and goes on with what is right, so that all are found.
+
+mod addresses;
+mod agenda;
+mod domains;
+mod draft;
+mod expect;
+mod faults;
+mod finish;
+mod hosts;
+mod names;
+mod network;
+mod records;
+mod replies;
+mod services;
+mod zones;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::{IndexMap, IndexSet};
+
+use self::draft::{DomainDraft, Draft, ZoneDraft};
+use super::check::Report;
+use super::files::{Files, refuse_path};
+use super::finding::{Path, did_you_mean};
+use super::format::Scenario;
+use super::plan::{Hint, Plan};
+
+/// Makes the plan of a scenario. It is of use only if the report stays empty.
+pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report<'_>) -> Plan {
+    let mut expander = Expander {
+        scenario,
+        files,
+        report,
+        routers: IndexSet::new(),
+        hosts: IndexMap::new(),
+        domains: IndexMap::new(),
+        zones: IndexMap::new(),
+        hints: Vec::new(),
+        written: BTreeMap::new(),
+        described: scenario.zones.keys().filter_map(|key| names::host_name(key)).collect(),
+        suggestions: MAX_SUGGESTIONS,
+    };
+    expander.find_routers();
+    expander.draft_hosts();
+    expander.assign_services();
+    expander.assign_addresses();
+    let links = expander.link();
+    let zones = expander.build_zones();
+    let domains = expander.build_domains();
+    let (hosts, clients) = expander.build_hosts(&domains);
+    let mut plan = Plan {
+        title: scenario.title.clone().unwrap_or_default(),
+        description: scenario.description.clone().unwrap_or_default(),
+        seed: scenario.seed.unwrap_or(1),
+        start: scenario.start.map(|date| crate::engine::Epoch(date.0)).unwrap_or_default(),
+        until: expander.until(),
+        routers: expander.routers.iter().cloned().collect(),
+        links,
+        hosts,
+        hints: expander.hints.clone(),
+        zones,
+        domains,
+        clients,
+        mails: IndexMap::new(),
+        agenda: Vec::new(),
+        faults: Vec::new(),
+        expect: Vec::new(),
+    };
+    expander.plan_agenda(&mut plan);
+    expander.plan_faults(&mut plan);
+    expander.plan_expectations(&mut plan);
+    plan
+}
+
+/// What the steps share.
+struct Expander<'s, 'r, 'a> {
+    scenario: &'s Scenario,
+    files: &'s dyn Files,
+    report: &'r mut Report<'a>,
+    routers: IndexSet<String>,
+    hosts: IndexMap<String, Draft<'s>>,
+    domains: IndexMap<String, DomainDraft<'s>>,
+    /// By key: the name of the zone, or its label.
+    zones: IndexMap<String, ZoneDraft<'s>>,
+    hints: Vec<Hint>,
+    /// The ids of messages, by the paths of the steps that write them.
+    written: BTreeMap<String, String>,
+    /// The names under `zones`.
+    described: BTreeSet<String>,
+    /// How many more near names are looked for: a file with 10,000 mistakes in it shall not take
+    /// a minute to read.
+    suggestions: usize,
+}
+
+impl Expander<'_, '_, '_> {
+    fn until(&self) -> crate::engine::SimTime {
+        let until = self.scenario.until.map_or(DEFAULT_UNTIL, |until| until.0);
+        crate::engine::SimTime::ZERO + until
+    }
+
+    /// Reports that no `noun` is called `name`, unless the mistake may be only that something was
+    /// left out of one of the `sections` because of another mistake.
+    fn unknown<'k>(
+        &mut self,
+        path: &Path<'_>,
+        noun: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'k str> + Clone,
+        sections: &[&str],
+    ) {
+        if self.report.is_damaged(sections) {
+            return;
+        }
+        let remedy = match self.suggestions {
+            0 => None,
+            _ => did_you_mean(name, known),
+        };
+        self.suggestions = self.suggestions.saturating_sub(1);
+        self.report.at(path, format!("no {noun} is named \"{name}\""), remedy);
+    }
+
+    /// Checks that a host of that name (in lower case) is there.
+    fn is_host(&mut self, path: &Path<'_>, name: &str) -> bool {
+        if self.hosts.contains_key(name) {
+            return true;
+        }
+        let hosts = std::mem::take(&mut self.hosts);
+        self.unknown(path, "host", name, hosts.keys().map(String::as_str), HOST_SECTIONS);
+        self.hosts = hosts;
+        false
+    }
+
+    /// Reads a file of the scenario's folder.
+    fn read_file(&mut self, path: &Path<'_>, file: &str) -> Option<Vec<u8>> {
+        if let Some(remedy) = refuse_path(file) {
+            let found = format!("{file:?} is no file of this scenario");
+            self.report.at(path, found, remedy.to_owned());
+            return None;
+        }
+        match self.files.read(file) {
+            Ok(octets) => Some(octets),
+            Err(error) => {
+                let why = match error.kind() {
+                    std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                    _ => error.to_string(),
+                };
+                let remedy = "files are named from the scenario's folder".to_owned();
+                self.report.at(path, format!("cannot read {file:?}: {why}"), remedy);
+                None
+            }
+        }
+    }
+}
+
+/// Where hosts come from.
+const HOST_SECTIONS: &[&str] = &["domains", "hosts", "zones", "clients", "dns"];
+const DEFAULT_UNTIL: std::time::Duration = std::time::Duration::from_secs(3_600);
+const MAX_SUGGESTIONS: usize = 100;

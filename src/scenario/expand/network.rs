@@ -1,0 +1,270 @@
+//! Routers, and every link with its parameters filled in.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Expander;
+use super::names::host_name;
+use crate::net::{Latency, LinkConfig};
+use crate::scenario::finding::Path;
+use crate::scenario::format::network::{self as format, Direction};
+use crate::scenario::plan::Link;
+
+/// Both directions of a link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair {
+    pub(super) forward: LinkConfig,
+    pub(super) backward: LinkConfig,
+}
+
+impl Expander<'_, '_, '_> {
+    pub(super) fn find_routers(&mut self) {
+        let path = Path::top().at("network").at("routers");
+        let Some(routers) = &self.scenario.network.routers else {
+            self.routers.insert(DEFAULT_ROUTER.to_owned());
+            return;
+        };
+        if routers.is_empty() {
+            let remedy = "name one, or leave the key out".to_owned();
+            self.report.at(&path, "there is no router", remedy);
+        }
+        for (index, router) in routers.iter().enumerate() {
+            let path = path.at(index);
+            let Some(name) = self.host_name(&path, router) else { continue };
+            let found = format!("the router \"{name}\" stands here twice");
+            if !self.routers.insert(name) {
+                self.report.at(&path, found, None);
+            }
+        }
+        if self.routers.is_empty() {
+            self.routers.insert(DEFAULT_ROUTER.to_owned());
+        }
+    }
+
+    /// The router or host of that name, or a finding.
+    pub(super) fn node(&mut self, path: &Path<'_>, written: &str) -> Option<String> {
+        let name = host_name(written).unwrap_or_default();
+        if self.hosts.contains_key(&name) || self.routers.contains(&name) {
+            return Some(name);
+        }
+        let names: Vec<String> = self.routers.iter().chain(self.hosts.keys()).cloned().collect();
+        let known = names.iter().map(String::as_str);
+        let sections = ["network", "domains", "hosts", "zones", "clients", "dns"];
+        self.unknown(path, "host or router", written, known, &sections);
+        None
+    }
+
+    /// All links. Reports what hangs on nothing.
+    pub(super) fn link(&mut self) -> Vec<Link> {
+        let top = Path::top().at("network");
+        let base = Pair { forward: LinkConfig::default(), backward: LinkConfig::default() };
+        let base = self.overlay(&top.at("default_link"), base, &self.scenario.network.default_link);
+        let mut links = Vec::new();
+        let mut pairs = BTreeSet::new();
+        let mut linked = BTreeSet::new();
+        for (index, format) in self.scenario.network.links.iter().enumerate() {
+            let path = top.at("links").at(index);
+            let Some([a, b]) = self.ends(&path, &format.between) else { continue };
+            let ordered = if a < b { (a.clone(), b.clone()) } else { (b.clone(), a.clone()) };
+            if !pairs.insert(ordered) {
+                let found = format!("a second link between \"{a}\" and \"{b}\"");
+                self.report.at(&path, found, None);
+                continue;
+            }
+            linked.extend([a.clone(), b.clone()]);
+            let Pair { forward, backward } = self.overlay(&path, base, &format.link);
+            links.push(Link { a, b, forward, backward });
+        }
+        for at in 0..self.hosts.len() {
+            let (name, host) = self.hosts.get_index(at).expect("it is counted");
+            if self.routers.contains(name) {
+                let (found, path) =
+                    (format!("a router is named \"{name}\" too"), host.path.clone());
+                self.report.at(&path, found, None);
+            } else if !linked.contains(name) {
+                links.push(self.attach(at, base));
+            }
+        }
+        self.check_connected(&links);
+        links
+    }
+
+    /// The link of a host to its router.
+    fn attach(&mut self, at: usize, base: Pair) -> Link {
+        let (name, host) = self.hosts.get_index(at).expect("it is counted");
+        let (name, path, explicit) = (name.clone(), host.path.clone(), host.explicit);
+        let domain = host.domain.as_ref().and_then(|name| self.domains.get(name));
+        let (domain, domain_path) = match domain {
+            Some(domain) => (Some(domain.format), domain.path.clone()),
+            None => (None, Path::top()),
+        };
+        let own = explicit.and_then(|host| host.attach.as_deref()).map(|name| (name, &path));
+        let router = own.or(domain
+            .and_then(|domain| domain.attach.as_deref())
+            .map(|name| (name, &domain_path)));
+        let router = match router {
+            None => self.routers[0].clone(),
+            Some((written, path)) => {
+                let router = host_name(written).filter(|name| self.routers.contains(name));
+                if router.is_none() {
+                    let routers = self.routers.clone();
+                    let known = routers.iter().map(String::as_str);
+                    self.unknown(&path.at("attach"), "router", written, known, &["network"]);
+                }
+                router.unwrap_or_else(|| self.routers[0].clone())
+            }
+        };
+        let mut pair = base;
+        if let Some(link) = domain.and_then(|domain| domain.link.as_ref()) {
+            pair = self.overlay(&domain_path.at("link"), pair, link);
+        }
+        if let Some(link) = explicit.and_then(|host| host.link.as_ref()) {
+            pair = self.overlay(&path.at("link"), pair, link);
+        }
+        Link { a: name, b: router, forward: pair.forward, backward: pair.backward }
+    }
+
+    /// Two ends that are there and differ.
+    pub(super) fn ends(&mut self, path: &Path<'_>, between: &[String; 2]) -> Option<[String; 2]> {
+        let path = path.at("between");
+        let a = self.node(&path.at(0), &between[0]);
+        let b = self.node(&path.at(1), &between[1]);
+        let (a, b) = (a?, b?);
+        if a == b {
+            let found = format!("a link from \"{a}\" to itself");
+            self.report.at(&path, found, "name two ends".to_owned());
+            return None;
+        }
+        Some([a, b])
+    }
+
+    /// What `link` says on top of `base`.
+    pub(super) fn overlay(&mut self, path: &Path<'_>, base: Pair, link: &format::Link) -> Pair {
+        let both = Direction {
+            latency: link.latency,
+            loss: link.loss,
+            bandwidth: link.bandwidth,
+            mtu: link.mtu,
+            queue: link.queue,
+        };
+        let mut pair = Pair {
+            forward: self.overlay_one(path, base.forward, &both),
+            backward: self.overlay_one(path, base.backward, &both),
+        };
+        if let Some(direction) = &link.forward {
+            pair.forward = self.overlay_one(&path.at("forward"), pair.forward, direction);
+        }
+        if let Some(direction) = &link.backward {
+            pair.backward = self.overlay_one(&path.at("backward"), pair.backward, direction);
+        }
+        pair
+    }
+
+    fn overlay_one(&mut self, path: &Path<'_>, base: LinkConfig, on_top: &Direction) -> LinkConfig {
+        let mut config = base;
+        if let Some(latency) = on_top.latency {
+            config.latency = self.latency(&path.at("latency"), latency);
+        }
+        if let Some(loss) = on_top.loss {
+            config.loss = loss.0;
+        }
+        if let Some(bandwidth) = on_top.bandwidth {
+            config.bandwidth_bps = Some(bandwidth.0);
+        }
+        if let Some(mtu) = on_top.mtu {
+            let range = LEAST_MTU..=65_535;
+            match u32::try_from(mtu.0).ok().filter(|mtu| range.contains(mtu)) {
+                Some(mtu) => config.mtu_octets = mtu,
+                None => {
+                    let remedy = format!("from {LEAST_MTU}B to 65535B");
+                    self.report.at(&path.at("mtu"), format!("{mtu} is no MTU"), remedy);
+                }
+            }
+        }
+        if let Some(queue) = on_top.queue {
+            config.queue_octets = u32::try_from(queue.0).unwrap_or(u32::MAX);
+        }
+        config
+    }
+
+    fn latency(&mut self, path: &Path<'_>, latency: format::Latency) -> Latency {
+        let distribution = match latency {
+            format::Latency::Constant(delay) => return Latency::Constant(delay.0),
+            format::Latency::Drawn(distribution) => distribution,
+        };
+        let zero = Latency::Constant(Duration::ZERO);
+        if let Some([least, most]) = distribution.uniform {
+            if most < least {
+                let found = format!("{least} is above {most}");
+                self.report.at(
+                    &path.at("uniform"),
+                    found,
+                    "the shorter one stands first".to_owned(),
+                );
+            }
+            return Latency::Uniform { least: least.0, most: most.0.max(least.0) };
+        }
+        let least = |least: Option<crate::scenario::format::Dur>, middle: Duration| {
+            least.map_or(middle / 10, |least| least.0)
+        };
+        if let Some(normal) = distribution.normal {
+            let least = least(normal.least, normal.mean.0);
+            return Latency::Normal { mean: normal.mean.0, deviation: normal.deviation.0, least };
+        }
+        distribution.lognormal.map_or(zero, |lognormal| {
+            let least = least(lognormal.least, lognormal.median.0);
+            Latency::LogNormal { median: lognormal.median.0, sigma: lognormal.sigma, least }
+        })
+    }
+
+    /// Every router and host can reach the first router.
+    fn check_connected(&mut self, links: &[Link]) {
+        let number = |name: &str| match self.hosts.get_index_of(name) {
+            Some(at) => Some(self.routers.len() + at),
+            None => self.routers.get_index_of(name),
+        };
+        // The root of each one's tree, by union and find.
+        let mut parents: Vec<usize> = (0..self.routers.len() + self.hosts.len()).collect();
+        fn find(parents: &mut [usize], mut at: usize) -> usize {
+            while parents[at] != at {
+                parents[at] = parents[parents[at]];
+                at = parents[at];
+            }
+            at
+        }
+        for link in links {
+            if let (Some(a), Some(b)) = (number(&link.a), number(&link.b)) {
+                let (a, b) = (find(&mut parents, a), find(&mut parents, b));
+                parents[a] = b;
+            }
+        }
+        let first = find(&mut parents, 0);
+        let lost: Vec<usize> =
+            (0..parents.len()).filter(|at| find(&mut parents, *at) != first).collect();
+        // A router that is cut off takes its hosts with it: then the router is the mistake.
+        let routers: Vec<usize> =
+            lost.iter().copied().filter(|at| *at < self.routers.len()).collect();
+        let named = if routers.is_empty() { lost } else { routers };
+        for at in named {
+            let (path, noun, name) = match at.checked_sub(self.routers.len()) {
+                None => {
+                    let path = Path::top().at("network").at("routers").at(at);
+                    (path, "router", self.routers[at].clone())
+                }
+                Some(at) => {
+                    let (name, host) = self.hosts.get_index(at).expect("it is counted");
+                    (host.path.clone(), "host", name.clone())
+                }
+            };
+            if self.report.is_damaged(&["network"]) {
+                continue;
+            }
+            let found = format!("no link leads from the {noun} \"{name}\" to the others");
+            self.report.at(&path, found, "add one to network.links".to_owned());
+        }
+    }
+}
+
+const DEFAULT_ROUTER: &str = "internet";
+/// The least that every IPv4 host must take (RFC 791 §3.1).
+const LEAST_MTU: u32 = 576;

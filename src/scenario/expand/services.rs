@@ -1,0 +1,419 @@
+//! What runs on each host: the parts that domains give them, and their own services.
+
+use std::time::Duration;
+
+use super::Expander;
+use super::draft::{Draft, MailboxDraft, MtaDraft};
+use super::names::host_name;
+use crate::scenario::finding::Path;
+use crate::scenario::format::domain::{ReadProtocol, User};
+use crate::scenario::format::host as format;
+use crate::scenario::format::policy::Retry as RetryFormat;
+use crate::scenario::plan::{Client, Retry};
+
+impl<'s> Expander<'s, '_, '_> {
+    pub(super) fn assign_services(&mut self) {
+        for at in 0..self.domains.len() {
+            self.assign_roles(at);
+            self.assign_devices(at);
+        }
+        self.assign_clients();
+        for at in 0..self.hosts.len() {
+            self.assign_explicit(at);
+        }
+        self.assign_zones();
+    }
+
+    /// A host that a domain names as one of its servers.
+    fn server(&mut self, path: &Path<'_>, name: &str) -> Option<&mut Draft<'s>> {
+        match self.is_host(path, name) {
+            true => self.hosts.get_mut(name),
+            false => None,
+        }
+    }
+
+    fn assign_roles(&mut self, at: usize) {
+        let (domain, draft) = self.domains.get_index_mut(at).expect("it is counted");
+        // Taken out while hosts change, and put back.
+        let Some(roles) = draft.roles.take() else { return };
+        let (domain, path) = (domain.clone(), draft.path.at("servers"));
+        let policy = &draft.format.policy;
+        let size_limit = policy.size_limit.map(|size| size.0);
+        let retry = self.retry(&draft_path(&path, "policy").at("retry"), &policy.retry);
+        let mta = |host: &mut Draft<'_>, part: Part| {
+            let mta = host.mta.get_or_insert_default();
+            mta.size_limit = mta.size_limit.or(size_limit);
+            mta.retry = mta.retry.or(Some(retry));
+            mta.smtp |= part != Part::Submission;
+            let list = match part {
+                Part::Deliver => &mut mta.deliver,
+                Part::Relay => &mut mta.relay,
+                Part::Submission => &mut mta.submission,
+            };
+            if !list.contains(&domain) {
+                list.push(domain.clone());
+            }
+        };
+        if let Some(host) = self.server(&path.at("mailbox"), &roles.mailbox) {
+            mta(host, Part::Deliver);
+            let server = host.mailbox_server.get_or_insert_with(|| MailboxDraft {
+                domains: Vec::new(),
+                imap: true,
+                pop3: true,
+            });
+            server.domains.push(domain.clone());
+        }
+        let inner = roles.has_inner_way();
+        let zone = if inner { inner_key(&domain) } else { domain.clone() };
+        let own_resolver = roles.resolver.ends_with(&format!(".{domain}"));
+        for (index, name) in roles.border.iter().enumerate() {
+            if let Some(host) = self.server(&path.at("border").at(index), name) {
+                if *name != roles.mailbox {
+                    mta(host, Part::Relay);
+                }
+                if !own_resolver && inner {
+                    resolve_itself(host, Some(&zone));
+                }
+            }
+        }
+        if let Some(host) = self.server(&path.at("submission"), &roles.submission) {
+            mta(host, Part::Submission);
+            if !own_resolver && roles.submission != roles.mailbox {
+                resolve_itself(host, Some(&zone));
+            }
+        }
+        for (index, name) in roles.backup_mx.iter().enumerate() {
+            let in_domain = name.ends_with(&format!(".{domain}"));
+            if let Some(host) = self.server(&path.at("backup_mx").at(index), name) {
+                mta(host, Part::Relay);
+                if in_domain {
+                    // From outside, so that it finds the border MTAs as any stranger does.
+                    resolve_itself(host, None);
+                }
+            }
+        }
+        if let Some(host) = self.server(&path.at("resolver"), &roles.resolver)
+            && own_resolver
+        {
+            host.resolver.get_or_insert_default().push(zone);
+            host.asks_itself = true;
+        }
+        self.domains[at].roles = Some(roles);
+    }
+
+    fn assign_devices(&mut self, at: usize) {
+        let (domain, draft) = self.domains.get_index(at).expect("it is counted");
+        let (domain, format) = (domain.clone(), draft.format);
+        for user in &format.users {
+            let (password, read) = match user {
+                User::Name(_) => (None, None),
+                User::Full(user) => (user.password.as_deref(), user.read),
+            };
+            for device in self.devices(at, user) {
+                let host = host_name(&format!("{device}.{}.{domain}", user.name()));
+                let Some(host) = host.and_then(|host| self.hosts.get_mut(&host)) else { continue };
+                let address = format!("{}@{domain}", user.name());
+                let name = format!("{address}/{device}");
+                let read = read.unwrap_or_default();
+                host.clients.push(client(name, &address, &domain, password, read));
+            }
+        }
+    }
+
+    fn assign_clients(&mut self) {
+        let top = Path::top().at("clients");
+        for (key, format) in &self.scenario.clients {
+            let path = top.at(key.as_str());
+            let Some(address) = self.address(&path.at("user"), &format.user) else { continue };
+            let Some((domain, user)) = self.user(&path.at("user"), &address) else { continue };
+            let (mut password, mut read) = (None, None);
+            if let User::Full(user) = user {
+                (password, read) = (user.password.as_deref(), user.read);
+            }
+            let read = format.read.or(read).unwrap_or_default();
+            let password = format.password.as_deref().or(password);
+            let mut client = client(key.clone(), &address, &domain, password, read);
+            if let Some(name) = &format.submit {
+                client.submit = self.host_name(&path.at("submit"), name).unwrap_or_default();
+            }
+            if let Some(name) = &format.read_from {
+                client.read_from = self.host_name(&path.at("read_from"), name).unwrap_or_default();
+            }
+            if let Some(host) = host_name(&format.host).and_then(|host| self.hosts.get_mut(&host)) {
+                host.clients.push(client);
+            }
+        }
+    }
+
+    /// The user that has the address, with the domain's name, or a finding.
+    pub(super) fn user(&mut self, path: &Path<'_>, address: &str) -> Option<(String, &'s User)> {
+        let (local, domain) = address.rsplit_once('@')?;
+        let Some(draft) = self.domains.get(domain) else {
+            let names: Vec<String> = self.domains.keys().cloned().collect();
+            let known = names.iter().map(String::as_str);
+            self.unknown(path, "domain of this scenario", domain, known, &["domains"]);
+            return None;
+        };
+        let users = &draft.format.users;
+        let found = users.iter().find(|user| user.name().eq_ignore_ascii_case(local));
+        if found.is_none() {
+            let known = users.iter().map(User::name);
+            self.unknown(path, &format!("user of {domain}"), local, known, &["domains"]);
+        }
+        found.map(|user| (domain.to_owned(), user))
+    }
+
+    fn assign_explicit(&mut self, at: usize) {
+        let Some(host) = self.hosts[at].explicit else { return };
+        let path = self.hosts[at].path.at("services");
+        let mut ports: Vec<(u16, &str)> = Vec::new();
+        for (index, service) in host.services.iter().enumerate() {
+            let path = path.at(index);
+            let (key, port) = match service {
+                format::Service { name_server: Some(service), .. } => {
+                    self.assign_name_server(at, &path.at("name_server"), service);
+                    ("name_server", 53)
+                }
+                format::Service { resolver: Some(service), .. } => {
+                    self.assign_resolver(at, &path.at("resolver"), service);
+                    ("resolver", 53)
+                }
+                format::Service { mta: Some(service), .. } => {
+                    self.assign_mta(at, &path.at("mta"), service);
+                    ("mta", 25)
+                }
+                format::Service { mailbox_server: Some(service), .. } => {
+                    self.assign_mailbox_server(at, &path.at("mailbox_server"), service);
+                    ("mailbox_server", 143)
+                }
+                _ => continue,
+            };
+            match ports.iter().find(|(taken, _)| *taken == port) {
+                Some((_, other)) => {
+                    let found = format!("a second service on port {port}, beside \"{other}\"");
+                    let remedy = match *other == key {
+                        true => "put the two into one".to_owned(),
+                        false => "give each a host of its own".to_owned(),
+                    };
+                    self.report.at(&path, found, remedy);
+                }
+                None => ports.push((port, key)),
+            }
+        }
+        let draft = &self.hosts[at];
+        if draft.name_server.is_some()
+            && draft.resolver.is_some()
+            && !ports.contains(&(53, "resolver"))
+            || draft.name_server.is_some()
+                && draft.resolver.is_some()
+                && !ports.contains(&(53, "name_server"))
+        {
+            let found = "a name server and a resolver on one host, both on port 53";
+            let path = draft.path.clone();
+            self.report.at(&path, found, "give each a host of its own".to_owned());
+        }
+    }
+
+    fn assign_name_server(&mut self, at: usize, path: &Path<'_>, service: &format::NameServer) {
+        let mut keys = Vec::new();
+        for (index, zone) in service.zones.iter().enumerate() {
+            let path = path.at("zones").at(index);
+            let key = if zone == "." { ".".into() } else { host_name(zone).unwrap_or_default() };
+            match self.zones.get(&key) {
+                Some(_) => keys.push(key),
+                None => self.unknown_zone(&path, zone),
+            }
+        }
+        self.hosts[at].name_server.get_or_insert_default().extend(keys);
+    }
+
+    fn assign_resolver(&mut self, at: usize, path: &Path<'_>, service: &format::Resolver) {
+        let mut keys = Vec::new();
+        for (index, zone) in service.zones.iter().enumerate() {
+            let path = path.at("zones").at(index);
+            let name = host_name(zone).unwrap_or_default();
+            match [zone, &name].into_iter().find(|key| self.zones.contains_key(*key)) {
+                Some(key) => keys.push(key.clone()),
+                None => self.unknown_zone(&path, zone),
+            }
+        }
+        let draft = &mut self.hosts[at];
+        draft.resolver.get_or_insert_default().extend(keys);
+        draft.asks_itself = true;
+    }
+
+    fn unknown_zone(&mut self, path: &Path<'_>, zone: &str) {
+        let names: Vec<String> = self.zones.keys().cloned().collect();
+        let known = names.iter().map(String::as_str);
+        self.unknown(path, "zone", zone, known, &["zones", "domains"]);
+    }
+
+    fn assign_mta(&mut self, at: usize, path: &Path<'_>, service: &format::Mta) {
+        let deliver = self.domain_names(&path.at("deliver"), &service.deliver);
+        let relay = self.domain_names(&path.at("relay"), &service.relay);
+        let submission = self.domain_names(&path.at("submission"), &service.submission);
+        let smart_host = service.smart_host.as_deref().and_then(|name| {
+            let path = path.at("smart_host");
+            let name = self.host_name(&path, name)?;
+            self.is_host(&path, &name).then_some(name)
+        });
+        let retry = service.retry.as_ref().map(|retry| self.retry(&path.at("retry"), retry));
+        for name in relay.iter().filter(|name| deliver.contains(name)) {
+            let found = format!("\"{name}\" stands under \"deliver\" too");
+            self.report.at(&path.at("relay"), found, "a domain is one or the other".to_owned());
+        }
+        let draft = &mut self.hosts[at];
+        let delivers = !deliver.is_empty();
+        let mta: &mut MtaDraft = draft.mta.get_or_insert_default();
+        mta.smtp |= service.smtp.unwrap_or(true);
+        mta.deliver.extend(deliver);
+        mta.relay.extend(relay);
+        mta.submission.extend(submission);
+        mta.smart_host = smart_host.or(mta.smart_host.take());
+        mta.size_limit = service.size_limit.map(|size| size.0).or(mta.size_limit);
+        mta.retry = retry.or(mta.retry);
+        let has_mailboxes = draft.mailbox_server.is_some()
+            || draft.explicit.is_some_and(|host| {
+                host.services.iter().any(|service| service.mailbox_server.is_some())
+            });
+        if delivers && !has_mailboxes {
+            let found = "it delivers, but there is no mailbox server on this host";
+            let remedy = "add {\"mailbox_server\": {...}}, or use \"relay\"".to_owned();
+            self.report.at(&path.at("deliver"), found, remedy);
+        }
+    }
+
+    fn assign_mailbox_server(
+        &mut self,
+        at: usize,
+        path: &Path<'_>,
+        format: &format::MailboxServer,
+    ) {
+        let domains = self.domain_names(&path.at("domains"), &format.domains);
+        let server = self.hosts[at].mailbox_server.get_or_insert_with(|| MailboxDraft {
+            domains: Vec::new(),
+            imap: true,
+            pop3: true,
+        });
+        server.domains.extend(
+            domains.into_iter().filter(|name| !server.domains.contains(name)).collect::<Vec<_>>(),
+        );
+        server.imap = format.imap.unwrap_or(server.imap);
+        server.pop3 = format.pop3.unwrap_or(server.pop3);
+    }
+
+    fn domain_names(&mut self, path: &Path<'_>, written: &[String]) -> Vec<String> {
+        let mut names = Vec::new();
+        for (index, written) in written.iter().enumerate() {
+            let path = path.at(index);
+            let name = host_name(written).unwrap_or_default();
+            if self.domains.contains_key(&name) {
+                names.push(name);
+                continue;
+            }
+            let all: Vec<String> = self.domains.keys().cloned().collect();
+            let known = all.iter().map(String::as_str);
+            self.unknown(&path, "domain of this scenario", written, known, &["domains"]);
+        }
+        names
+    }
+
+    /// Puts each zone on the hosts that are named as its servers.
+    fn assign_zones(&mut self) {
+        for at in 0..self.zones.len() {
+            let (key, zone) = self.zones.get_index(at).expect("it is counted");
+            let (key, servers) = (key.clone(), zone.servers.clone());
+            let path = match zone.explicit {
+                Some(_) => zone.path.at("servers"),
+                None => zone.path.at("servers").at("name_servers"),
+            };
+            for (index, server) in servers.iter().enumerate() {
+                if let Some(host) = self.server(&path.at(index), server) {
+                    let zones = host.name_server.get_or_insert_default();
+                    if !zones.contains(&key) {
+                        zones.push(key.clone());
+                    }
+                }
+            }
+        }
+        // And the other way round: who serves a zone is one of its servers.
+        for (name, host) in &self.hosts {
+            for key in host.name_server.iter().flatten() {
+                let servers = &mut self.zones[key].servers;
+                if !servers.contains(name) {
+                    servers.push(name.clone());
+                }
+            }
+        }
+    }
+
+    /// The retry schedule with defaults filled in.
+    fn retry(&mut self, path: &Path<'_>, format: &RetryFormat) -> Retry {
+        let default = Retry::default();
+        let min = format.min.map_or(default.min, |dur| dur.0);
+        let max = format.max.map_or(default.max.max(min), |dur| dur.0);
+        let lifetime = format.lifetime.map_or(default.lifetime, |dur| dur.0);
+        if min == Duration::ZERO {
+            self.report.at(&path.at("min"), "no delay at all", "at least \"1s\"".to_owned());
+        }
+        if max < min {
+            let found = format!(
+                "the longest delay is below the shortest, {}",
+                crate::scenario::format::Dur(min)
+            );
+            self.report.at(&path.at("max"), found, None);
+        }
+        Retry { min, max, lifetime }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Deliver,
+    Relay,
+    Submission,
+}
+
+/// A resolver of the host's own, which knows the zone.
+fn resolve_itself(host: &mut Draft<'_>, zone: Option<&str>) {
+    let zones = host.resolver.get_or_insert_default();
+    zones.extend(zone.filter(|zone| !zones.iter().any(|one| one == zone)).map(str::to_owned));
+    host.asks_itself = true;
+}
+
+/// The key of the inner view of a domain's zone.
+pub(super) fn inner_key(domain: &str) -> String {
+    format!("{domain} (inner)")
+}
+
+/// The path of `key` beside the one that `path` ends in.
+fn draft_path<'p>(path: &Path<'p>, key: &'p str) -> Path<'p> {
+    let mut path = path.clone();
+    path.0.pop();
+    path.at(key)
+}
+
+fn client(
+    name: String,
+    address: &str,
+    domain: &str,
+    password: Option<&str>,
+    read: ReadProtocol,
+) -> Client {
+    let (server, read_port) = match read {
+        ReadProtocol::Imap => ("imap", 143),
+        ReadProtocol::Pop3 => ("pop", 110),
+    };
+    Client {
+        name,
+        user: address.to_owned(),
+        password: password.unwrap_or(DEFAULT_PASSWORD).to_owned(),
+        submit: format!("smtp.{domain}"),
+        submit_port: 587,
+        read,
+        read_from: format!("{server}.{domain}"),
+        read_port,
+    }
+}
+
+pub(super) const DEFAULT_PASSWORD: &str = "secret";
