@@ -63,7 +63,10 @@ fn words(note: &Note) -> (&'static str, String) {
                 Some(report) => format!("; reported by {report}"),
                 None => "; nobody is told".to_owned(),
             };
-            ("bounced", format!("bounced {queue_id} for {recipient}: {status} {reason}{report}"))
+            ("bounced", {
+                let reason = with_status(status, reason);
+                format!("bounced {queue_id} for {recipient}: {reason}{report}")
+            })
         }
         Note::AutoReplied { queue_id, recipient, to, reply_queue_id } => {
             let text = format!("{recipient} replies to {queue_id} of {to} by {reply_queue_id}");
@@ -105,6 +108,11 @@ fn words(note: &Note) -> (&'static str, String) {
 /// The reverse-path, `<>` where it is null.
 pub(crate) fn path(sender: &str) -> &str {
     if sender.is_empty() { "<>" } else { sender }
+}
+
+/// The reason, after the enhanced status code unless it is in there already, as in a whole reply.
+pub(crate) fn with_status(status: &str, reason: &str) -> String {
+    if reason.contains(status) { reason.to_owned() } else { format!("{status} {reason}") }
 }
 
 /// Whole seconds, as TTLs are.
