@@ -5,6 +5,7 @@
 
 pub mod backend;
 mod body_structure;
+pub mod client;
 pub mod command;
 pub mod fetch;
 pub mod flags;
@@ -22,6 +23,10 @@ pub mod sequence;
 pub mod server;
 
 pub use backend::{AccountId, Backend, ListedName, MailboxError, MailboxId, MailboxState};
+pub use client::{
+    ImapClient, ImapClientConfig, ImapClientEvent, ImapFailure, ImapTask, MailboxSummary, Overview,
+    Refusal,
+};
 pub use command::{BadRequest, Command, FlagChange, Request, StatusItem};
 pub use fetch::{FetchItem, Section, SectionText};
 pub use flags::{Flags, SystemFlag};

@@ -1,7 +1,5 @@
 //! Dialogues with IMAP server sessions on a mail store.
 
-#![expect(clippy::unwrap_used, reason = "a panic here is the failure of a test")]
-
 use std::sync::Arc;
 
 use bytes::Bytes;

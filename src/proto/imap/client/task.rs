@@ -1,0 +1,217 @@
+//! What the owner of a client session wants done, and what it hears of it.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::super::command::FlagChange;
+use super::super::flags::Flags;
+use super::super::mailbox_name::MailboxName;
+use super::super::number::{Uid, UidValidity};
+
+/// One thing to do, by one command or a few.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImapTask {
+    /// SELECT, or EXAMINE.
+    Select {
+        /// Which mailbox.
+        mailbox: MailboxName,
+        /// Whether by EXAMINE.
+        read_only: bool,
+    },
+    /// Fetches flags, envelope and size of the messages from a UID on, and then the messages.
+    FetchNew {
+        /// The least UID that is new.
+        since: Uid,
+        /// Whether `\Seen` stays as it is.
+        peek: bool,
+    },
+    /// UID STORE.
+    Store {
+        /// Which messages, ascending.
+        uids: Vec<Uid>,
+        /// Whether the flags are replaced, added or removed.
+        change: FlagChange,
+        /// The flags.
+        flags: Flags,
+    },
+    /// UID COPY.
+    Copy {
+        /// Which messages, ascending.
+        uids: Vec<Uid>,
+        /// Where to.
+        mailbox: MailboxName,
+    },
+    /// APPEND.
+    Append {
+        /// Where to.
+        mailbox: MailboxName,
+        /// The message's flags.
+        flags: Flags,
+        /// The message, lines ended by CRLF.
+        data: Bytes,
+    },
+    /// UID SEARCH.
+    Search {
+        /// The keys as RFC 3501 §6.4.4 writes them: `UNSEEN SUBJECT "lunch"`.
+        keys: String,
+    },
+    /// CREATE.
+    Create {
+        /// The mailbox to make.
+        mailbox: MailboxName,
+    },
+    /// LIST.
+    List {
+        /// The pattern, with `*` and `%`.
+        pattern: String,
+    },
+    /// EXPUNGE.
+    Expunge,
+    /// NOOP, to hear what is new.
+    Noop,
+    /// IDLE until there is another task.
+    Idle,
+    /// LOGOUT. Tasks after it are not done.
+    Logout,
+}
+
+/// What SELECT tells of a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MailboxSummary {
+    /// How many messages there are.
+    pub exists: u32,
+    /// How many are recent.
+    pub recent: u32,
+    /// UIDVALIDITY, where the server tells it.
+    pub uid_validity: Option<UidValidity>,
+    /// UIDNEXT, where the server tells it.
+    pub uid_next: Option<Uid>,
+    /// Whether the mailbox cannot be changed.
+    pub read_only: bool,
+}
+
+/// What a device shows in its list of messages.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overview {
+    /// The flags, but for `\Recent`.
+    pub flags: Flags,
+    /// RFC822.SIZE.
+    pub size_octets: u32,
+    /// The subject as it came, encoded words not decoded.
+    pub subject: Option<String>,
+    /// The first address of `From`.
+    pub from: Option<String>,
+    /// `Message-ID`.
+    pub message_id: Option<String>,
+}
+
+/// News from an IMAP client session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImapClientEvent {
+    /// The login was accepted.
+    LoggedIn,
+    /// A mailbox is selected.
+    Selected {
+        /// Which.
+        mailbox: MailboxName,
+        /// What the server told of it.
+        summary: MailboxSummary,
+    },
+    /// The first half of [`ImapTask::FetchNew`], for each new message.
+    Overview {
+        /// The message.
+        uid: Uid,
+        /// What to show.
+        overview: Overview,
+    },
+    /// The second half of [`ImapTask::FetchNew`], for each new message.
+    Message {
+        /// The message.
+        uid: Uid,
+        /// Header and body.
+        data: Bytes,
+    },
+    /// The server told of the flags of a message.
+    Flags {
+        /// Its message sequence number.
+        sequence: u32,
+        /// The message, where the server told it.
+        uid: Option<Uid>,
+        /// Its flags, but for `\Recent`.
+        flags: Flags,
+    },
+    /// The number of messages in the selected mailbox is another.
+    Exists {
+        /// How many.
+        count: u32,
+    },
+    /// A message is gone.
+    Expunged {
+        /// The message sequence number that it had.
+        sequence: u32,
+        /// The message, where the server told it before.
+        uid: Option<Uid>,
+    },
+    /// The answer to [`ImapTask::Search`].
+    Found {
+        /// The messages, in the server's order.
+        uids: Vec<Uid>,
+    },
+    /// An answer to [`ImapTask::List`].
+    Listed {
+        /// A mailbox name.
+        mailbox: MailboxName,
+        /// Whether it can be selected.
+        selectable: bool,
+    },
+    /// A task is done, or the server refused it.
+    Done {
+        /// Which.
+        task: ImapTask,
+        /// The refusal, if any.
+        refused: Option<Refusal>,
+    },
+    /// The session is over: by LOGOUT where there is no failure. The last event.
+    Ended {
+        /// Why it ended early.
+        failure: Option<ImapFailure>,
+    },
+}
+
+/// A server's NO or BAD.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The response code without its brackets; empty where there is none.
+    pub code: String,
+    /// The text for people.
+    pub text: String,
+}
+
+/// Why a client session ended before LOGOUT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImapFailure {
+    /// The server refused the login.
+    LoginRefused(Refusal),
+    /// The server closed the connection, with this BYE if any.
+    Closed {
+        /// The text of the BYE.
+        bye: Option<String>,
+    },
+    /// The server was silent for too long.
+    TimedOut,
+    /// The server sent what is no IMAP, or too much.
+    Nonsense,
+}
+
+impl fmt::Display for ImapFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ImapFailure::LoginRefused(refusal) => write!(f, "login refused: {}", refusal.text),
+            ImapFailure::Closed { bye: Some(bye) } => write!(f, "the server said goodbye: {bye}"),
+            ImapFailure::Closed { bye: None } => f.write_str("the server closed the connection"),
+            ImapFailure::TimedOut => f.write_str("the server did not answer in time"),
+            ImapFailure::Nonsense => f.write_str("the server does not speak IMAP"),
+        }
+    }
+}
