@@ -54,7 +54,7 @@ fn codec(criterion: &mut Criterion) {
     let octets = referral.encode();
     let mut group = criterion.benchmark_group("dns/codec");
     group.bench_function("encode referral", |bencher| {
-        bencher.iter(|| black_box(&referral).encode())
+        bencher.iter(|| black_box(&referral).encode());
     });
     group.bench_function("decode referral", |bencher| {
         bencher.iter(|| Message::decode(black_box(&octets)));

@@ -220,3 +220,84 @@ impl Display for Dig<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::codes::{Rcode, RecordType};
+    use super::super::master::parse_records;
+    use super::super::message::EdnsOption;
+    use super::super::name::Name;
+    use super::*;
+
+    fn records(text: &str) -> Vec<Record> {
+        parse_records(&Name::root(), text).unwrap()
+    }
+
+    fn query() -> Message {
+        Message::query(4711, "mx.example.com".parse().unwrap(), RecordType::A)
+    }
+
+    fn referral() -> Message {
+        let mut response = Message::response_to(&query().with_edns());
+        response.authorities = records("example.com. 300 NS ns1.example.com.");
+        response.additionals =
+            records("ns1.example.com. 300 A 192.0.2.1\nns1.example.com. 300 AAAA 2001:db8::1");
+        response
+    }
+
+    #[test]
+    fn a_query_is_one_line() {
+        assert_snapshot!(query(), @"query 4711 A mx.example.com.");
+        let mut query = query().with_recursion_desired().with_edns();
+        assert_snapshot!(query, @"query 4711 A mx.example.com. rd edns 1232");
+        query.opcode = Opcode::Notify;
+        query.questions[0].class = Class::Ch;
+        let options = vec![EdnsOption { code: 10, data: vec![0; 8].into() }];
+        query.edns = Some(Edns { udp_octets: 4096, version: 1, dnssec_ok: true, options });
+        assert_snapshot!(
+            query,
+            @"query 4711 NOTIFY CH A mx.example.com. rd edns 4096 version 1 do option 10"
+        );
+    }
+
+    #[test]
+    fn a_response_is_one_line() {
+        let mut response = Message::response_to(&query());
+        response.flags.aa = true;
+        response.answers =
+            records("mx.example.com. 300 A 192.0.2.1\nmx.example.com. 300 A 192.0.2.2");
+        assert_snapshot!(
+            response,
+            @"response 4711 NOERROR aa; answer: mx.example.com. 300 A 192.0.2.1, mx.example.com. 300 A 192.0.2.2"
+        );
+        response.answers.clear();
+        response.rcode = Rcode::NxDomain;
+        assert_snapshot!(response, @"response 4711 NXDOMAIN A mx.example.com. aa");
+        assert_snapshot!(
+            referral(),
+            @"response 4711 NOERROR A mx.example.com. edns 1232; authority: example.com. 300 NS ns1.example.com.; additional: ns1.example.com. 300 A 192.0.2.1, ns1.example.com. 300 AAAA 2001:db8::1"
+        );
+    }
+
+    #[test]
+    fn a_message_prints_as_dig_prints_it() {
+        assert_snapshot!(referral().to_dig());
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back() {
+        for line in [
+            "a. 1 TXT \"\\\"\\\\\\000\" \"\"",
+            "a\\.b. 1 SOA . a\\@b. 4294967295 1 2 3 4",
+            "_a._b. 1 SRV 1 2 3 .",
+            "a. 1 TYPE65280 \\# 2 00FF",
+            "a. 1 CH TXT \"x\"",
+            "a. 1 SSHFP 1 1 0A0B0C0D0E0F",
+        ] {
+            let record = &records(line)[0];
+            assert_eq!(record.to_string(), line);
+        }
+    }
+}

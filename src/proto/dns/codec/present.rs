@@ -21,7 +21,12 @@ pub(in super::super) fn present(rtype: RecordType, octets: &[u8]) -> Option<Stri
     if parser.remaining() > 0 || matches!(data, rdata::ZoneRecordData::Unknown(_)) {
         return None;
     }
-    Some(data.to_string())
+    let text = data.to_string();
+    // Some types come in parentheses, for line breaks that a line has not.
+    Some(match text.strip_suffix(" )") {
+        Some(inner) => inner.replacen("( ", "", 1),
+        None => text,
+    })
 }
 
 /// Reads the data of an opaque type from the fields of a master file, names in it absolute.

@@ -256,7 +256,36 @@ fn an_included_file_leaves_origin_and_owner_alone() {
     );
 }
 
+/// Data of every kind of record.
+fn any_data() -> impl Strategy<Value = RecordData> {
+    let octets = || prop::collection::vec(any::<u8>(), 0..40);
+    let name = || {
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 1..8), 0..4)
+            .prop_map(|labels| Name::from_labels(labels.iter().map(Vec::as_slice)).unwrap())
+    };
+    prop_oneof![
+        any::<[u8; 16]>().prop_map(|octets| RecordData::Aaaa(octets.into())),
+        name().prop_map(RecordData::Cname),
+        (any::<u16>(), name())
+            .prop_map(|(preference, exchange)| RecordData::Mx { preference, exchange }),
+        prop::collection::vec(octets(), 0..3)
+            .prop_map(|strings| RecordData::Txt(crate::proto::dns::Txt::new(strings))),
+        (0..300_u16, octets()).prop_filter_map("a type of its own", |(number, octets)| {
+            let rtype = RecordType::from(number);
+            let data = super::super::codec::data_from_octets(rtype, Class::In, &octets)?;
+            (!rtype.is_meta()).then_some(data)
+        }),
+    ]
+}
+
 proptest! {
+    #[test]
+    fn what_a_record_prints_reads_back(ttl_secs in 0..=i32::MAX as u32, data in any_data()) {
+        let record = Record::new(origin(), ttl_secs, data);
+        let text = record.to_string();
+        prop_assert_eq!(parse_records(&origin(), &text), Ok(vec![record]), "{}", text);
+    }
+
     #[test]
     fn arbitrary_text_never_panics(text in "([a-z@$. \\t\\n();\"\\\\0-9]|A |IN |TXT |SOA |\\PC){0,60}") {
         let _ = read(&text);

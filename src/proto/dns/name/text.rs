@@ -1,0 +1,178 @@
+//! The text form of names, and why octets or text are none (RFC 1035 §5.1).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name};
+
+/// Labels on their way to a name.
+pub(super) struct Builder {
+    octets: [u8; MAX_NAME_OCTETS],
+    len: usize,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder { octets: [0; MAX_NAME_OCTETS], len: 0 }
+    }
+}
+
+impl Builder {
+    pub(super) fn push(&mut self, label: &[u8]) -> Result<(), NameError> {
+        if label.is_empty() {
+            return Err(NameError::EmptyLabel);
+        }
+        if label.len() > MAX_LABEL_OCTETS {
+            return Err(NameError::LabelTooLong { octets: label.len() });
+        }
+        let end = self.len + 1 + label.len();
+        if end >= MAX_NAME_OCTETS {
+            return Err(NameError::NameTooLong { octets: end + 1 });
+        }
+        self.octets[self.len] = label.len() as u8;
+        self.octets[self.len + 1..end].copy_from_slice(label);
+        self.len = end;
+        Ok(())
+    }
+
+    /// Pushes the labels of `text`; whether it ended in a dot.
+    pub(super) fn push_text(&mut self, text: &str) -> Result<bool, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        let mut label = Vec::with_capacity(MAX_LABEL_OCTETS);
+        let mut octets = text.as_bytes();
+        while let Some((&octet, rest)) = octets.split_first() {
+            octets = rest;
+            match octet {
+                b'.' => {
+                    self.push(&label)?;
+                    label.clear();
+                    if octets.is_empty() {
+                        return Ok(true);
+                    }
+                }
+                b'\\' => {
+                    let (octet, rest) = unescape(octets).ok_or(NameError::BadEscape)?;
+                    label.push(octet);
+                    octets = rest;
+                }
+                octet => label.push(octet),
+            }
+        }
+        self.push(&label)?;
+        Ok(false)
+    }
+
+    pub(super) fn finish(self, origin: &Name) -> Result<Name, NameError> {
+        let octets = self.len + origin.wire.len();
+        if octets > MAX_NAME_OCTETS {
+            return Err(NameError::NameTooLong { octets });
+        }
+        Ok(Name { wire: [&self.octets[..self.len], &origin.wire].concat().into() })
+    }
+}
+
+/// Reads what follows a backslash: three digits of an octet, or the octet itself. Gives the octet
+/// and what follows (RFC 1035 §5.1).
+pub(in super::super) fn unescape(octets: &[u8]) -> Option<(u8, &[u8])> {
+    match octets {
+        [a, b, c, rest @ ..] if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() => {
+            let value = u32::from(a - b'0') * 100 + u32::from(b - b'0') * 10 + u32::from(c - b'0');
+            Some((u8::try_from(value).ok()?, rest))
+        }
+        [digit, ..] if digit.is_ascii_digit() => None,
+        [octet, rest @ ..] => Some((*octet, rest)),
+        [] => None,
+    }
+}
+
+/// Why octets or text are no name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameError {
+    /// No text at all.
+    Empty,
+    /// Two dots in a row, or one at the start.
+    EmptyLabel,
+    /// A label of more than 63 octets.
+    LabelTooLong {
+        /// How long it is.
+        octets: usize,
+    },
+    /// More than 255 octets on the wire.
+    NameTooLong {
+        /// How long it would be at least.
+        octets: usize,
+    },
+    /// A backslash at the end, before one or two digits, or before a number above 255.
+    BadEscape,
+    /// Octets that are not labels ending in the root's.
+    NotWireForm,
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NameError::Empty => write!(f, "an empty name (the root is written \".\")"),
+            NameError::EmptyLabel => write!(f, "an empty label (two dots, or one at the start)"),
+            NameError::LabelTooLong { octets } => {
+                write!(f, "a label of {octets} octets (at most {MAX_LABEL_OCTETS})")
+            }
+            NameError::NameTooLong { octets } => {
+                write!(f, "a name of {octets} octets on the wire (at most {MAX_NAME_OCTETS})")
+            }
+            NameError::BadEscape => {
+                write!(f, "a bad escape (\\ is followed by \\DDD up to 255, or by one character)")
+            }
+            NameError::NotWireForm => write!(f, "octets that are no name in wire form"),
+        }
+    }
+}
+
+impl std::error::Error for NameError {}
+
+/// Absolute with or without its final dot.
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        if text == "@" { "\\@".parse() } else { Name::parse_relative(text, &Name::root()) }
+    }
+}
+
+/// With the final dot.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() {
+            return f.write_str(".");
+        }
+        write!(f, "{}.", self.without_dot())
+    }
+}
+
+/// See [`Name::without_dot`].
+#[derive(Debug, Clone, Copy)]
+pub struct WithoutDot<'a>(pub(super) &'a Name);
+
+impl fmt::Display for WithoutDot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_root() {
+            return f.write_str(".");
+        }
+        for (index, label) in self.0.labels().enumerate() {
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            for &octet in label {
+                match octet {
+                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
+                        write!(f, "\\{}", char::from(octet))?;
+                    }
+                    b'!'..=b'~' => write!(f, "{}", char::from(octet))?,
+                    _ => write!(f, "\\{octet:03}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
