@@ -1,7 +1,7 @@
 //! DNS messages: header, question, three sections of records, EDNS.
 //!
 //! Follows RFC 1035 §4.1, RFC 4035 §3 (AD and CD) and RFC 6891 (EDNS). The wire form is made and
-//! read in [`super::codec`]; [`std::fmt::Display`] gives one line for a transcript.
+//! read in `codec`; [`std::fmt::Display`] gives one line for a transcript.
 
 use std::fmt;
 
