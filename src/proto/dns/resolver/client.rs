@@ -46,7 +46,9 @@ impl Resolver {
                 let ttls = outcome.answers.iter().chain(&outcome.authorities);
                 let left = ttls.map(|record| record.ttl_secs).min().unwrap_or(0);
                 let left = Duration::from_secs(left.into());
-                out.push(ResolverOutput::CacheHit { question, rcode: outcome.rcode, left });
+                if !self.is_local(&question.name) {
+                    out.push(ResolverOutput::CacheHit { question, rcode: outcome.rcode, left });
+                }
                 self.answer(client, &query, transport, &outcome, out);
             }
             None if !query.flags.rd => {
@@ -57,6 +59,22 @@ impl Resolver {
                 self.resolve_for(client, query, question, transport, out);
                 self.go_on(now, out);
             }
+        }
+    }
+
+    /// A client that may not ask sent these octets. As [`Resolver::client_query`], but refused.
+    pub fn turn_away(
+        &mut self,
+        client: ClientToken,
+        octets: &[u8],
+        transport: Transport,
+        out: &mut Vec<ResolverOutput>,
+    ) {
+        match Message::decode(octets) {
+            Ok(query) if !query.flags.qr => {
+                self.refuse(client, &query, transport, Rcode::Refused, out);
+            }
+            _ => out.push(ResolverOutput::Ignore { client }),
         }
     }
 

@@ -91,20 +91,20 @@ impl Resolver {
             }
             Reply::Referral(referral) => self.go_down(now, resolution, &referral),
             answer => {
-                let credibility = match message.flags.aa {
-                    true => Credibility::AuthoritativeAnswer,
-                    false => Credibility::Answer,
-                };
-                match self.take_answer(now, resolution, answer, credibility) {
-                    Ok(state) => state,
-                    Err(failure) => State::Done(Outcome::failed(failure)),
-                }
+                self.remember(now, resolution, &answer, message.flags.aa);
+                self.take_answer(resolution, answer)
+                    .unwrap_or_else(|failure| State::Done(Outcome::failed(failure)))
             }
         }
     }
 
     /// Goes down to the zone of a referral.
-    fn go_down(&mut self, now: SimTime, resolution: &mut Resolution, referral: &Referral) -> State {
+    pub(super) fn go_down(
+        &mut self,
+        now: SimTime,
+        resolution: &mut Resolution,
+        referral: &Referral,
+    ) -> State {
         resolution.referrals += 1;
         if resolution.referrals > self.config.limits.referrals {
             return State::Done(Outcome::failed(Failure::Limit));
@@ -123,15 +123,44 @@ impl Resolver {
         State::Choose(cut)
     }
 
-    /// Takes what a server answered into the cache and the chain.
-    fn take_answer(
-        &mut self,
-        now: SimTime,
+    /// Remembers what a server answered.
+    fn remember(&mut self, now: SimTime, resolution: &Resolution, answer: &Reply, aa: bool) {
+        let credibility = match aa {
+            true => Credibility::AuthoritativeAnswer,
+            false => Credibility::Answer,
+        };
+        let (Reply::Answer { chain, .. }
+        | Reply::Alias { chain, .. }
+        | Reply::Overlong { chain }
+        | Reply::Nothing { chain, .. }) = answer
+        else {
+            return;
+        };
+        let is_dname = |record: &Record| record.rtype() == RecordType::Dname;
+        // What a DNAME made is made anew each time.
+        let genuine = (0..chain.len()).filter(|at| *at == 0 || !is_dname(&chain[at - 1]));
+        let genuine: Vec<Record> = genuine.map(|at| chain[at].clone()).collect();
+        self.store(now, &genuine, credibility);
+        match answer {
+            Reply::Answer { records, glue, .. } => {
+                self.store(now, records, credibility);
+                self.store(now, glue, Credibility::Referral);
+            }
+            Reply::Nothing { name, nxdomain, soa, .. } => {
+                let absent = (!nxdomain).then_some(resolution.question.rtype);
+                self.cache.put_nothing(now, name, absent, soa.as_ref(), credibility);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes an answer into the chain: the resolution is over, or goes on at an alias' target.
+    pub(super) fn take_answer(
+        &self,
         resolution: &mut Resolution,
         answer: Reply,
-        credibility: Credibility,
     ) -> Result<State, Failure> {
-        let rtype = resolution.question.rtype;
+        let cache = &self.config.cache;
         let (Reply::Answer { chain, .. }
         | Reply::Alias { chain, .. }
         | Reply::Overlong { chain }
@@ -139,32 +168,21 @@ impl Resolver {
         else {
             return Err(Failure::Unreachable);
         };
-        let made_by_dname = |at: usize| at > 0 && chain[at - 1].rtype() == RecordType::Dname;
-        let genuine = (0..chain.len()).filter(|at| !made_by_dname(*at));
-        let genuine: Vec<Record> = genuine.map(|at| chain[at].clone()).collect();
-        self.store(now, &genuine, credibility);
         for link in chain {
-            resolution.chain.push(capped(link, self.config.cache.max_ttl_secs));
+            resolution.chain.push(capped(link, cache.max_ttl_secs));
             if let RecordData::Cname(target) = &link.data {
                 follow(resolution, target.clone(), self.config.limits.restarts)?;
             }
         }
         Ok(match answer {
-            Reply::Answer { records, glue, .. } => {
-                self.store(now, &records, credibility);
-                self.store(now, &glue, Credibility::Referral);
-                let max_ttl_secs = self.config.cache.max_ttl_secs;
+            Reply::Answer { records, .. } => {
                 let mut answers = std::mem::take(&mut resolution.chain);
-                answers.extend(records.iter().map(|record| capped(record, max_ttl_secs)));
+                answers.extend(records.iter().map(|record| capped(record, cache.max_ttl_secs)));
                 State::Done(Outcome::answered(Rcode::NoError, answers, None))
             }
             Reply::Nothing { nxdomain, soa, .. } => {
-                let absent = (!nxdomain).then_some(rtype);
-                let name = &resolution.name;
-                self.cache.put_nothing(now, name, absent, soa.as_ref(), credibility);
-                let max_ttl_secs = self.config.cache.max_negative_ttl_secs;
                 let soa = soa.map(|soa| {
-                    let ttl_secs = negative_ttl_secs(&soa).min(max_ttl_secs);
+                    let ttl_secs = negative_ttl_secs(&soa).min(cache.max_negative_ttl_secs);
                     Record { ttl_secs, ..soa }
                 });
                 let rcode = if nxdomain { Rcode::NxDomain } else { Rcode::NoError };

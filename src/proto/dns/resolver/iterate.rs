@@ -7,7 +7,7 @@ use crate::proto::dns::{Name, Question, Rcode, Record, RecordData, RecordType, T
 
 use super::cache::{Credibility, Found, Known};
 use super::cut::{Cut, NsHost};
-use super::reply;
+use super::reply::{self, Reply};
 use super::resolution::{Failure, Outcome, Resolution, State, Waiter, root_servers};
 use super::servers::Lameness;
 use super::upstream::Plan;
@@ -46,6 +46,10 @@ impl Resolver {
             Ok(None) => {}
             Err(failure) => return State::Done(Outcome::failed(failure)),
         }
+        let delegated = match self.local_reply(&resolution.name, resolution.question.rtype) {
+            Some(Reply::Referral(referral)) => Some(referral),
+            _ => None,
+        };
         let start = match resolution.question.rtype {
             // DS stands on the parent's side of the cut (RFC 4035 §3.1.4.1).
             RecordType::Ds => resolution.name.parent().unwrap_or_default(),
@@ -58,6 +62,9 @@ impl Resolver {
             }
             if let Some(cut) = self.known_cut(now, &zone) {
                 return State::Choose(cut);
+            }
+            if let Some(referral) = delegated.as_ref().filter(|referral| referral.zone == zone) {
+                return self.go_down(now, resolution, referral);
             }
             if zone.is_root() {
                 return self.start_at_root(id, resolution);
@@ -75,6 +82,14 @@ impl Resolver {
         let rtype = resolution.question.rtype;
         loop {
             let name = resolution.name.clone();
+            match self.local_reply(&name, rtype) {
+                // The servers of a zone that is delegated answer for it, and the cache for them.
+                None | Some(Reply::Referral(_) | Reply::Lame(_) | Reply::Failed(_)) => {}
+                Some(reply) => match self.take_answer(resolution, reply)? {
+                    State::Done(outcome) => return Ok(Some(outcome)),
+                    _ => continue,
+                },
+            }
             if let Some(found) = self.cache.get(now, &name, rtype, Credibility::Answer) {
                 return Ok(Some(closed(resolution, &found, Rcode::NoError)));
             }

@@ -21,6 +21,7 @@ mod config;
 mod cut;
 mod digest;
 mod iterate;
+mod local;
 mod lru;
 mod reply;
 mod resolution;
@@ -37,12 +38,13 @@ pub use upstream::UpstreamId;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
-use crate::proto::dns::{DecodeError, Message, Question, Rcode, Transport};
+use crate::proto::dns::{Authority, DecodeError, Message, Question, Rcode, Transport};
 
 use cache::Cache;
 use resolution::{ResolutionId, Resolutions, State};
@@ -119,6 +121,8 @@ pub struct Resolver {
     ready: VecDeque<ResolutionId>,
     draws: Stream,
     clients: usize,
+    /// Zones that it answers for itself.
+    zones: Option<Arc<Authority>>,
 }
 
 impl Resolver {
@@ -133,6 +137,7 @@ impl Resolver {
             ready: VecDeque::new(),
             draws,
             clients: 0,
+            zones: None,
             config,
         }
     }

@@ -1,0 +1,162 @@
+//! DNS queries that a host has under way, each from a UDP port or over a TCP connection of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::proto::dns::TcpFraming;
+use crate::world::{ConnId, Ctx, StreamEvent};
+
+/// The queries under way, by the key that the machine gave them.
+#[derive(Debug)]
+pub(crate) struct Exchanges<K> {
+    places: BTreeMap<K, Place>,
+    ports: BTreeMap<u16, K>,
+    connections: BTreeMap<ConnId, Conversation<K>>,
+    /// Connections that are no longer needed and not gone yet.
+    closing: BTreeSet<ConnId>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Port(u16),
+    Connection(ConnId),
+}
+
+/// One query over TCP.
+#[derive(Debug)]
+struct Conversation<K> {
+    key: K,
+    server: SocketAddr,
+    /// Sent when the connection stands.
+    query: Option<Bytes>,
+    framing: TcpFraming,
+}
+
+/// What became of a query.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// A message came.
+    Message {
+        /// Who sent it.
+        from: SocketAddr,
+        /// The message.
+        octets: Bytes,
+    },
+    /// None will come.
+    Failed,
+}
+
+impl<K> Default for Exchanges<K> {
+    fn default() -> Self {
+        Exchanges {
+            places: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            closing: BTreeSet::new(),
+        }
+    }
+}
+
+impl<K: Copy + Ord> Exchanges<K> {
+    /// Sends a query from a fresh random port; `false` when the host cannot.
+    pub(crate) fn send_udp(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        key: K,
+        to: SocketAddr,
+        octets: Bytes,
+    ) -> bool {
+        let Some(port) = ctx.bind_any_udp() else { return false };
+        if ctx.send_udp(port, to, octets).is_err() {
+            ctx.unbind_udp(port);
+            return false;
+        }
+        self.ports.insert(port, key);
+        self.places.insert(key, Place::Port(port));
+        true
+    }
+
+    /// Sends a query over a fresh connection; `false` when the host cannot.
+    pub(crate) fn send_tcp(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        key: K,
+        to: SocketAddr,
+        octets: &[u8],
+    ) -> bool {
+        let Ok(connection) = ctx.connect(to) else { return false };
+        let query = Some(TcpFraming::frame(octets));
+        let framing = TcpFraming::new();
+        self.connections.insert(connection, Conversation { key, server: to, query, framing });
+        self.places.insert(key, Place::Connection(connection));
+        true
+    }
+
+    /// The query is over: gives its port or connection back.
+    pub(crate) fn release(&mut self, ctx: &mut Ctx<'_>, key: K) {
+        match self.places.remove(&key) {
+            Some(Place::Port(port)) => {
+                self.ports.remove(&port);
+                ctx.unbind_udp(port);
+            }
+            Some(Place::Connection(connection)) => {
+                if let Some(conversation) = self.connections.remove(&connection) {
+                    self.closing.insert(connection);
+                    match conversation.query {
+                        // It does not stand yet: there is nobody to say goodbye to.
+                        Some(_) => ctx.abort(connection),
+                        None => ctx.close(connection),
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The query that waits for a datagram to this port.
+    pub(crate) fn at_port(&self, port: u16) -> Option<K> {
+        self.ports.get(&port).copied()
+    }
+
+    /// Whether the connection is one of these.
+    pub(crate) fn owns(&self, connection: ConnId) -> bool {
+        self.connections.contains_key(&connection) || self.closing.contains(&connection)
+    }
+
+    /// News of a connection, and what they mean for its query.
+    pub(crate) fn on_stream(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        connection: ConnId,
+        event: &StreamEvent,
+    ) -> Option<(K, Vec<Reply>)> {
+        if let StreamEvent::Closed(_) = event {
+            self.closing.remove(&connection);
+        }
+        let conversation = self.connections.get_mut(&connection)?;
+        let key = conversation.key;
+        let replies = match event {
+            StreamEvent::Opened => {
+                if let Some(query) = conversation.query.take() {
+                    ctx.send(connection, query);
+                }
+                Vec::new()
+            }
+            StreamEvent::Data(octets) => {
+                conversation.framing.push(octets);
+                let from = conversation.server;
+                let messages = std::iter::from_fn(|| conversation.framing.next_message());
+                messages.map(|octets| Reply::Message { from, octets }).collect()
+            }
+            StreamEvent::Eof => vec![Reply::Failed],
+            StreamEvent::Closed(_) => {
+                self.connections.remove(&connection);
+                vec![Reply::Failed]
+            }
+            StreamEvent::Accepted { .. } => Vec::new(),
+        };
+        Some((key, replies))
+    }
+}

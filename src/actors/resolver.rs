@@ -1,0 +1,212 @@
+//! A recursive resolver on a host: clients on port 53, name servers out in the world.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::proto::dns::Authority;
+use crate::proto::dns::resolver::{
+    ClientToken, Resolver, ResolverConfig, ResolverOutput, UpstreamId,
+};
+use crate::world::{Actor, Ctx, Event, Note, TimerToken};
+
+use super::carry::LazyTimer;
+use super::dns_exchanges::{Exchanges, Reply};
+use super::dns_listener::{Asker, DnsListener};
+
+/// Resolves for clients, from the root on. What it remembers is gone when its host crashes.
+pub struct RecursiveResolver {
+    config: ResolverConfig,
+    zones: Arc<Authority>,
+    allowed: Option<Vec<Network>>,
+    running: Option<Running>,
+}
+
+/// All addresses that agree with `address` in their first `prefix_bits` bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// One of them.
+    pub address: IpAddr,
+    /// How many bits count, up to 32 or 128.
+    pub prefix_bits: u8,
+}
+
+impl Network {
+    /// Whether `address` is one of the network.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let agree = |difference: u128, bits: u32| {
+            let free = bits.saturating_sub(self.prefix_bits.into());
+            difference.checked_shr(free).unwrap_or(0) == 0
+        };
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                agree((own.to_bits() ^ other.to_bits()).into(), 32)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => agree(own.to_bits() ^ other.to_bits(), 128),
+            _ => false,
+        }
+    }
+}
+
+struct Running {
+    resolver: Resolver,
+    listener: DnsListener,
+    exchanges: Exchanges<UpstreamId>,
+    clients: BTreeMap<ClientToken, Asker>,
+    last_client: u64,
+    timer: LazyTimer,
+}
+
+impl RecursiveResolver {
+    /// A resolver that also answers for `zones` itself, without asking anybody; an empty
+    /// [`Authority`] for none. Of the families in `config` it uses those that its host has.
+    pub fn new(config: ResolverConfig, zones: Arc<Authority>) -> Self {
+        RecursiveResolver { config, zones, allowed: None, running: None }
+    }
+
+    /// Serves clients in these networks alone, and refuses all others.
+    #[must_use]
+    pub fn allow(mut self, networks: Vec<Network>) -> Self {
+        self.allowed = Some(networks);
+        self
+    }
+}
+
+impl Actor for RecursiveResolver {
+    fn start(&mut self, ctx: &mut Ctx<'_>) {
+        let mut config = self.config.clone();
+        config.ipv4 &= ctx.addresses().iter().any(IpAddr::is_ipv4);
+        config.ipv6 &= ctx.addresses().iter().any(IpAddr::is_ipv6);
+        self.running = Some(Running {
+            resolver: Resolver::new(config, ctx.stream("resolver"))
+                .with_zones(Arc::clone(&self.zones)),
+            listener: DnsListener::start(ctx, IDLE_TIMER),
+            exchanges: Exchanges::default(),
+            clients: BTreeMap::new(),
+            last_client: 0,
+            timer: LazyTimer::default(),
+        });
+    }
+
+    fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
+        let Some(running) = &mut self.running else { return };
+        let allowed = self.allowed.as_deref();
+        match event {
+            Event::Datagram { from, to, payload } => match running.exchanges.at_port(to.port()) {
+                Some(upstream) => {
+                    running.drive(ctx, |resolver, now, out| {
+                        resolver.upstream_reply(now, upstream, from, &payload, out);
+                    });
+                }
+                None => running.serve(ctx, allowed, Asker::Datagram { from, to }, &payload),
+            },
+            Event::Stream(connection, event) if running.exchanges.owns(connection) => {
+                let news = running.exchanges.on_stream(ctx, connection, &event);
+                for (upstream, reply) in news.into_iter().flat_map(|(upstream, replies)| {
+                    replies.into_iter().map(move |reply| (upstream, reply))
+                }) {
+                    running.drive(ctx, |resolver, now, out| match &reply {
+                        Reply::Message { from, octets } => {
+                            resolver.upstream_reply(now, upstream, *from, octets, out);
+                        }
+                        Reply::Failed => resolver.upstream_failed(now, upstream, out),
+                    });
+                }
+            }
+            Event::Stream(connection, event) => {
+                for (asker, query) in running.listener.on_stream(ctx, connection, &event) {
+                    running.serve(ctx, allowed, asker, &query);
+                }
+            }
+            Event::Timer(IDLE_TIMER) => running.listener.on_timer(ctx),
+            Event::Timer(_) => {
+                running.timer.fired(ctx.now(), None);
+                running.drive(ctx, Resolver::timeout);
+            }
+            Event::Signal(_) => {}
+        }
+    }
+}
+
+impl Running {
+    fn serve(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        allowed: Option<&[Network]>,
+        asker: Asker,
+        query: &Bytes,
+    ) {
+        self.last_client += 1;
+        let client = ClientToken(self.last_client);
+        self.clients.insert(client, asker);
+        let source = asker.address().ip();
+        let may_ask = |networks: &[Network]| networks.iter().any(|net| net.contains(source));
+        let is_allowed = allowed.is_none_or(may_ask);
+        self.drive(ctx, |resolver, now, out| {
+            if is_allowed {
+                resolver.client_query(now, client, query, asker.transport(), out);
+            } else {
+                resolver.turn_away(client, query, asker.transport(), out);
+            }
+        });
+    }
+
+    /// Lets the resolver act, and does what it wants done.
+    fn drive(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        act: impl FnOnce(&mut Resolver, crate::engine::SimTime, &mut Vec<ResolverOutput>),
+    ) {
+        let now = ctx.now();
+        let mut out = Vec::new();
+        act(&mut self.resolver, now, &mut out);
+        let mut work: VecDeque<ResolverOutput> = out.into();
+        while let Some(output) = work.pop_front() {
+            if let Some(upstream) = self.carry_out(ctx, output) {
+                let mut more = Vec::new();
+                self.resolver.upstream_failed(now, upstream, &mut more);
+                work.extend(more);
+            }
+        }
+        self.timer.arm(ctx, self.resolver.deadline(), QUERY_TIMER);
+    }
+
+    /// Does one thing; the query that could not be sent, if it was one.
+    fn carry_out(&mut self, ctx: &mut Ctx<'_>, output: ResolverOutput) -> Option<UpstreamId> {
+        match output {
+            ResolverOutput::SendUdp { upstream, to, octets } => {
+                return (!self.exchanges.send_udp(ctx, upstream, to, octets)).then_some(upstream);
+            }
+            ResolverOutput::SendTcp { upstream, to, octets } => {
+                return (!self.exchanges.send_tcp(ctx, upstream, to, &octets)).then_some(upstream);
+            }
+            ResolverOutput::Release { upstream } => self.exchanges.release(ctx, upstream),
+            ResolverOutput::Answer { client, octets } => {
+                if let Some(asker) = self.clients.remove(&client) {
+                    self.listener.answer(ctx, asker, Some(octets));
+                }
+            }
+            ResolverOutput::Ignore { client } => {
+                if let Some(asker) = self.clients.remove(&client) {
+                    self.listener.answer(ctx, asker, None);
+                }
+            }
+            ResolverOutput::CacheHit { question, rcode, left } => ctx.note(|| Note::CacheHit {
+                qname: question.name.to_string(),
+                qtype: question.rtype.to_string(),
+                rcode: rcode.to_string(),
+                left,
+            }),
+            ResolverOutput::CacheMiss { question } => ctx.note(|| Note::CacheMiss {
+                qname: question.name.to_string(),
+                qtype: question.rtype.to_string(),
+            }),
+        }
+        None
+    }
+}
+
+const IDLE_TIMER: TimerToken = TimerToken(0);
+const QUERY_TIMER: TimerToken = TimerToken(1);

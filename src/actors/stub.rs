@@ -1,0 +1,152 @@
+//! The stub resolver inside a program: what an MTA or a mail client looks names up with.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::engine::Stream;
+use crate::proto::dns::stub::{
+    Answer, ExchangeId, LookupError, LookupId, Stub, StubConfig, StubOutput,
+};
+use crate::proto::dns::{Name, RecordType};
+use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
+
+use super::carry::LazyTimer;
+use super::dns_exchanges::{Exchanges, Reply};
+
+/// A stub resolver to be put into an actor.
+///
+/// The actor hands on its events: datagrams to ports and news of connections that are not its own,
+/// and the timer of the token that it gave. After each of them, and after a [`StubResolver::lookup`]
+/// at the latest when that timer comes, the results wait in [`StubResolver::next_result`].
+#[derive(Debug)]
+pub struct StubResolver {
+    stub: Stub,
+    exchanges: Exchanges<ExchangeId>,
+    results: VecDeque<(LookupId, Result<Answer, LookupError>)>,
+    timer: LazyTimer,
+    token: TimerToken,
+}
+
+impl StubResolver {
+    /// Asks these servers in order. The timer of this token is its own, and so is the stream.
+    pub fn new(servers: Vec<SocketAddr>, token: TimerToken, draws: Stream) -> Self {
+        StubResolver {
+            stub: Stub::new(StubConfig::new(servers), draws),
+            exchanges: Exchanges::default(),
+            results: VecDeque::new(),
+            timer: LazyTimer::default(),
+            token,
+        }
+    }
+
+    /// Begins a look-up. Its result comes later, never within this call.
+    pub fn lookup(&mut self, ctx: &mut Ctx<'_>, name: Name, rtype: RecordType) -> LookupId {
+        let mut out = Vec::new();
+        let id = self.stub.lookup(ctx.now(), name, rtype, &mut out);
+        let before = self.results.len();
+        self.act(ctx, out);
+        if self.results.len() > before {
+            // There was nobody to ask, and no event will come of it.
+            ctx.set_timer(ctx.now(), self.token);
+        }
+        id
+    }
+
+    /// A datagram came.
+    pub fn on_datagram(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: &[u8],
+    ) {
+        if let Some(exchange) = self.exchanges.at_port(to.port()) {
+            let mut out = Vec::new();
+            self.stub.reply(ctx.now(), exchange, from, payload, &mut out);
+            self.act(ctx, out);
+        }
+    }
+
+    /// Whether this connection is the stub resolver's.
+    pub fn owns(&self, connection: ConnId) -> bool {
+        self.exchanges.owns(connection)
+    }
+
+    /// News of a connection; of one that is not its own it takes no notice.
+    #[expect(clippy::needless_pass_by_value, reason = "the caller has no further use for it")]
+    pub fn on_stream(&mut self, ctx: &mut Ctx<'_>, connection: ConnId, event: StreamEvent) {
+        let Some((exchange, replies)) = self.exchanges.on_stream(ctx, connection, &event) else {
+            return;
+        };
+        for reply in replies {
+            let mut out = Vec::new();
+            match reply {
+                Reply::Message { from, octets } => {
+                    self.stub.reply(ctx.now(), exchange, from, &octets, &mut out);
+                }
+                Reply::Failed => self.stub.failed(ctx.now(), exchange, &mut out),
+            }
+            self.act(ctx, out);
+        }
+    }
+
+    /// The timer of its token has come.
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>) {
+        self.timer.fired(ctx.now(), None);
+        let mut out = Vec::new();
+        self.stub.timeout(ctx.now(), &mut out);
+        self.act(ctx, out);
+    }
+
+    /// The next result that is there, the oldest first.
+    pub fn next_result(&mut self) -> Option<(LookupId, Result<Answer, LookupError>)> {
+        self.results.pop_front()
+    }
+
+    fn act(&mut self, ctx: &mut Ctx<'_>, out: Vec<StubOutput>) {
+        let mut work: VecDeque<StubOutput> = out.into();
+        while let Some(output) = work.pop_front() {
+            let unsent = match output {
+                StubOutput::SendUdp { exchange, to, octets } => {
+                    (!self.exchanges.send_udp(ctx, exchange, to, octets)).then_some(exchange)
+                }
+                StubOutput::SendTcp { exchange, to, octets } => {
+                    (!self.exchanges.send_tcp(ctx, exchange, to, &octets)).then_some(exchange)
+                }
+                StubOutput::Release { exchange } => {
+                    self.exchanges.release(ctx, exchange);
+                    None
+                }
+                StubOutput::Done { lookup, question, result } => {
+                    ctx.note(|| Note::Resolved {
+                        qname: question.name.to_string(),
+                        qtype: question.rtype.to_string(),
+                        rcode: rcode(&result),
+                        answers: answers(&result),
+                    });
+                    self.results.push_back((lookup, result));
+                    None
+                }
+            };
+            if let Some(exchange) = unsent {
+                let mut more = Vec::new();
+                self.stub.failed(ctx.now(), exchange, &mut more);
+                work.extend(more);
+            }
+        }
+        self.timer.arm(ctx, self.stub.deadline(), self.token);
+    }
+}
+
+/// The code of a result for a note: a DNS code, or what there was instead of an answer.
+fn rcode(result: &Result<Answer, LookupError>) -> String {
+    match result {
+        Ok(_) => "NOERROR".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn answers(result: &Result<Answer, LookupError>) -> Vec<String> {
+    let records = result.iter().flat_map(|answer| &answer.records);
+    records.map(|record| record.data.to_string()).collect()
+}
