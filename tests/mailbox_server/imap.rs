@@ -635,6 +635,29 @@ proptest! {
         host.input('1', Input::Eof);
     }
 
+    #[test]
+    fn arbitrary_commands_are_completed_once(
+        commands in proptest::collection::vec(
+            "(UID )?(FETCH|STORE|COPY|SEARCH|EXPUNGE) ([1-3]|\\*)(:[1-9]|,2|:\\*)?\
+            ( (FULL|\\(FLAGS BODY\\[\\]\\)|BODY\\[1(\\.MIME)?\\]<1\\.3>|FLAGS \\\\Seen|-FLAGS.SILENT x|INBOX|x|DELETED))?\
+            |(SELECT|EXAMINE|STATUS|CREATE|DELETE|SUBSCRIBE|RENAME x) (INBOX|x|x\\.y)( \\(UNSEEN\\))?\
+            |(LIST|LSUB) (\"\"|x) (\\*|%|\"\")|NOOP|CLOSE|CHECK|UNSELECT|EXPUNGE|NAMESPACE|CAPABILITY",
+            1..20,
+        ),
+    ) {
+        let mut host = Host::new(store(3));
+        host.input('1', Input::Bytes(b"a LOGIN alice secret\r\nb SELECT INBOX\r\n"));
+        for command in commands {
+            host.seen.clear();
+            host.input('1', Input::Bytes(format!("tag {command}\r\n").as_bytes()));
+            let tagged = |line: &&String| {
+                ["OK ", "NO ", "BAD "].iter().any(|it| line.starts_with(&format!("S1: tag {it}")))
+            };
+            prop_assert_eq!(host.seen.iter().filter(tagged).count(), 1, "{}", command);
+            prop_assert!(host.seen.last().iter().all(tagged), "{}", command);
+        }
+    }
+
     /// However sessions interleave, each one's view stays that of its untagged responses, and all
     /// agree in the end.
     #[test]

@@ -63,7 +63,11 @@ impl FetchItem {
     pub(crate) fn parse_all(parser: &mut Parser<'_>) -> Parsed<Vec<FetchItem>> {
         use FetchItem::{Body, Envelope, Flags, InternalDate, Rfc822Size};
         if parser.peek() == Some(b'(') {
-            return parser.list(false, Self::parse);
+            let mut left = MAX_ITEMS;
+            return parser.list(false, |parser| {
+                left = usize::checked_sub(left, 1).ok_or(SyntaxError("fewer FETCH items"))?;
+                Self::parse(parser)
+            });
         }
         for (name, items) in [
             ("ALL", vec![Flags, InternalDate, Rfc822Size, Envelope]),
@@ -235,6 +239,9 @@ fn partial(parser: &mut Parser<'_>) -> Parsed<Option<(u32, u32)>> {
     parser.expect(b'>', "a closing angle bracket")?;
     Ok(Some((first, count)))
 }
+
+/// One command may ask for a message's octets so often.
+const MAX_ITEMS: usize = 200;
 
 /// Deeper than any structure that is scanned.
 const MAX_DEPTH: usize = 64;

@@ -87,7 +87,8 @@ impl Reader {
                                 continue;
                             }
                             self.literal_octets += missing;
-                            self.text.reserve(missing.min(RESERVED_OCTETS));
+                            // With room for the end of the line, or a large literal would move.
+                            self.text.reserve(missing.min(RESERVED_OCTETS) + KEPT_OCTETS);
                             self.state = State::Literal { missing };
                             if waits {
                                 return Step::Waits;
@@ -161,12 +162,15 @@ impl Reader {
 
     fn too_large(&mut self) -> Step {
         let start = Bytes::copy_from_slice(&self.text[..self.text.len().min(KEPT_OCTETS)]);
-        self.text = BytesMut::new();
+        self.text.clear();
         self.reset();
         Step::TooLarge { start }
     }
 
     fn reset(&mut self) {
+        if self.text.capacity() > IDLE_OCTETS {
+            self.text = BytesMut::new();
+        }
         self.literal_octets = 0;
         self.line_start = 0;
         self.state = State::Line;
@@ -207,6 +211,9 @@ const KEPT_OCTETS: usize = 256;
 
 /// A peer that announces much gets memory for no more than this before it sends.
 const RESERVED_OCTETS: usize = 256 * 1024;
+
+/// A session that waits for a command holds on to no larger buffer.
+const IDLE_OCTETS: usize = 1024;
 
 #[cfg(test)]
 mod tests {

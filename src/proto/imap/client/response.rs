@@ -272,6 +272,7 @@ const MAX_DEPTH: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::{Outbox, Output, mail};
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Response<'_> {
@@ -319,7 +320,44 @@ mod tests {
         assert_eq!(Response::parse(deep.as_bytes()), Err(SyntaxError("fewer lists within lists")));
     }
 
+    /// What our server writes of a message, read by our client.
+    fn round_trip(message: &[u8]) {
+        use crate::proto::imap::body_structure::{body, envelope};
+        let structure = mail::Part::parse(message);
+        let mut out = Outbox::<()>::new();
+        out.send("* 1 FETCH (ENVELOPE ");
+        envelope(&mut out, mail::Message::parse(message).header());
+        out.send(" BODYSTRUCTURE ");
+        body(&mut out, &structure, message, true);
+        out.send(")\r\n");
+        let Some(Output::Send(text)) = out.drain().next() else { panic!("nothing was sent") };
+        let Ok(Response::Fetch { items, .. }) = Response::parse(&text) else {
+            panic!("{}", String::from_utf8_lossy(&text))
+        };
+        assert_eq!(items[0].value.list().len(), 10);
+        let subject = mail::Message::parse(message).header().value("Subject");
+        assert_eq!(items[0].value.list()[1].string(), subject.as_deref());
+        assert!(items[1].value.list().len() >= 2);
+    }
+
     proptest! {
+        #[test]
+        fn the_structure_of_any_message_is_read(
+            pieces in proptest::collection::vec(
+                "Content-Type: (multipart/mixed; boundary=a|message/rfc822|text/x; n=\"\\\\\"\")\r\n\
+                |\r\n|--a\r\n|--a--\r\n|Subject: (\"|\\\\|ü|x y|\u{1})\r\n|From: (a@b|g:a;|\"x\" <@r:a@b>)\r\n\
+                |Content-(Language: a, b|Disposition: x; y=z|ID: <>)\r\n",
+                0..20,
+            ),
+        ) {
+            round_trip(pieces.concat().as_bytes());
+        }
+
+        #[test]
+        fn the_structure_of_arbitrary_octets_is_read(octets: Vec<u8>) {
+            round_trip(&octets);
+        }
+
         #[test]
         fn arbitrary_octets_do_not_panic(octets: Vec<u8>) {
             let _ = Response::parse(&octets);
