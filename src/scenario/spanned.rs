@@ -99,6 +99,11 @@ pub(crate) fn read(text: &str) -> (Option<Node>, Vec<SyntaxError>) {
         reader.error(reader.at, "the file is empty", Some("a scenario is a JSON object: {}"));
         return (None, reader.errors);
     }
+    if !matches!(reader.peek(), Some(b'{' | b'[')) {
+        let found = format!("this is no JSON object: it begins with {}", reader.here());
+        reader.error(reader.at, found, Some("a scenario is a JSON object: {...}"));
+        return (None, reader.errors);
+    }
     let node = reader.value(0);
     if node.is_ok() {
         reader.space();
@@ -459,7 +464,8 @@ mod tests {
     #[test]
     fn no_json_at_all() {
         check("", &["0: the file is empty"]);
-        check("hello", &["0: \"hello\" without quotes"]);
+        check("hello", &["0: this is no JSON object: it begins with 'h'"]);
+        check("{\"a\": hello}", &["6: \"hello\" without quotes"]);
         check("{\"a\": 'b'}", &["6: a single quote"]);
         check("{a: 1}", &["1: 'a' where a key is due"]);
         check("{\"a\": 10ms}", &["6: \"10ms\" is no JSON number"]);
@@ -483,7 +489,10 @@ mod tests {
                 Ok(value) if errors.is_empty() => {
                     prop_assert_eq!(node.map(|node| node.to_json()), Some(value));
                 }
-                Ok(_) => prop_assert!(errors.iter().all(|error| error.found.contains("twice"))),
+                Ok(value) if value.is_array() || value.is_object() => {
+                    prop_assert!(errors.iter().all(|error| error.found.contains("twice")));
+                }
+                Ok(_) => prop_assert!(errors[0].found.contains("no JSON object")),
                 Err(_) => prop_assert!(!errors.is_empty(), "{}", text),
             }
         }

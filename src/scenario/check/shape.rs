@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value as Json};
 
 use super::Report;
-use crate::scenario::finding::{Path, did_you_mean, quoted};
+use crate::scenario::finding::{Path, did_you_mean, nearest, quoted};
 use crate::scenario::format::units::{Date, Dur, Rate, Share, Size, UnitError};
 use crate::scenario::spanned::{Node, Value};
 
@@ -81,15 +81,21 @@ impl<'s> Shape<'s, '_, '_> {
                         member.key_span.start,
                         &path,
                         format!("there is no key \"{}\" here", member.key),
-                        did_you_mean(&member.key, known),
+                        did_you_mean(&member.key, known.clone()),
                     );
-                    self.report.damage(&path);
+                    let meant = nearest(&member.key, known);
+                    if path.0.len() == 1 || meant.is_some_and(|meant| NAMING.contains(&meant)) {
+                        self.report.damage(&path);
+                    }
                     continue;
                 }
             };
             match self.check(&member.node, schema, &path) {
                 Some(value) => drop(kept.insert(member.key.clone(), value)),
-                None => self.report.damage(&path),
+                None if property.is_none() || NAMING.contains(&member.key.as_str()) => {
+                    self.report.damage(&path);
+                }
+                None => {}
             }
         }
         for key in required_keys(schema) {
@@ -189,7 +195,8 @@ impl<'s> Shape<'s, '_, '_> {
             _ => "",
         };
         let remedy = did_you_mean(written, words.iter().copied());
-        self.report.at_offset(node.span.start, path, node.describe(), remedy);
+        let found = format!("found {}", node.describe());
+        self.report.at_offset(node.span.start, path, found, remedy);
         None
     }
 
@@ -234,7 +241,8 @@ impl<'s> Shape<'s, '_, '_> {
             Value::Null => "leave the key out".to_owned(),
             _ => self.wanted(property),
         };
-        self.report.at_offset(node.span.start, path, node.describe(), Some(remedy));
+        let found = format!("found {}", node.describe());
+        self.report.at_offset(node.span.start, path, found, Some(remedy));
         None
     }
 
@@ -273,6 +281,40 @@ fn constants(schema: &Json) -> Option<Vec<&str>> {
     }
     schema["oneOf"].as_array()?.iter().map(|branch| branch["const"].as_str()).collect()
 }
+
+/// The keys below which names are given to things. Where the value of another key is left out, no
+/// name gets lost.
+const NAMING: &[&str] = &[
+    "routers",
+    "links",
+    "between",
+    "dns",
+    "root_servers",
+    "hints",
+    "domains",
+    "users",
+    "name",
+    "devices",
+    "servers",
+    "border",
+    "mailbox",
+    "submission",
+    "name_servers",
+    "backup_mx",
+    "resolver",
+    "aliases",
+    "hosts",
+    "services",
+    "zones",
+    "clients",
+    "host",
+    "user",
+    "agenda",
+    "send",
+    "append",
+    "id",
+    "network",
+];
 
 fn required_keys(schema: &Json) -> impl Iterator<Item = &str> {
     schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str)

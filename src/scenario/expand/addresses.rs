@@ -4,18 +4,25 @@
 //! for benchmarks and private use. Each kind of host has its own, so that a host added at the end of
 //! its kind moves nobody else's address.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Expander;
 use super::draft::Pool;
+use super::names::host_name;
 use crate::scenario::finding::Path;
 use crate::scenario::format::network::Family;
 
 impl Expander<'_, '_, '_> {
     pub(super) fn assign_addresses(&mut self) {
         let mut owners: BTreeMap<IpAddr, usize> = BTreeMap::new();
-        for at in 0..self.hosts.len() {
+        // The order of the text, so that of two hosts with one address the second is told.
+        let explicit = self.scenario.hosts.keys().filter_map(|key| host_name(key));
+        let mut order: Vec<usize> =
+            explicit.filter_map(|name| self.hosts.get_index_of(&name)).collect();
+        let given: BTreeSet<usize> = order.iter().copied().collect();
+        order.extend((0..self.hosts.len()).filter(|at| !given.contains(at)));
+        for at in order {
             for (address, path) in self.given(at) {
                 if let Some(wrong) = refuse(address) {
                     let remedy = "for example 192.0.2.10 or 2001:db8::10".to_owned();
@@ -73,7 +80,7 @@ impl Expander<'_, '_, '_> {
             return hints.into_iter().map(|address| (address, path.clone())).collect();
         };
         let path = path.at("addresses");
-        if explicit.is_empty() {
+        if explicit.is_empty() && !self.report.is_damaged(&["hosts"]) {
             let remedy = "name one, or leave the key out for the next free one".to_owned();
             self.report.at(&path, "a host without an address", remedy);
         }

@@ -69,8 +69,15 @@ impl Expander<'_, '_, '_> {
             }
             return None;
         }
-        let known = plan.clients.keys().map(String::as_str);
-        self.unknown(path, "client", written, known, &["domains", "clients", "hosts"]);
+        let names = plan.clients.keys().map(String::as_str);
+        let sections = ["domains", "clients", "hosts"];
+        match written.contains('/') {
+            true => self.unknown(path, "client", written, names, &sections),
+            false => {
+                let addresses = names.map(|name| name.split('/').next().unwrap_or(name));
+                self.unknown(path, "client", written, addresses, &sections);
+            }
+        }
         None
     }
 
@@ -126,9 +133,9 @@ impl Expander<'_, '_, '_> {
         let mailbox = |name: &Option<String>| name.clone().unwrap_or_else(|| INBOX.to_owned());
         if let Some(resolve) = &step.resolve {
             let path = path.at("resolve");
-            let name = self.dns_name(&path.at("name"), &resolve.name)?;
-            let type_ = self.record_type(&path.at("type"), resolve.type_.as_deref())?;
-            return Some(Action::Resolve { name, type_ });
+            let name = self.dns_name(&path.at("name"), &resolve.name);
+            let type_ = self.record_type(&path.at("type"), resolve.type_.as_deref());
+            return Some(Action::Resolve { name: name?, type_: type_? });
         }
         if step.send.is_some() {
             return Some(Action::Send { mail: self.mail_of(path, plan)? });

@@ -1,6 +1,6 @@
 //! Users, aliases and restrictions of every domain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -206,13 +206,18 @@ impl Expander<'_, '_, '_> {
 
     /// No alias leads back to itself.
     fn check_circles(&mut self, domains: &IndexMap<String, Arc<Domain>>) {
+        let mut told = BTreeSet::new();
         for (name, domain) in domains {
             for local in domain.aliases.keys() {
+                if told.contains(&format!("{local}@{name}")) {
+                    continue;
+                }
                 if let Some(circle) = circle(domains, local, name) {
                     let path = self.domains[name].path.at("aliases").at(local.as_str());
                     let found =
                         format!("an alias that leads back to itself: {}", circle.join(" -> "));
                     self.report.at(&path, found, "let it end at a user".to_owned());
+                    told.extend(circle);
                 }
             }
         }

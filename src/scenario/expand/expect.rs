@@ -153,8 +153,9 @@ impl Expander<'_, '_, '_> {
     }
 
     fn resolved(&mut self, path: &Path<'_>, one: &format::Resolved, plan: &Plan) -> Option<Expect> {
-        let name = self.dns_name(&path.at("name"), &one.name)?;
-        let type_ = self.record_type(&path.at("type"), one.type_.as_deref())?;
+        let name = self.dns_name(&path.at("name"), &one.name);
+        let type_ = self.record_type(&path.at("type"), one.type_.as_deref());
+        let (name, type_) = (name?, type_?);
         let asked = plan.agenda.iter().any(|step| {
             matches!(&step.action, Action::Resolve { name: asked, type_: asked_type }
                 if *asked == name && *asked_type == type_)

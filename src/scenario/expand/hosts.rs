@@ -1,6 +1,8 @@
 //! Every host there is: root and TLD servers, servers and devices of domains, hosts of the explicit
 //! form, servers of zones, hosts of clients.
 
+use indexmap::IndexSet;
+
 use super::Expander;
 use super::draft::{DomainDraft, Draft, Pool, Roles, ZoneDraft};
 use super::names::{dns_name, host_name, in_domain, suffixes};
@@ -216,7 +218,9 @@ impl<'s> Expander<'s, '_, '_> {
         let layout = &self.domains[domain].roles;
         match user {
             User::Full(user) if user.devices.is_some() => {
-                user.devices.iter().flatten().map(String::as_str).collect()
+                let devices: IndexSet<&str> =
+                    user.devices.iter().flatten().map(String::as_str).collect();
+                devices.into_iter().collect()
             }
             _ if layout.is_none() => Vec::new(),
             _ => vec![DEFAULT_DEVICE],

@@ -62,9 +62,13 @@ impl Expander<'_, '_, '_> {
         let mut links = Vec::new();
         let mut pairs = BTreeSet::new();
         let mut linked = BTreeSet::new();
+        let mut whole = true;
         for (index, format) in self.scenario.network.links.iter().enumerate() {
             let path = top.at("links").at(index);
-            let Some([a, b]) = self.ends(&path, &format.between) else { continue };
+            let Some([a, b]) = self.ends(&path, &format.between) else {
+                whole = false;
+                continue;
+            };
             let ordered = if a < b { (a.clone(), b.clone()) } else { (b.clone(), a.clone()) };
             if !pairs.insert(ordered) {
                 let found = format!("a second link between \"{a}\" and \"{b}\"");
@@ -85,7 +89,10 @@ impl Expander<'_, '_, '_> {
                 links.push(self.attach(at, base));
             }
         }
-        self.check_connected(&links);
+        // A link that is wrong is mistake enough.
+        if whole && !self.report.is_damaged(&["network"]) {
+            self.check_connected(&links);
+        }
         links
     }
 
@@ -256,9 +263,6 @@ impl Expander<'_, '_, '_> {
                     (host.path.clone(), "host", name.clone())
                 }
             };
-            if self.report.is_damaged(&["network"]) {
-                continue;
-            }
             let found = format!("no link leads from the {noun} \"{name}\" to the others");
             self.report.at(&path, found, "add one to network.links".to_owned());
         }

@@ -1,5 +1,9 @@
 //! Every zone with its records: apex, hosts, MX, inner views, delegations with glue; and what can
 //! be wrong between zones.
+//!
+//! What is wrong but answers all the same is left alone, for it is what scenarios are written to
+//! show: an MX that points at a CNAME or at nothing, a delegation to a server that does not serve
+//! the zone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -246,7 +250,8 @@ impl<'s> Expander<'s, '_, '_> {
                     && !matches!(record.data, RecordData::Cname(_))
             });
             if let Some(record) = beside {
-                let found = format!("{} has a CNAME and a {} record", record.name, record.rtype());
+                let found =
+                    format!("{} has a CNAME beside a record {}", record.name, record.rtype());
                 let remedy = "a CNAME stands alone at its name (RFC 1034 §3.6.2)".to_owned();
                 let path = self.zones[key].path.clone();
                 self.report.at(&path, found, remedy);

@@ -437,9 +437,9 @@ impl JsonSchema for Share {
     }
 }
 
-const DURATION: &str = "write it as \"40ms\", \"2h\" or \"1h30m\" (ns us ms s m h d w)";
-const SIZE: &str = "write it as \"2KiB\" or \"10MB\" (B KB MB GB KiB MiB GiB)";
-const RATE: &str = "write it as \"10Mbps\" (bps kbps Mbps Gbps)";
+const DURATION: &str = "write it as \"40ms\", \"2h\" or \"1h30m\"; units ns us ms s m h d w";
+const SIZE: &str = "write it as \"2KiB\" or \"10MB\"; units B KB MB GB KiB MiB GiB";
+const RATE: &str = "write it as \"10Mbps\"; units bps kbps Mbps Gbps";
 const SHARE: &str = "write it as \"5%\" or 0.05";
 const DATE: &str = "write it as \"2026-01-05T09:00:00Z\"";
 
