@@ -1,0 +1,139 @@
+//! Expectations: whether what a scenario expects holds at the end of its run, and what was found.
+//!
+//! Mailboxes and queues are looked up on the disks of hosts; what crossed the network, in the
+//! records.
+
+mod evidence;
+mod mail;
+mod network;
+mod words;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::scenario::Plan;
+use crate::scenario::plan::{Expect, Expectation};
+use crate::world::World;
+
+use evidence::Evidence;
+
+/// An expectation, and whether it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Where the expectation stands: `expect[2]`.
+    pub path: String,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// The expectation in words.
+    pub expectation: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was found.
+    pub why: String,
+}
+
+/// `ok    hello is delivered to bob@example.com: ...`
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict { path, line, expectation, holds, why } = self;
+        if *holds {
+            write!(f, "ok    {expectation}: {why}")
+        } else {
+            write!(f, "FAIL  {expectation}: {why} ({path}, line {line})")
+        }
+    }
+}
+
+/// Checks every expectation of a plan in the world that was built from it, in the plan's order.
+///
+/// The world has to be [watched](crate::world::WorldBuilder::watched).
+pub fn check(plan: &Plan, world: &World) -> Vec<Verdict> {
+    let evidence = Evidence::new(plan, world);
+    plan.expect.iter().map(|expectation| judge(&evidence, expectation)).collect()
+}
+
+/// What was found, and whether it is what was expected.
+struct Finding {
+    holds: bool,
+    why: String,
+}
+
+impl Finding {
+    fn new(holds: bool, why: impl Into<String>) -> Self {
+        Finding { holds, why: why.into() }
+    }
+
+    /// One that holds if all do. What fails is told alone.
+    fn all(findings: impl IntoIterator<Item = Finding>) -> Self {
+        let (held, failed): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|finding| finding.holds);
+        let told = if failed.is_empty() { &held } else { &failed };
+        let why: Vec<_> = told.iter().map(|finding| finding.why.as_str()).collect();
+        Finding { holds: failed.is_empty(), why: why.join("; ") }
+    }
+}
+
+fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
+    let Finding { holds, why } = match &expectation.expect {
+        Expect::Delivered { mail, to, within, copies, octets_equal } => {
+            let each = to
+                .iter()
+                .map(|to| mail::delivered(evidence, mail, to, *within, *copies, *octets_equal));
+            Finding::all(each)
+        }
+        Expect::NotDelivered { mail, to } => {
+            Finding::all(to.iter().map(|to| mail::not_delivered(evidence, mail, to)))
+        }
+        Expect::Bounce { to, mail, recipient, status, by, contains, count } => {
+            let wanted = mail::WantedBounce {
+                mail: mail.as_deref(),
+                recipient: recipient.as_deref(),
+                status: status.as_deref(),
+                by: by.as_deref(),
+                contains,
+            };
+            mail::bounces(evidence, to, &wanted, *count)
+        }
+        Expect::Queries { from, to, name, type_, after, before, count } => {
+            let wanted = network::WantedQuery {
+                from: from.as_deref(),
+                to,
+                name: name.as_deref(),
+                type_: type_.as_deref(),
+                times: *after..*before,
+            };
+            network::queries(evidence, &wanted, *count)
+        }
+        Expect::Resolved { name, type_, answer, rcode } => {
+            network::resolved(evidence, name, type_, answer, rcode)
+        }
+        Expect::Mailbox { user, mailbox, messages, unseen, mail, flags } => {
+            let mail = mail.as_deref().map(|mail| (mail, &flags[..]));
+            mail::mailbox(evidence, user, mailbox, *messages, *unseen, mail)
+        }
+        Expect::Device { client, mailbox, sees, mail, flags } => {
+            let mail = mail.as_deref().map(|mail| (mail, &flags[..]));
+            network::device(evidence, client, mailbox, *sees, mail)
+        }
+        Expect::Queue { host, messages } => mail::queue(evidence, host.as_deref(), *messages),
+        Expect::Reply { from, to, code, contains, count } => {
+            let wanted = network::WantedReply {
+                from: from.as_deref(),
+                to: to.as_deref(),
+                code: *code,
+                contains,
+            };
+            network::replies(evidence, &wanted, *count)
+        }
+        Expect::Path { mail, to, hosts } => {
+            Finding::all(to.iter().map(|to| mail::path(evidence, mail, to, hosts)))
+        }
+        Expect::Attempts { mail, from, count } => {
+            mail::attempts(evidence, mail, from.as_deref(), *count)
+        }
+        Expect::LostPackets(count) => network::lost(evidence, *count),
+    };
+    let Expectation { path, line, expect } = expectation;
+    Verdict { path: path.clone(), line: *line, expectation: words::of(expect), holds, why }
+}

@@ -1,0 +1,248 @@
+//! Expectations of what crossed the network: queries, replies, what clients saw, lost packets.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::engine::SimTime;
+use crate::net::Loss;
+use crate::report::transcript::{Entry, Facts, Protocol};
+use crate::scenario::plan::Count;
+use crate::world::{Fact, Note};
+
+use super::Finding;
+use super::evidence::Evidence;
+use super::words::{counted, list};
+
+/// What a query must be like.
+pub(super) struct WantedQuery<'p> {
+    pub(super) from: Option<&'p str>,
+    pub(super) to: &'p [String],
+    pub(super) name: Option<&'p str>,
+    pub(super) type_: Option<&'p str>,
+    pub(super) times: Range<SimTime>,
+}
+
+impl WantedQuery<'_> {
+    fn fits(&self, entry: &Entry<'_>) -> bool {
+        let Facts::Dns(message) = &entry.facts else { return false };
+        !message.flags.qr
+            && self.times.contains(&entry.time)
+            && self.from.is_none_or(|from| entry.from == from)
+            && is_among(entry, self.to)
+            && message.questions.iter().any(|question| {
+                self.name.is_none_or(|name| is_name(&question.name.to_string(), name))
+                    && self.type_.is_none_or(|wanted| {
+                        question.rtype.to_string().eq_ignore_ascii_case(wanted)
+                    })
+            })
+    }
+}
+
+fn is_among(entry: &Entry<'_>, hosts: &[String]) -> bool {
+    let to = entry.to.as_deref().unwrap_or_default();
+    hosts.is_empty() || hosts.iter().any(|host| host == to)
+}
+
+/// Without regard to case and a final dot.
+fn is_name(name: &str, other: &str) -> bool {
+    name.trim_end_matches('.').eq_ignore_ascii_case(other.trim_end_matches('.'))
+}
+
+pub(super) fn queries(evidence: &Evidence<'_>, wanted: &WantedQuery<'_>, count: Count) -> Finding {
+    let fitting: Vec<_> = evidence
+        .wire()
+        .iter()
+        .filter(|entry| entry.protocol == Protocol::Dns && wanted.fits(entry))
+        .collect();
+    let number = fitting.len() as u64;
+    let mut why = counted(number, "query");
+    if !count.holds(number) && number > 0 {
+        let mut by_pair: BTreeMap<_, u64> = BTreeMap::new();
+        for entry in fitting {
+            let to = entry.to.as_deref().unwrap_or_default();
+            *by_pair.entry((&entry.from, to, &entry.text)).or_default() += 1;
+        }
+        let each: Vec<_> = by_pair
+            .into_iter()
+            .map(|((from, to, text), times)| format!("{times} {from} → {to} {text}"))
+            .collect();
+        why += &format!(": {}", list(&each));
+    }
+    Finding::new(count.holds(number), why)
+}
+
+pub(super) fn resolved(
+    evidence: &Evidence<'_>,
+    name: &str,
+    type_: &str,
+    answer: &[String],
+    rcode: &str,
+) -> Finding {
+    let last = notes(evidence)
+        .filter_map(|note| match note {
+            Note::Resolved { qname, qtype, rcode, answers }
+                if is_name(qname, name) && qtype.eq_ignore_ascii_case(type_) =>
+            {
+                Some((rcode, answers))
+            }
+            _ => None,
+        })
+        .last();
+    let Some((found, answers)) = last else {
+        return Finding::new(false, "it was never resolved to the end");
+    };
+    let is_rcode = found.eq_ignore_ascii_case(rcode)
+        // The name is there, and has no record of that type (RFC 2308 §2.2).
+        || (found == "NODATA" && rcode == "NOERROR" && answer.is_empty());
+    let has = |wanted: &String| {
+        answers.iter().any(|answer| {
+            is_name(answer, wanted)
+                || answer.rsplit(' ').next().is_some_and(|last| is_name(last, wanted))
+        })
+    };
+    let why = match answers.len() {
+        0 => found.clone(),
+        _ => format!("{found}: {}", list(answers)),
+    };
+    Finding::new(is_rcode && answer.iter().all(has), why)
+}
+
+/// What a reply must be like.
+pub(super) struct WantedReply<'p> {
+    pub(super) from: Option<&'p str>,
+    pub(super) to: Option<&'p str>,
+    pub(super) code: Option<u16>,
+    pub(super) contains: &'p [String],
+}
+
+pub(super) fn replies(evidence: &Evidence<'_>, wanted: &WantedReply<'_>, count: Count) -> Finding {
+    let between = |entry: &&Entry<'_>| {
+        wanted.from.is_none_or(|from| entry.from == from)
+            && wanted.to.is_none_or(|to| entry.to.as_deref() == Some(to))
+    };
+    let (mut fitting, mut failures) = (0, Vec::new());
+    for entry in evidence.wire().iter().filter(between) {
+        let Facts::Reply { code, lines } = &entry.facts else { continue };
+        let text = lines.join(" ");
+        if wanted.code.is_none_or(|wanted| *code == wanted)
+            && wanted.contains.iter().all(|part| text.contains(part))
+        {
+            fitting += 1;
+        } else if *code >= 400 {
+            failures.push(format!("{code} {text}"));
+        }
+    }
+    let mut why = counted(fitting, "such reply");
+    if !count.holds(fitting) && !failures.is_empty() {
+        why += &format!("; other refusals are {}", list(&failures));
+    }
+    Finding::new(count.holds(fitting), why)
+}
+
+pub(super) fn device(
+    evidence: &Evidence<'_>,
+    client: &str,
+    mailbox: &str,
+    sees: Count,
+    mail: Option<(&str, &[String])>,
+) -> Finding {
+    let seen = notes(evidence)
+        .filter_map(|note| match note {
+            Note::Saw { account, mailbox: name, messages }
+                if account == client && name == mailbox =>
+            {
+                Some(*messages as u64)
+            }
+            _ => None,
+        })
+        .last();
+    let seen = match seen {
+        None => Finding::new(false, format!("{client} never looked into {mailbox} to the end")),
+        Some(seen) => {
+            let why = format!("{client} sees {}", counted(seen, "message"));
+            Finding::new(sees.holds(seen), why)
+        }
+    };
+    let Some((mail, flags)) = mail else { return seen };
+    let wanted = evidence.mail(mail).message_id();
+    let uid = notes(evidence)
+        .filter_map(|note| match note {
+            Note::Fetched { account, mailbox: name, uid, message_id, .. }
+                if account == client && name == mailbox && Some(message_id.as_str()) == wanted =>
+            {
+                Some(uid)
+            }
+            _ => None,
+        })
+        .last();
+    let Some(uid) = uid else {
+        return Finding::all([seen, Finding::new(false, format!("{client} never got {mail}"))]);
+    };
+    if flags.is_empty() {
+        return Finding::all([seen, Finding::new(true, format!("{mail} has uid {uid}"))]);
+    }
+    let host = evidence.plan.clients.get(client).map_or("", String::as_str);
+    let last = evidence
+        .wire()
+        .iter()
+        .filter(|entry| entry.protocol == Protocol::Imap && entry.to.as_deref() == Some(host))
+        .filter_map(|entry| flags_of(&entry.text, uid))
+        .last();
+    let shown = last.unwrap_or("no flags");
+    let has = |flag: &String| {
+        last.is_some_and(|flags| flags.split(' ').any(|other| other.eq_ignore_ascii_case(flag)))
+    };
+    let why = format!("{client} saw {mail} with {shown}");
+    Finding::all([seen, Finding::new(flags.iter().all(has), why)])
+}
+
+/// The flags in a FETCH response about that UID (RFC 3501 §7.4.2).
+fn flags_of<'t>(response: &'t str, uid: &str) -> Option<&'t str> {
+    let items = response.strip_prefix("* ")?.split_once(" FETCH (")?.1;
+    let (_, after) = items.split_once("UID ")?;
+    let digits = after.split(|next: char| !next.is_ascii_digit()).next()?;
+    if digits != uid {
+        return None;
+    }
+    Some(items.split_once("FLAGS (")?.1.split_once(')')?.0)
+}
+
+pub(super) fn lost(evidence: &Evidence<'_>, count: Count) -> Finding {
+    let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
+    for record in evidence.world.records() {
+        if let Fact::Lost { why, .. } = &record.fact
+            && !matches!(why, Loss::HostDown | Loss::NoListener)
+        {
+            *by_reason.entry(why.to_string()).or_default() += 1;
+        }
+    }
+    let all = by_reason.values().sum();
+    let each: Vec<_> = by_reason.iter().map(|(why, times)| format!("{times} {why}")).collect();
+    let mut why = format!("{} lost", counted(all, "packet"));
+    if !each.is_empty() {
+        why += &format!(": {}", list(&each));
+    }
+    Finding::new(count.holds(all), why)
+}
+
+fn notes<'w>(evidence: &Evidence<'w>) -> impl Iterator<Item = &'w Note> + use<'w> {
+    evidence.world.records().iter().filter_map(|record| match &record.fact {
+        Fact::Note(note) => Some(note),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_read_from_fetch_responses() {
+        let response = r"* 1 FETCH (UID 12 FLAGS (\Seen \Flagged))";
+        assert_eq!(flags_of(response, "12"), Some(r"\Seen \Flagged"));
+        assert_eq!(flags_of(response, "1"), None);
+        assert_eq!(flags_of(r"* 1 FETCH (FLAGS () UID 3)", "3"), Some(""));
+        assert_eq!(flags_of("* 1 EXISTS", "1"), None);
+        assert_eq!(flags_of("a1 OK done", "1"), None);
+    }
+}

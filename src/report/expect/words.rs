@@ -1,0 +1,181 @@
+//! Expectations in words.
+
+use std::time::Duration;
+
+use crate::engine::SimTime;
+use crate::scenario::plan::{Count, Expect};
+
+/// The expectation as a sentence.
+pub(super) fn of(expect: &Expect) -> String {
+    match expect {
+        Expect::Delivered { mail, to, within, copies, octets_equal } => {
+            let mut text = format!("{mail} is delivered to {}", to.join(", "));
+            if let Some(within) = within {
+                text += &format!(" within {}", duration(*within));
+            }
+            if *copies != Count::exactly(1) {
+                text += &format!(", {copies} times");
+            }
+            if *octets_equal {
+                text += ", octet for octet";
+            }
+            text
+        }
+        Expect::NotDelivered { mail, to } => {
+            format!("{mail} is not delivered to {}", to.join(", "))
+        }
+        Expect::Bounce { to, mail, recipient, status, by, contains, count } => {
+            let mut text = number(*count, Count::exactly(1));
+            text += &format!("{to} is told that ");
+            text += mail.as_deref().unwrap_or("a message");
+            text += " failed";
+            if let Some(recipient) = recipient {
+                text += &format!(" for {recipient}");
+            }
+            if let Some(status) = status {
+                text += &format!(" with {status}");
+            }
+            if let Some(by) = by {
+                text += &format!(" by {by}");
+            }
+            text + &quoted(contains)
+        }
+        Expect::Queries { from, to, name, type_, after, before, count } => {
+            let mut text = format!("{count} queries");
+            if let Some(from) = from {
+                text += &format!(" of {from}");
+            }
+            if !to.is_empty() {
+                text += &format!(" to {}", list(to));
+            }
+            if name.is_some() || type_.is_some() {
+                let (type_, name) = (type_.as_deref(), name.as_deref());
+                text += &format!(
+                    " for {} {}",
+                    type_.unwrap_or("any type of"),
+                    name.unwrap_or("any name")
+                );
+            }
+            if *after > SimTime::ZERO {
+                text += &format!(" from {} on", duration(*after - SimTime::ZERO));
+            }
+            if *before < SimTime::MAX {
+                text += &format!(" before {}", duration(*before - SimTime::ZERO));
+            }
+            text
+        }
+        Expect::Resolved { name, type_, answer, rcode } => match answer.len() {
+            0 => format!("{type_} {name} is resolved to {rcode}"),
+            _ => format!("{type_} {name} is resolved to {rcode} with {}", answer.join(", ")),
+        },
+        Expect::Mailbox { user, mailbox, messages, unseen, mail, flags } => {
+            let mut text = format!("{mailbox} of {user} holds ");
+            text += &holds(*messages, "messages");
+            if *unseen != Count::ANY {
+                text += &format!(", {unseen} of them unseen");
+            }
+            text + &among(mail.as_deref(), flags)
+        }
+        Expect::Device { client, mailbox, sees, mail, flags } => {
+            let sees = holds(*sees, "messages");
+            format!("{client} sees {sees} in {mailbox}{}", among(mail.as_deref(), flags))
+        }
+        Expect::Queue { host, messages } => {
+            let place = host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
+            format!("{messages} messages are queued{place}")
+        }
+        Expect::Reply { from, to, code, contains, count } => {
+            let mut text = number(*count, Count { at_least: 1, at_most: u64::MAX });
+            text += from.as_deref().unwrap_or("a server");
+            text += " replies";
+            if let Some(code) = code {
+                text += &format!(" {code}");
+            }
+            if let Some(to) = to {
+                text += &format!(" to {to}");
+            }
+            text + &quoted(contains)
+        }
+        Expect::Path { mail, to, hosts } => {
+            format!("{mail} goes to {} by {}", to.join(", "), hosts.join(", "))
+        }
+        Expect::Attempts { mail, from, count } => {
+            let from = from.as_ref().map_or_else(String::new, |from| format!(" by {from}"));
+            format!("{count} attempts{from} to hand on {mail}")
+        }
+        Expect::LostPackets(count) => format!("{count} packets are lost"),
+    }
+}
+
+/// `2 to 3 times: `; nothing where it is the usual number.
+fn number(count: Count, usual: Count) -> String {
+    if count == usual { String::new() } else { format!("{count} times: ") }
+}
+
+fn holds(count: Count, noun: &str) -> String {
+    if count == Count::ANY { noun.to_owned() } else { format!("{count} {noun}") }
+}
+
+fn among(mail: Option<&str>, flags: &[String]) -> String {
+    match (mail, flags.len()) {
+        (None, _) => String::new(),
+        (Some(mail), 0) => format!(", among them {mail}"),
+        (Some(mail), _) => format!(", among them {mail} with {}", flags.join(" ")),
+    }
+}
+
+fn quoted(contains: &[String]) -> String {
+    contains.iter().map(|part| format!(", with {part:?} in it")).collect()
+}
+
+/// `1 copy`, `2 copies`
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// The first few, and how many more there are.
+pub(super) fn list(items: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = items.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
+    }
+}
+
+/// `1d`, `90s`, `250ms`: the greatest unit that leaves no fraction, as scenarios write it.
+fn duration(time: Duration) -> String {
+    let nanos = time.as_nanos();
+    let units = [
+        (86_400_000_000_000, "d"),
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+    ];
+    match units.iter().find(|(unit, _)| nanos >= *unit && nanos % unit == 0) {
+        Some((unit, name)) => format!("{}{name}", nanos / unit),
+        None => format!("{nanos}ns"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_in_scenarios() {
+        let check = |nanos, text: &str| assert_eq!(duration(Duration::from_nanos(nanos)), text);
+        check(0, "0ns");
+        check(5_000_000_000, "5s");
+        check(90_000_000_000, "90s");
+        check(120_000_000_000, "2m");
+        check(172_800_000_000_000, "2d");
+        check(1_500_000, "1500us");
+    }
+}
