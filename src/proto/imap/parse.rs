@@ -1,7 +1,7 @@
 //! The lexical rules that commands and responses have in common (RFC 3501 §4, §9).
 //!
 //! The text to be parsed is one whole command or response, with its literals in place, as
-//! [`super::reader::Reader`] cuts it out of a stream.
+//! the reader cuts it out of a stream.
 
 use std::borrow::Cow;
 use std::fmt;
