@@ -46,6 +46,11 @@ impl Resolver {
             Ok(None) => {}
             Err(failure) => return State::Done(Outcome::failed(failure)),
         }
+        // A client's question was looked for among the failures before it came here.
+        let is_needed_by_others = resolution.depth > 0 && resolution.chain.is_empty();
+        if is_needed_by_others && self.cache.failed(now, &resolution.question) {
+            return State::Done(Outcome::failed(Failure::Remembered));
+        }
         let delegated = match self.local_reply(&resolution.name, resolution.question.rtype) {
             Some(Reply::Referral(referral)) => Some(referral),
             _ => None,

@@ -167,7 +167,7 @@ impl Resolutions {
         self.by_question.get(question).copied()
     }
 
-    /// Begins a resolution. A `family` of `None` gives it an allowance of its own.
+    /// Begins a resolution. Without a `family` that is under way it has an allowance of its own.
     pub(crate) fn begin(
         &mut self,
         question: Question,
@@ -178,7 +178,8 @@ impl Resolutions {
         self.last += 1;
         let id = ResolutionId(self.last);
         self.by_question.insert(question.clone(), id);
-        let resolution = Resolution::new(question, depth, family.unwrap_or(id), vec![waiter]);
+        let family = family.filter(|family| self.spent.contains_key(family)).unwrap_or(id);
+        let resolution = Resolution::new(question, depth, family, vec![waiter]);
         self.spent.entry(resolution.family).or_default();
         self.by_id.insert(id, resolution);
         id

@@ -45,7 +45,7 @@ impl Query {
     pub(crate) fn is_answered_by(&self, from: SocketAddr, message: &Message) -> bool {
         let asked = &self.question;
         let same_question = match message.question() {
-            Some(question) => question == asked && question.name.same_case(&asked.name),
+            Some(question) => question == asked,
             // FORMERR may leave the question out: the server did not understand it.
             None => message.questions.is_empty() && message.rcode.number() == 1,
         };

@@ -1,6 +1,7 @@
 //! The resolver against a small Internet of scripted name servers.
 
 mod chains;
+mod chaos;
 mod client;
 mod net;
 mod servers;

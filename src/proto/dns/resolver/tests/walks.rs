@@ -228,3 +228,19 @@ fn priming_replaces_the_hints() {
     assert_eq!(asked.iter().filter(|line| line.ends_with(". NS")).count(), 1);
     assert!(asked.iter().any(|line| line.starts_with("192.0.2.11 ")));
 }
+
+#[test]
+fn the_address_of_a_server_that_was_not_found_is_not_looked_for_at_once_again() {
+    let mut net = Net::new(&[(
+        "192.0.2.2",
+        "*.a.com. * -> NOERROR | | a.com. NS ns.broken.com.
+         *.broken.com. * -> SERVFAIL",
+    )]);
+    assert_eq!(net.resolve("www.a.com. A"), "SERVFAIL | ");
+    assert!(net.asked().contains(&"192.0.2.2 ns.broken.com. A".to_owned()));
+    assert_eq!(net.resolve("mail.a.com. A"), "SERVFAIL | ");
+    assert!(!net.asked().iter().any(|line| line.contains("broken")));
+    net.wait(6);
+    net.resolve("mail.a.com. A");
+    assert!(net.asked().iter().any(|line| line.contains("broken")));
+}
