@@ -6,10 +6,10 @@
 //! choice of servers of Unbound. A pure machine: client queries, replies of name servers and time go
 //! in, answers and queries come out.
 //!
-//! How a question travels: [`Resolver::client_query`] looks into the [`cache`]; what is not there
-//! becomes a resolution ([`iterate`]), which all clients of one question share. It finds the
-//! closest zone [`cut`] that is known, picks one of its [`servers`], sends a query ([`upstream`]),
-//! [`reply::read`]s what comes back, and so goes on from referral to referral and alias to alias. The
+//! How a question travels: [`Resolver::client_query`] looks into the `cache`; what is not there
+//! becomes a resolution (`iterate`), which all clients of one question share. It finds the
+//! closest zone `cut` that is known, picks one of its `servers`, sends a query (`upstream`),
+//! reads (`reply`) what comes back, and so goes on from referral to referral and alias to alias. The
 //! addresses of name servers that came without glue are resolutions of their own.
 //!
 //! Not modelled: DNSSEC (neither validation nor DO to name servers), classes other than IN,
