@@ -1,15 +1,24 @@
 //! Sessions joined to hosts: name server, resolver, MTA, mail server, mail client.
 
 mod carry;
+pub mod client;
+mod dig;
 mod dns_exchanges;
 mod dns_listener;
+pub mod mail_server;
+pub mod mta;
 mod name_server;
+mod reach;
 mod resolver;
 mod stub;
 
 #[cfg(test)]
 mod dns_tests;
 
+pub use client::{MailClient, MailClientConfig};
+pub use dig::{Dig, DigStep};
+pub use mail_server::{MailServer, MailServerConfig};
+pub use mta::{Mta, MtaConfig};
 pub use name_server::NameServer;
 pub use resolver::{Network, RecursiveResolver};
 pub use stub::StubResolver;

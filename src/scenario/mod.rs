@@ -16,6 +16,7 @@
 //! );
 //! ```
 
+pub mod build;
 mod check;
 mod expand;
 pub mod files;

@@ -244,7 +244,7 @@ impl HostConfig {
                 disk: self.disk,
                 stack: Stack::default(),
                 fingerprint: Fingerprint::default(),
-                status: Status::Down,
+                status: Status::New,
                 boot: 0,
                 pending: Default::default(),
                 tcp: self.tcp,

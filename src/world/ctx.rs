@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use crate::engine::{SimTime, Stream, UnixTime};
+use crate::engine::{Epoch, SimTime, Stream, UnixTime};
 use crate::net::tcp::Connection;
 use crate::net::{Body, Packet};
 
@@ -46,6 +46,11 @@ impl Ctx<'_> {
     /// The calendar date.
     pub fn date(&self) -> UnixTime {
         self.turn.network.epoch.at(self.turn.now)
+    }
+
+    /// The calendar date of the start of the run.
+    pub fn epoch(&self) -> Epoch {
+        self.turn.network.epoch
     }
 
     /// The host's name.

@@ -38,7 +38,9 @@ pub(crate) struct HostState {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// Not started yet, or crashed.
-    Down,
+    /// Not started yet.
+    New,
     Up,
+    /// Crashed, and not restarted.
+    Crashed,
 }

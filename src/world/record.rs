@@ -166,8 +166,9 @@ pub enum Note {
     Removed { queue_id: String },
     /// A client downloaded a message.
     Fetched { account: String, mailbox: String, uid: String, message_id: String, octets: usize },
-    /// A client finished looking at a mailbox that holds so many messages.
-    Saw { account: String, mailbox: String, messages: usize },
+    /// A client finished looking at a mailbox: so many messages it holds, and of those it knows,
+    /// the Message-ID and the flags.
+    Saw { account: String, mailbox: String, messages: usize, known: Vec<(String, String)> },
     /// A client's action came to nothing.
     ClientFailed { action: String, reason: String },
     /// A resolver answered from its cache; `left` is the least TTL left.

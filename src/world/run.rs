@@ -122,14 +122,14 @@ impl World {
         match control {
             Control::Crash(node) => {
                 let Some(host) = self.hosts.get_mut(node.index()) else { return };
-                if host.state.status == Status::Up {
+                if host.state.status != Status::Crashed {
                     host.crash(now);
                     host.state.node.record(&mut self.agenda, now, None, || Fact::Crashed);
                 }
             }
             Control::Restart(node) => {
                 let Some(host) = self.hosts.get_mut(node.index()) else { return };
-                if host.state.status == Status::Down {
+                if host.state.status == Status::Crashed {
                     let agenda = &mut self.agenda;
                     let cause = host.state.node.record(agenda, now, None, || Fact::Restarted);
                     host.start(&self.network, agenda, &mut self.actions, now, cause);

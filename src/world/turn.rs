@@ -61,7 +61,7 @@ impl Host {
     /// Stops the host: memory is gone, the disk is kept.
     pub(crate) fn crash(&mut self, now: SimTime) {
         self.actors.clear();
-        self.state.status = Status::Down;
+        self.state.status = Status::Crashed;
         self.state.boot += 1;
         self.state.stack = Default::default();
         self.state.pending.clear();
@@ -81,18 +81,21 @@ impl Host {
         let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
         match happening {
             Happening::Start => {
-                self.start(network, agenda, actions, now, cause);
+                // A host may have crashed before it ever came up.
+                if turn.host.status == Status::New {
+                    self.start(network, agenda, actions, now, cause);
+                }
                 return;
             }
             Happening::Packet { packet, .. } => {
-                if turn.host.status == Status::Down {
+                if turn.host.status != Status::Up {
                     turn.host.node.lose(turn.agenda, now, cause, &packet, Loss::HostDown);
                     return;
                 }
                 turn.receive(packet);
             }
             Happening::Timer { boot, actor, token } => {
-                if boot != turn.host.boot || turn.host.status == Status::Down {
+                if boot != turn.host.boot || turn.host.status != Status::Up {
                     return;
                 }
                 turn.host.fingerprint.add(now, kind::TIMER, &token.0.to_le_bytes());
@@ -105,7 +108,7 @@ impl Host {
                 turn.connection_timeout(connection);
             }
             Happening::Signal { boot, from, signal } => {
-                if boot != turn.host.boot || turn.host.status == Status::Down {
+                if boot != turn.host.boot || turn.host.status != Status::Up {
                     return;
                 }
                 for actor in (0..self.actors.len() as u16).filter(|actor| *actor != from) {

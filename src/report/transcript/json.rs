@@ -140,7 +140,7 @@ fn note(note: &Note) -> Value {
             "account": account, "mailbox": mailbox, "uid": uid, "message_id": message_id,
             "octets": octets,
         }),
-        Note::Saw { account, mailbox, messages } => {
+        Note::Saw { account, mailbox, messages, .. } => {
             json!({ "account": account, "mailbox": mailbox, "messages": messages })
         }
         Note::ClientFailed { action, reason } => json!({ "action": action, "reason": reason }),

@@ -80,7 +80,7 @@ fn words(note: &Note) -> (&'static str, String) {
             let text = format!("{account} got {mailbox} uid {uid}, {octets} octets, {message_id}");
             ("fetched", text)
         }
-        Note::Saw { account, mailbox, messages } => {
+        Note::Saw { account, mailbox, messages, .. } => {
             let text = match messages {
                 0 => format!("{account} sees {mailbox} empty"),
                 1 => format!("{account} sees 1 message in {mailbox}"),

@@ -81,6 +81,7 @@ impl CommandWriter {
             ImapTask::FetchNew { since, .. } => {
                 self.text(&format!("UID FETCH {since}:* (FLAGS RFC822.SIZE ENVELOPE)"))
             }
+            ImapTask::FetchFlags => self.text("UID FETCH 1:* (FLAGS)"),
             ImapTask::Store { uids, change, flags } => {
                 let sign = match change {
                     FlagChange::Replace => "",

@@ -26,6 +26,8 @@ pub enum ImapTask {
         /// Whether `\Seen` stays as it is.
         peek: bool,
     },
+    /// Fetches the flags of all messages, and so learns which are gone (RFC 4549 §3).
+    FetchFlags,
     /// UID STORE.
     Store {
         /// Which messages, ascending.

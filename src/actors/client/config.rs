@@ -1,0 +1,137 @@
+//! What a mail client is told: whose it is, which servers it uses, and what it does when.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::engine::SimTime;
+use crate::proto::mail::Draft;
+use crate::proto::smtp::{ForwardPath, ReversePath};
+
+/// The configuration of one client. Shared: a client is made anew from it after a crash.
+#[derive(Debug, Clone)]
+pub struct MailClientConfig {
+    /// What notes call it: `alice@example.org/laptop`.
+    pub name: String,
+    /// The login at all its servers.
+    pub user: String,
+    /// The password.
+    pub password: String,
+    /// The resolvers it asks, in order.
+    pub resolvers: Vec<SocketAddr>,
+    /// The submission server.
+    pub submit: Server,
+    /// The server it reads from.
+    pub read: ReadServer,
+    /// What it does, in the order of time.
+    pub steps: Vec<Step>,
+    /// How often it tries again to submit a message that could not be submitted for the moment.
+    pub submit_retries: u32,
+    /// How long it waits before that, each time.
+    pub submit_retry_after: Duration,
+}
+
+/// A server by name or address, and its port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// A host name, or an IP address.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+}
+
+/// How a client reads its mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadServer {
+    /// IMAP4rev1: messages stay on the server.
+    Imap(Server),
+    /// POP3: messages are downloaded and deleted on the server.
+    Pop3(Server),
+}
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// When.
+    pub at: SimTime,
+    /// What.
+    pub action: Action,
+}
+
+/// What a client does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Submits a message.
+    Send(Outgoing),
+    /// Reads what is new.
+    Fetch {
+        /// The mailbox; POP3 has INBOX alone.
+        mailbox: String,
+    },
+    /// Reads again and again.
+    Poll {
+        /// From one reading to the next.
+        every: Duration,
+        /// No reading begins after this.
+        until: SimTime,
+        /// The mailbox.
+        mailbox: String,
+    },
+    /// Changes the flags of a message, over IMAP.
+    Flag {
+        /// Its Message-ID with angle brackets.
+        message_id: String,
+        /// Flags to set, as `\Flagged`.
+        add: Vec<String>,
+        /// Flags to clear.
+        remove: Vec<String>,
+        /// Where the message is.
+        mailbox: String,
+    },
+    /// Copies a message to another mailbox, over IMAP. The mailbox is made if need be.
+    Copy {
+        /// Its Message-ID with angle brackets.
+        message_id: String,
+        /// Where the message is.
+        mailbox: String,
+        /// Where to.
+        to: String,
+    },
+    /// Puts a message of its own into a mailbox, over IMAP. The mailbox is made if need be.
+    Append {
+        /// The message.
+        message: Outgoing,
+        /// Where to.
+        mailbox: String,
+        /// The flags it gets.
+        flags: Vec<String>,
+    },
+    /// Deletes a message and expunges it, over IMAP.
+    Delete {
+        /// Its Message-ID with angle brackets.
+        message_id: String,
+        /// Where the message is.
+        mailbox: String,
+    },
+}
+
+/// A message that the client writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// The reverse-path.
+    pub from: ReversePath,
+    /// The forward-paths.
+    pub recipients: Vec<ForwardPath>,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Composed when it is sent; the date of the draft is set to that moment.
+    Draft(Box<Draft>),
+    /// These octets, with CRLF line ends.
+    Octets(Bytes),
+}

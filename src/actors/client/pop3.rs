@@ -1,0 +1,63 @@
+//! Reading by POP3: download what is new, and delete it on the server.
+
+use crate::proto::mail::Header;
+use crate::proto::pop3::{Pop3Client, Pop3ClientConfig, Pop3ClientEvent, Pop3Failure};
+use crate::world::{Ctx, Note};
+
+use super::config::MailClientConfig;
+use super::dialog::{Ended, Memory};
+
+/// A POP3 session under way.
+pub(super) struct Pop3Dialog {
+    pub(super) session: Pop3Client,
+}
+
+impl Pop3Dialog {
+    pub(super) fn new(config: &MailClientConfig, memory: &Memory) -> Self {
+        let session = Pop3Client::new(Pop3ClientConfig {
+            user: config.user.clone(),
+            password: config.password.clone(),
+            known: memory.downloaded.clone(),
+            ..Pop3ClientConfig::default()
+        });
+        Pop3Dialog { session }
+    }
+}
+
+pub(super) fn on_event(
+    event: Pop3ClientEvent,
+    memory: &mut Memory,
+    config: &MailClientConfig,
+    ctx: &mut Ctx<'_>,
+) -> Option<Ended> {
+    match event {
+        Pop3ClientEvent::LoggedIn => None,
+        Pop3ClientEvent::Message { unique_id, data } => {
+            let message_id = Header::new(&data).text("Message-ID").unwrap_or_default();
+            let message_id = message_id.trim().to_owned();
+            memory.downloads.push(message_id.clone());
+            ctx.note(|| Note::Fetched {
+                account: config.name.clone(),
+                mailbox: "INBOX".into(),
+                uid: unique_id.clone().unwrap_or_default(),
+                message_id,
+                octets: data.len(),
+            });
+            memory.downloaded.extend(unique_id);
+            None
+        }
+        Pop3ClientEvent::Done { .. } => {
+            ctx.note(|| Note::Saw {
+                account: config.name.clone(),
+                mailbox: "INBOX".into(),
+                messages: memory.downloads.len(),
+                known: memory.downloads.iter().map(|id| (id.clone(), String::new())).collect(),
+            });
+            Some(Ended::Well)
+        }
+        Pop3ClientEvent::Failed(failure @ Pop3Failure::Refused { .. }) => {
+            Some(Ended::Never(failure.to_string()))
+        }
+        Pop3ClientEvent::Failed(failure) => Some(Ended::NotNow(failure.to_string())),
+    }
+}

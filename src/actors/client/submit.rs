@@ -1,0 +1,135 @@
+//! Submitting a message (RFC 6409).
+
+use crate::proto::mail::{DateTime, Header};
+use crate::proto::sasl::Credentials;
+use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Outcome, Transaction};
+use crate::world::{Ctx, Note};
+
+use super::config::{Content, MailClientConfig, Outgoing};
+use super::dialog::Ended;
+
+/// A submission under way.
+pub(super) struct SubmitDialog {
+    pub(super) session: ClientSession,
+    pub(super) outcome: SubmitOutcome,
+}
+
+/// What has come of it so far.
+pub(super) struct SubmitOutcome {
+    mail: Outgoing,
+    ended: Ended,
+}
+
+impl SubmitDialog {
+    pub(super) fn new(mail: &Outgoing, config: &MailClientConfig, ctx: &Ctx<'_>) -> Self {
+        let client = ClientConfig {
+            credentials: Some(Credentials::new(&config.user, &config.password)),
+            ..ClientConfig::new(ctx.name())
+        };
+        let data = mail.octets(DateTime::utc(ctx.date()));
+        let transaction = Transaction::new(mail.from.clone(), mail.recipients.clone(), data);
+        let mut session = ClientSession::new(client, [transaction]);
+        // There is no connection yet: nothing can be said, and nothing is.
+        session.finish(ctx.now(), &mut crate::proto::Outbox::new());
+        let ended = Ended::NotNow("the connection was lost".into());
+        SubmitDialog { session, outcome: SubmitOutcome { mail: mail.clone(), ended } }
+    }
+}
+
+impl SubmitOutcome {
+    pub(super) fn on_event(&mut self, event: ClientEvent, ctx: &mut Ctx<'_>) -> Option<Ended> {
+        match event {
+            ClientEvent::TransactionDone { outcomes, .. } => {
+                self.ended = self.judge(&outcomes, ctx);
+                None
+            }
+            ClientEvent::Failed { failure, unsent, .. } => {
+                if !unsent.is_empty() {
+                    let permanent =
+                        failure.reply().is_some_and(crate::proto::smtp::Reply::is_permanent);
+                    let reason = failure.to_string();
+                    self.ended =
+                        if permanent { Ended::Never(reason) } else { Ended::NotNow(reason) };
+                }
+                Some(self.ended.clone())
+            }
+            ClientEvent::Finished => Some(self.ended.clone()),
+            ClientEvent::Authenticated
+            | ClientEvent::Ready(_)
+            | ClientEvent::RecipientAnswered { .. } => None,
+        }
+    }
+
+    /// What the server said about the recipients. Some may be taken and others refused.
+    fn judge(&self, outcomes: &[Outcome], ctx: &mut Ctx<'_>) -> Ended {
+        let taken = outcomes.iter().find(|outcome| outcome.is_delivered());
+        let why = |outcome: &Outcome| match outcome {
+            Outcome::Delivered { reply } | Outcome::Refused { reply, .. } => reply.to_string(),
+            Outcome::Unanswered { failure, .. } => failure.to_string(),
+            Outcome::Unsendable { text, .. } => text.clone(),
+        };
+        if let Some(taken) = taken {
+            let (id, reply) = (message_id(&self.mail), why(taken));
+            ctx.note(|| Note::Submitted { message_id: id, reply });
+            for (path, outcome) in self.mail.recipients.iter().zip(outcomes) {
+                if !outcome.is_delivered() {
+                    ctx.note(|| Note::NotSubmitted {
+                        message_id: message_id(&self.mail),
+                        recipients: vec![bare(&path.to_string())],
+                        reply: why(outcome),
+                    });
+                }
+            }
+            return Ended::Well;
+        }
+        match outcomes.iter().find(|outcome| outcome.is_transient()) {
+            Some(outcome) => Ended::NotNow(why(outcome)),
+            None => Ended::Never(outcomes.first().map_or_else(String::new, why)),
+        }
+    }
+}
+
+impl Outgoing {
+    /// The message as it goes out at that date.
+    pub(super) fn octets(&self, date: DateTime) -> bytes::Bytes {
+        match &self.content {
+            Content::Octets(octets) => octets.clone(),
+            Content::Draft(draft) => {
+                let mut draft = draft.clone();
+                draft.date = date;
+                draft.compose()
+            }
+        }
+    }
+}
+
+/// The Message-ID with angle brackets, or nothing.
+fn message_id(mail: &Outgoing) -> String {
+    match &mail.content {
+        Content::Draft(draft) => format!("<{}>", draft.message_id),
+        Content::Octets(octets) => Header::new(octets)
+            .text("Message-ID")
+            .map_or_else(String::new, |id| id.trim().to_owned()),
+    }
+}
+
+fn bare(path: &str) -> String {
+    path.trim_matches(['<', '>']).to_owned()
+}
+
+pub(super) fn composed(mail: &Outgoing) -> Note {
+    Note::Composed {
+        message_id: message_id(mail),
+        from: bare(&mail.from.to_string()),
+        recipients: mail.recipients.iter().map(|path| bare(&path.to_string())).collect(),
+        octets: mail.octets(DateTime::utc(crate::engine::UnixTime(0))).len(),
+    }
+}
+
+pub(super) fn not_submitted(mail: &Outgoing, reply: String) -> Note {
+    Note::NotSubmitted {
+        message_id: message_id(mail),
+        recipients: mail.recipients.iter().map(|path| bare(&path.to_string())).collect(),
+        reply,
+    }
+}

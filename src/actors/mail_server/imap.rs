@@ -1,0 +1,96 @@
+//! The IMAP sessions of a mailbox server.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::actors::carry::{LazyTimer, carry};
+use crate::engine::Epoch;
+use crate::proto::imap::{ImapServer, ImapServerConfig, ImapServerEvent, MailboxId};
+use crate::proto::{Input, Outbox};
+use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
+
+/// All IMAP sessions of a server.
+pub(super) struct ImapService {
+    config: Arc<ImapServerConfig>,
+    sessions: BTreeMap<ConnId, Open>,
+    out: Outbox<ImapServerEvent>,
+}
+
+struct Open {
+    session: ImapServer,
+    timer: LazyTimer,
+}
+
+impl ImapService {
+    pub(super) fn new(hostname: &str, epoch: Epoch) -> Self {
+        let config = ImapServerConfig { host_name: hostname.into(), epoch, ..Default::default() };
+        ImapService { config: Arc::new(config), sessions: BTreeMap::new(), out: Outbox::new() }
+    }
+
+    pub(super) fn accept(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let session = ImapServer::new(Arc::clone(&self.config));
+        self.sessions.insert(connection, Open { session, timer: LazyTimer::default() });
+        self.input(connection, Input::Opened, ctx);
+    }
+
+    pub(super) fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
+        match event {
+            StreamEvent::Data(octets) => self.input(connection, Input::Bytes(octets), ctx),
+            StreamEvent::Eof => self.input(connection, Input::Eof, ctx),
+            StreamEvent::Closed(_) => {
+                self.input(connection, Input::Eof, ctx);
+                self.sessions.remove(&connection);
+            }
+            StreamEvent::Accepted { .. } | StreamEvent::Opened => {}
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        if open.timer.fired(ctx.now(), open.session.deadline()) {
+            self.input(connection, Input::Timeout, ctx);
+        } else {
+            open.arm(connection, ctx);
+        }
+    }
+
+    /// A delivery changed some mailbox: sessions that idle look after theirs.
+    pub(super) fn on_delivery(&mut self, ctx: &mut Ctx<'_>) {
+        self.tell(None, None, ctx);
+    }
+
+    fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        let now = ctx.now();
+        open.session.handle(now, input, ctx.disk().mail(), &mut self.out);
+        let mut changed = None;
+        carry(ctx, connection, &mut self.out, |_, event, _| {
+            if let ImapServerEvent::Changed { mailbox } = event {
+                changed = Some(mailbox);
+            }
+        });
+        open.arm(connection, ctx);
+        if changed.is_some() {
+            self.tell(changed, Some(connection), ctx);
+        }
+    }
+
+    /// Tells the sessions that have `mailbox` selected, or any, but for the one that changed it.
+    fn tell(&mut self, mailbox: Option<MailboxId>, but: Option<ConnId>, ctx: &mut Ctx<'_>) {
+        for (connection, open) in &mut self.sessions {
+            let Some(selected) = open.session.selected() else { continue };
+            if Some(*connection) == but || mailbox.is_some_and(|changed| changed != selected) {
+                continue;
+            }
+            open.session.mailbox_changed(selected, ctx.disk().mail(), &mut self.out);
+            carry(ctx, *connection, &mut self.out, |_, _, _| {});
+        }
+    }
+}
+
+impl Open {
+    fn arm(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let token = TimerToken::of_connection(super::IMAP_TIMER, connection);
+        self.timer.arm(ctx, self.session.deadline(), token);
+    }
+}

@@ -1,0 +1,78 @@
+//! What an MTA asks the DNS, and what it makes of the answers.
+
+use std::net::IpAddr;
+
+use crate::actors::reach;
+use crate::actors::stub::StubResolver;
+use crate::proto::dns::stub::{Answer, LookupError, LookupId};
+use crate::proto::dns::{Name, RecordData, RecordType};
+use crate::proto::smtp::EnhancedStatus;
+use crate::world::Ctx;
+
+use super::route::{Exchange, MxAnswer, NoRoute};
+
+/// What a look-up came to.
+pub(super) type Found = Result<Answer, LookupError>;
+
+/// What a look-up of addresses said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AddressAnswer {
+    Addresses(Vec<IpAddr>),
+    None(NoRoute),
+}
+
+/// Asks for the MX of `domain`; `None` when that is not a name.
+pub(super) fn mx(stub: &mut StubResolver, domain: &str, ctx: &mut Ctx<'_>) -> Option<LookupId> {
+    let name = domain.parse::<Name>().ok()?;
+    Some(stub.lookup(ctx, name, RecordType::Mx))
+}
+
+/// Asks for the addresses of `host` in the families that this host has.
+pub(super) fn addresses_of(
+    stub: &mut StubResolver,
+    host: &str,
+    ctx: &mut Ctx<'_>,
+) -> Vec<LookupId> {
+    reach::address_lookups(host, stub, ctx)
+}
+
+/// The answer to [`mx`].
+pub(super) fn mx_answer(found: &Found) -> MxAnswer {
+    match found {
+        Ok(answer) => MxAnswer::Records(
+            answer
+                .records
+                .iter()
+                .filter_map(|record| match &record.data {
+                    RecordData::Mx { preference, exchange } => Some(Exchange {
+                        preference: *preference,
+                        host: host_text(exchange),
+                    }),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        Err(LookupError::NxDomain) => MxAnswer::NoSuchDomain,
+        Err(LookupError::NoData) => MxAnswer::Records(Vec::new()),
+        Err(error) => MxAnswer::Failed(error.to_string()),
+    }
+}
+
+/// The answer to one of [`addresses_of`].
+pub(super) fn addresses(found: &Found, host: &str) -> AddressAnswer {
+    match found {
+        Ok(answer) => AddressAnswer::Addresses(reach::addresses(answer).collect()),
+        Err(error) => {
+            // Like Postfix: a name without an address is no place to deliver to, ever.
+            let class = if error.is_temporary() { 4 } else { 5 };
+            let detail = if error.is_temporary() { 3 } else { 4 };
+            let reason = format!("Host {host} has no address: {error}");
+            AddressAnswer::None(NoRoute::new(EnhancedStatus::new(class, 4, detail), reason))
+        }
+    }
+}
+
+/// A host name as SMTP writes it: without the final dot; empty for the root.
+fn host_text(name: &Name) -> String {
+    if name.is_root() { String::new() } else { name.without_dot().to_string() }
+}

@@ -1,0 +1,66 @@
+//! The notes that an MTA makes for those who watch.
+
+use crate::engine::SimTime;
+use crate::proto::mail::Header;
+use crate::proto::smtp::Mailbox;
+use crate::store::queue::{QueueId, QueuedMessage, Trouble};
+use crate::world::Note;
+
+use super::route::Exchange;
+
+/// The Message-ID of a message, or nothing.
+pub(super) fn message_id(data: &[u8]) -> String {
+    Header::new(data).text("Message-ID").map_or_else(String::new, |id| id.trim().to_owned())
+}
+
+pub(super) fn accepted(message: &QueuedMessage, peer: String) -> Note {
+    Note::Accepted {
+        queue_id: message.id.to_string(),
+        message_id: message_id(&message.data),
+        sender: message.from.mailbox().map_or_else(String::new, Mailbox::to_string),
+        recipients: message.recipients.iter().map(|to| to.address.to_string()).collect(),
+        octets: message.data.len(),
+        from: peer,
+    }
+}
+
+pub(super) fn routed(id: &QueueId, domain: &str, exchanges: &[Exchange]) -> Note {
+    Note::Routed {
+        queue_id: id.to_string(),
+        domain: domain.to_owned(),
+        exchanges: exchanges
+            .iter()
+            .map(|exchange| format!("{} {}", exchange.preference, exchange.host))
+            .collect(),
+    }
+}
+
+pub(super) fn deferred(
+    message: &QueuedMessage,
+    recipient: &Mailbox,
+    trouble: &Trouble,
+    until: SimTime,
+) -> Note {
+    Note::Deferred {
+        queue_id: message.id.to_string(),
+        recipient: recipient.to_string(),
+        attempt: message.attempts,
+        reason: trouble.reason.clone(),
+        until,
+    }
+}
+
+pub(super) fn bounced(
+    id: &QueueId,
+    recipient: &Mailbox,
+    trouble: &Trouble,
+    report: Option<&QueueId>,
+) -> Note {
+    Note::Bounced {
+        queue_id: id.to_string(),
+        recipient: recipient.to_string(),
+        status: trouble.status.to_string(),
+        reason: trouble.reason.clone(),
+        report: report.map(QueueId::to_string),
+    }
+}

@@ -1,0 +1,40 @@
+//! The faults of a plan as changes of the network.
+
+use crate::net::LinkId;
+use crate::scenario::plan::{FaultAction, Plan};
+use crate::world::{Control, World};
+
+/// Schedules all faults of the plan.
+pub(super) fn schedule(plan: &Plan, world: &mut World) {
+    for fault in &plan.faults {
+        for control in controls(&fault.action, world) {
+            world.control(fault.at, control);
+        }
+    }
+}
+
+fn controls(action: &FaultAction, world: &World) -> Vec<Control> {
+    let node = |name: &String| world.node(name).expect("a plan names what it has");
+    let between = |a: &String, b: &String| world.links_between(node(a), node(b));
+    let each = |links: Vec<LinkId>, control: fn(LinkId) -> Control| -> Vec<Control> {
+        links.into_iter().map(control).collect()
+    };
+    match action {
+        FaultAction::Crash(host) => vec![Control::Crash(node(host))],
+        FaultAction::Restart(host) => vec![Control::Restart(node(host))],
+        FaultAction::Cut(a, b) => each(between(a, b), Control::Cut),
+        FaultAction::Heal(a, b) => each(between(a, b), Control::Heal),
+        FaultAction::Isolate(name) => each(world.links_of(node(name)), Control::Cut),
+        FaultAction::Rejoin(name) => each(world.links_of(node(name)), Control::Heal),
+        FaultAction::Change { a, b, forward, backward } => between(a, b)
+            .into_iter()
+            .map(|link| {
+                // The link's own first end may be either of the two.
+                let turned = world.link_ends(link)[0] != node(a);
+                let configs =
+                    if turned { [*backward, *forward] } else { [*forward, *backward] };
+                Control::SetLink(link, configs)
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,130 @@
+//! MTAs and mailbox servers of a plan.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::actors::mail_server::{MailServer, MailServerConfig};
+use crate::actors::mta::config::{
+    AcceptFrom, AutoReply, Domain, RefusalMode, Restriction, Submitter, Transport,
+};
+use crate::actors::{Mta, MtaConfig};
+use crate::engine::Seed;
+use crate::proto::imap::UidValidity;
+use crate::proto::smtp::{Mailbox, Reply};
+use crate::scenario::format::policy;
+use crate::scenario::plan::{self, Host};
+use crate::store::mailbox::MailStore;
+use crate::store::queue::RetrySchedule;
+use crate::world::{Disk, HostConfig};
+
+/// Puts an MTA on a host.
+pub(super) fn mta(config: HostConfig, host: &Host, mta: &plan::Mta) -> HostConfig {
+    let mut settings = MtaConfig::new(&mta.name, super::resolvers(host));
+    for domain in &mta.relay {
+        settings.domains.insert(domain.name.clone(), build_domain(domain, Transport::Relay));
+    }
+    for domain in &mta.deliver {
+        settings.domains.insert(domain.name.clone(), build_domain(domain, Transport::Mailbox));
+    }
+    let own = mta.deliver.iter().chain(&mta.relay).chain(&mta.submission);
+    settings.inside = own.flat_map(|domain| domain.inside.iter().copied()).collect();
+    settings.smtp = mta.smtp;
+    if !mta.submission.is_empty() {
+        let users = mta.submission.iter().flat_map(|domain| domain.users.values());
+        settings.submission = Some(users.map(submitter).collect());
+    }
+    settings.smart_host.clone_from(&mta.smart_host);
+    settings.size_limit_octets = mta.size_limit;
+    settings.retry = RetrySchedule {
+        least: mta.retry.min,
+        most: mta.retry.max,
+        lifetime: mta.retry.lifetime,
+        bounce_lifetime: mta.retry.lifetime,
+    };
+    let settings = Arc::new(settings);
+    config.actor(move || Mta::new(Arc::clone(&settings)))
+}
+
+fn submitter(user: &plan::User) -> (String, Submitter) {
+    let addresses = vec![mailbox(&user.address)];
+    (user.address.clone(), Submitter { password: user.password.clone(), addresses })
+}
+
+fn build_domain(domain: &plan::Domain, transport: Transport) -> Domain {
+    let users = domain.users.keys().cloned().collect();
+    let mut built = Domain::open(transport, Some(users));
+    built.aliases = domain
+        .aliases
+        .iter()
+        .map(|(alias, targets)| {
+            (alias.clone(), targets.iter().map(|target| mailbox(target)).collect())
+        })
+        .collect();
+    built.restriction = restriction(&domain.restriction);
+    built.restrictions = domain
+        .restrictions
+        .iter()
+        .map(|(local_part, of)| (local_part.clone(), restriction(of)))
+        .collect();
+    if transport == Transport::Mailbox {
+        built.auto_replies = auto_replies(domain);
+    }
+    built
+}
+
+fn auto_replies(domain: &plan::Domain) -> BTreeMap<String, AutoReply> {
+    let reply = |(name, user): (&String, &plan::User)| {
+        let reply = user.auto_reply.as_ref()?;
+        let plan::AutoReply { subject, text, once_per } = reply.clone();
+        Some((name.clone(), AutoReply { subject, text, once_per }))
+    };
+    domain.users.iter().filter_map(reply).collect()
+}
+
+fn restriction(plan: &plan::Restriction) -> Restriction {
+    let plan::ReplyText { code, status, text } = plan.reply.clone();
+    let status = status.parse().expect("the status codes of a plan are checked");
+    Restriction {
+        from: match plan.accept_from {
+            policy::AcceptFrom::Anyone => AcceptFrom::Anyone,
+            policy::AcceptFrom::Inside => AcceptFrom::Inside,
+            policy::AcceptFrom::Nobody => AcceptFrom::Nobody,
+        },
+        reply: Reply::new(code, status, text),
+        mode: match plan.mode {
+            policy::Mode::Reject => RefusalMode::Reject,
+            policy::Mode::AcceptThenBounce => RefusalMode::AcceptThenBounce,
+        },
+    }
+}
+
+/// Puts a mailbox server, and the accounts of its users, on a host.
+pub(super) fn mailbox_server(
+    config: HostConfig,
+    host: &Host,
+    server: &plan::MailboxServer,
+    seed: Seed,
+) -> HostConfig {
+    let mut store = MailStore::default();
+    let mut draws = seed.stream(&format!("host {} uidvalidity", host.name));
+    for user in server.domains.iter().flat_map(|domain| domain.users.values()) {
+        // Each account counts up from its own; low enough to have room above.
+        let first = u32::try_from(1 + draws.below(1 << 30)).expect("below 2^30");
+        let first = UidValidity::new(first).expect("above zero");
+        let added = store.add_account(&user.address, &user.password, first);
+        added.expect("the addresses of a plan are told apart");
+    }
+    let mut disk = Disk::default();
+    disk.set_mail(store);
+    let settings = MailServerConfig {
+        hostname: host.name.clone(),
+        imap: server.imap,
+        pop3: server.pop3,
+    };
+    let settings = Arc::new(settings);
+    config.disk(disk).actor(move || MailServer::new(Arc::clone(&settings)))
+}
+
+fn mailbox(address: &str) -> Mailbox {
+    address.parse().expect("the addresses of a plan are checked")
+}

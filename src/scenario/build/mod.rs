@@ -1,0 +1,69 @@
+//! From a checked plan to a world with its programs on it.
+
+mod clients;
+mod dns;
+mod faults;
+mod mail;
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::engine::Seed;
+use crate::world::{BuildError, HostConfig, World, WorldBuilder};
+
+use super::plan::{Host, Plan, Service};
+
+/// The port of DNS.
+const DNS_PORT: u16 = 53;
+
+/// Builds the world of a plan with this seed.
+///
+/// # Errors
+/// What the builder finds wrong with its parts. A checked plan has no such mistakes, but one that
+/// was put together in code may have.
+pub fn build(plan: &Plan, seed: Seed) -> Result<World, Vec<BuildError>> {
+    build_observed(plan, seed, true)
+}
+
+/// As [`build`], with records kept or not.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_observed(plan: &Plan, seed: Seed, watched: bool) -> Result<World, Vec<BuildError>> {
+    let mut parts = WorldBuilder::new(seed);
+    parts.epoch(plan.start).watched(watched);
+    let zones = dns::Zones::new(plan);
+    for host in plan.hosts.values() {
+        parts.host(build_host(host, plan, &zones, seed));
+    }
+    for router in &plan.routers {
+        parts.router(router);
+    }
+    for link in &plan.links {
+        parts.link_each_way(&link.a, &link.b, [link.forward, link.backward]);
+    }
+    let mut world = parts.build()?;
+    faults::schedule(plan, &mut world);
+    Ok(world)
+}
+
+fn build_host(host: &Host, plan: &Plan, zones: &dns::Zones, seed: Seed) -> HostConfig {
+    let mut config = HostConfig::new(&host.name);
+    for address in &host.addresses {
+        config = config.address(*address);
+    }
+    for service in &host.services {
+        config = match service {
+            Service::NameServer(server) => zones.name_server(config, server),
+            Service::Resolver(resolver) => zones.resolver(config, host, resolver),
+            Service::Mta(mta) => mail::mta(config, host, mta),
+            Service::MailboxServer(server) => mail::mailbox_server(config, host, server, seed),
+            Service::Client(client) => clients::client(config, host, client, plan),
+        };
+    }
+    clients::lookups(config, host, plan)
+}
+
+/// The resolvers that a host asks.
+fn resolvers(host: &Host) -> Vec<SocketAddr> {
+    host.resolvers.iter().map(|address: &IpAddr| SocketAddr::new(*address, DNS_PORT)).collect()
+}
