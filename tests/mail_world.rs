@@ -120,19 +120,17 @@ impl Net {
         backup.domains.insert("example.com".into(), relay);
         let (primary, backup) = (Arc::new(primary), Arc::new(backup));
 
-        let host = |name: &str, address: &str| {
-            HostConfig::new(name).address(address.parse().unwrap())
-        };
+        let host =
+            |name: &str, address: &str| HostConfig::new(name).address(address.parse().unwrap());
         self.parts
             .host(host("ns", "192.0.2.53").actor(move || NameServer::new(authority.clone())))
-            .host(host("resolver", "192.0.2.52").actor(move || {
-                RecursiveResolver::new(config.clone(), none.clone())
-            }))
+            .host(
+                host("resolver", "192.0.2.52")
+                    .actor(move || RecursiveResolver::new(config.clone(), none.clone())),
+            )
             .host(host("mx", "192.0.2.1").disk(disk).actor(move || Mta::new(sender.clone())))
             .host(
-                host("mx1", "192.0.2.11")
-                    .disk(mailboxes)
-                    .actor(move || Mta::new(primary.clone())),
+                host("mx1", "192.0.2.11").disk(mailboxes).actor(move || Mta::new(primary.clone())),
             )
             .host(host("mx2", "192.0.2.12").actor(move || Mta::new(backup.clone())))
             .router("internet");

@@ -55,9 +55,7 @@ impl Dialog {
                 Ok(Dialog::Pop3(Pop3Dialog::new(config, memory)))
             }
             (_, ReadServer::Pop3(_)) => Err("POP3 cannot do that".into()),
-            (action, ReadServer::Imap(_)) => {
-                ImapDialog::new(action, config, ctx).map(Dialog::Imap)
-            }
+            (action, ReadServer::Imap(_)) => ImapDialog::new(action, config, ctx).map(Dialog::Imap),
         }
     }
 

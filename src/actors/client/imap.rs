@@ -134,7 +134,11 @@ impl ImapDialog {
 
 /// Makes a mailbox that may be there already.
 fn make(mailbox: &MailboxName) -> Vec<ImapTask> {
-    if mailbox.is_inbox() { Vec::new() } else { vec![ImapTask::Create { mailbox: mailbox.clone() }] }
+    if mailbox.is_inbox() {
+        Vec::new()
+    } else {
+        vec![ImapTask::Create { mailbox: mailbox.clone() }]
+    }
 }
 
 fn flags(words: &[String]) -> Flags {
@@ -205,7 +209,9 @@ impl Progress {
 
     fn known<'m>(&self, memory: &'m mut Memory) -> Option<&'m mut KnownMailbox> {
         match &self.goal {
-            Goal::Read { mailbox, .. } => Some(memory.mailboxes.entry(mailbox.clone()).or_default()),
+            Goal::Read { mailbox, .. } => {
+                Some(memory.mailboxes.entry(mailbox.clone()).or_default())
+            }
             _ => None,
         }
     }

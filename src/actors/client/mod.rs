@@ -173,8 +173,7 @@ impl Running {
             Progress::Failed(reason) => self.end(Ended::NotNow(reason), ctx),
             Progress::Connected(connection) => {
                 let Some(doing) = &mut self.now_doing else { return };
-                let dialog =
-                    Dialog::start(&doing.job.action, &self.config, &self.memory, ctx);
+                let dialog = Dialog::start(&doing.job.action, &self.config, &self.memory, ctx);
                 match dialog {
                     Ok(dialog) => {
                         let timer = LazyTimer::default();

@@ -94,11 +94,28 @@ enum Stage {
     /// Asks for the MX of the next hop.
     Routing { lookup: LookupId },
     /// Asks for the addresses of an exchange.
-    Locating { host: String, lookups: Vec<LookupId>, found: Vec<SocketAddr>, failures: Vec<Trouble> },
+    Locating {
+        host: String,
+        lookups: Vec<LookupId>,
+        found: Vec<SocketAddr>,
+        failures: Vec<Trouble>,
+    },
     /// Waits for the connection, until then.
-    Connecting { connection: ConnId, host: String, peer: SocketAddr, until: SimTime, timer: LazyTimer },
+    Connecting {
+        connection: ConnId,
+        host: String,
+        peer: SocketAddr,
+        until: SimTime,
+        timer: LazyTimer,
+    },
     /// SMTP.
-    Talking { connection: ConnId, host: String, peer: SocketAddr, timer: LazyTimer, talk: Box<Talk> },
+    Talking {
+        connection: ConnId,
+        host: String,
+        peer: SocketAddr,
+        timer: LazyTimer,
+        talk: Box<Talk>,
+    },
     /// Nothing is left to do.
     Done,
 }
@@ -212,7 +229,8 @@ impl Delivery {
                 lookups.remove(place);
                 match lookup::addresses(found, host) {
                     AddressAnswer::Addresses(more) => {
-                        let peers = more.into_iter().map(|ip| SocketAddr::new(ip, route::SMTP_PORT));
+                        let peers =
+                            more.into_iter().map(|ip| SocketAddr::new(ip, route::SMTP_PORT));
                         addresses.extend(peers);
                     }
                     AddressAnswer::None(none) => failures.push(none.into()),
@@ -357,7 +375,8 @@ impl Delivery {
             CloseReason::Refused | CloseReason::Reset => "Connection refused",
             _ => "Connection timed out",
         };
-        let reason = format!("connect to {}:{}: {why}", route::exchange_text(&host, peer), peer.port());
+        let reason =
+            format!("connect to {}:{}: {why}", route::exchange_text(&host, peer), peer.port());
         self.trouble = Some(Trouble::local(EnhancedStatus::new(4, 4, 1), reason));
         self.next_address(tools, ctx, fates);
     }
@@ -385,7 +404,13 @@ impl Delivery {
         self.carry(ctx, &mut none);
     }
 
-    fn input(&mut self, input: Input<'_>, tools: &mut Tools<'_>, ctx: &mut Ctx<'_>, fates: &mut Fates) {
+    fn input(
+        &mut self,
+        input: Input<'_>,
+        tools: &mut Tools<'_>,
+        ctx: &mut Ctx<'_>,
+        fates: &mut Fates,
+    ) {
         let Stage::Talking { talk, .. } = &mut self.stage else { return };
         talk.session.handle(ctx.now(), input, &mut self.out);
         self.carry(ctx, fates);
@@ -402,7 +427,9 @@ impl Delivery {
 
     /// Carries away what the session said, and settles the recipients it tells of.
     fn carry(&mut self, ctx: &mut Ctx<'_>, fates: &mut Fates) {
-        let Stage::Talking { connection, host, peer, timer, talk } = &mut self.stage else { return };
+        let Stage::Talking { connection, host, peer, timer, talk } = &mut self.stage else {
+            return;
+        };
         let (open, trouble) = (&mut self.open, &mut self.trouble);
         let remote = route::exchange_text(host, *peer);
         let Talk { session, transactions, over } = &mut **talk;

@@ -23,7 +23,10 @@ pub(super) fn deliver(
     let store = ctx.disk().mail();
     let Some(account) = store.account_of(&address_of(recipient)) else {
         let status = EnhancedStatus::new(5, 1, 1);
-        return Err(Trouble::local(status, format!("unknown user: \"{}\"", recipient.local_part())));
+        return Err(Trouble::local(
+            status,
+            format!("unknown user: \"{}\"", recipient.local_part()),
+        ));
     };
     let sender = message.from.mailbox().map_or("", Mailbox::as_str);
     let trace = received::return_path(sender) + &received::delivered_to(address);

@@ -44,10 +44,9 @@ pub(super) fn mx_answer(found: &Found) -> MxAnswer {
                 .records
                 .iter()
                 .filter_map(|record| match &record.data {
-                    RecordData::Mx { preference, exchange } => Some(Exchange {
-                        preference: *preference,
-                        host: host_text(exchange),
-                    }),
+                    RecordData::Mx { preference, exchange } => {
+                        Some(Exchange { preference: *preference, host: host_text(exchange) })
+                    }
                     _ => None,
                 })
                 .collect(),

@@ -84,8 +84,7 @@ impl Mta {
 impl Actor for Mta {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         let config = Arc::clone(&self.config);
-        let ports =
-            [(config.smtp, SMTP_PORT), (config.submission.is_some(), SUBMISSION_PORT)];
+        let ports = [(config.smtp, SMTP_PORT), (config.submission.is_some(), SUBMISSION_PORT)];
         for (_, port) in ports.into_iter().filter(|(wanted, _)| *wanted) {
             assert!(ctx.listen(port), "a plan has one service a port");
         }

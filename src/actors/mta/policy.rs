@@ -93,7 +93,11 @@ pub(crate) fn check_recipient(config: &MtaConfig, peer: Peer<'_>, to: &ForwardPa
             RefusalMode::AcceptThenBounce => Decision::Refuse(unknown_user(mailbox)),
         };
     }
-    if exists(domain, &local_part) { Decision::Accept } else { Decision::Refuse(unknown_user(mailbox)) }
+    if exists(domain, &local_part) {
+        Decision::Accept
+    } else {
+        Decision::Refuse(unknown_user(mailbox))
+    }
 }
 
 fn exists(domain: &Domain, local_part: &str) -> bool {
@@ -197,12 +201,7 @@ mod tests {
             "<eve@example.net>",
             "550 5.1.1 <eve@example.net>: Recipient address rejected: User unknown",
         );
-        check(
-            stranger,
-            None,
-            "<x@example.com>",
-            "554 5.7.1 <x@example.com>: Relay access denied",
-        );
+        check(stranger, None, "<x@example.com>", "554 5.7.1 <x@example.com>: Relay access denied");
         check(server, None, "<x@example.com>", "250");
         check(stranger, login, "<x@example.com>", "250");
         check(

@@ -205,7 +205,12 @@ impl Open {
         Peer { address: self.peer.ip(), login: self.login.as_deref() }
     }
 
-    fn judge_recipient(&mut self, to: &ForwardPath, config: &MtaConfig, ctx: &mut Ctx<'_>) -> Verdict {
+    fn judge_recipient(
+        &mut self,
+        to: &ForwardPath,
+        config: &MtaConfig,
+        ctx: &mut Ctx<'_>,
+    ) -> Verdict {
         match policy::check_recipient(config, self.peer(), to) {
             Decision::Accept => Verdict::Accept,
             Decision::AcceptThenBounce(refusal) => {
@@ -250,11 +255,7 @@ impl Open {
             _ => None,
         };
         let trace = Received {
-            from: Some(ReceivedFrom {
-                helo: &self.helo,
-                reverse: None,
-                address: self.peer.ip(),
-            }),
+            from: Some(ReceivedFrom { helo: &self.helo, reverse: None, address: self.peer.ip() }),
             by: &config.hostname,
             with: match (self.extended, &self.login) {
                 (false, _) => "SMTP",
@@ -333,7 +334,8 @@ fn expand(to: &ForwardPath, config: &MtaConfig, found: &mut Vec<Mailbox>) {
     let mut open = vec![first];
     while let Some(mailbox) = open.pop() {
         let local_part = mailbox.unquoted_local_part().to_ascii_lowercase();
-        let alias = config.domain(mailbox.domain()).and_then(|domain| domain.aliases.get(&local_part));
+        let alias =
+            config.domain(mailbox.domain()).and_then(|domain| domain.aliases.get(&local_part));
         match alias {
             Some(targets) => {
                 let new = targets.iter().rev().filter(|target| seen.insert((*target).clone()));

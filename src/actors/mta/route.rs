@@ -146,9 +146,8 @@ mod tests {
             let named = |host: &str| Exchange { preference: 10, host: host.into() };
             MxAnswer::Records(["a", "b", "c", "d"].map(named).into())
         };
-        let order = |seed: u64| {
-            exchanges("x", records(), "y", &mut Seed(seed).stream("mx")).unwrap()
-        };
+        let order =
+            |seed: u64| exchanges("x", records(), "y", &mut Seed(seed).stream("mx")).unwrap();
         assert_eq!(order(1), order(1));
         assert!((2..20).any(|seed| order(seed) != order(1)));
     }

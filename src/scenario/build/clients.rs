@@ -87,11 +87,9 @@ fn action(action: &plan::Action, plan: &Plan) -> Option<Action> {
             remove: remove.clone(),
             mailbox: mailbox.clone(),
         },
-        plan::Action::Copy { mail, mailbox, to } => Action::Copy {
-            message_id: message_id(mail),
-            mailbox: mailbox.clone(),
-            to: to.clone(),
-        },
+        plan::Action::Copy { mail, mailbox, to } => {
+            Action::Copy { message_id: message_id(mail), mailbox: mailbox.clone(), to: to.clone() }
+        }
         plan::Action::Append { mail, mailbox, flags } => Action::Append {
             message: outgoing(&plan.mails[mail]),
             mailbox: mailbox.clone(),

@@ -46,7 +46,8 @@ impl Zones {
         host: &Host,
         resolver: &plan::Resolver,
     ) -> HostConfig {
-        let mut settings = ResolverConfig { hints: self.hints.clone(), ..ResolverConfig::default() };
+        let mut settings =
+            ResolverConfig { hints: self.hints.clone(), ..ResolverConfig::default() };
         settings.ipv4 = host.addresses.iter().any(|address| address.is_ipv4());
         settings.ipv6 = host.addresses.iter().any(|address| address.is_ipv6());
         settings.cache.max_ttl_secs = secs(resolver.max_ttl);

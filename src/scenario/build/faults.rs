@@ -31,8 +31,7 @@ fn controls(action: &FaultAction, world: &World) -> Vec<Control> {
             .map(|link| {
                 // The link's own first end may be either of the two.
                 let turned = world.link_ends(link)[0] != node(a);
-                let configs =
-                    if turned { [*backward, *forward] } else { [*forward, *backward] };
+                let configs = if turned { [*backward, *forward] } else { [*forward, *backward] };
                 Control::SetLink(link, configs)
             })
             .collect(),

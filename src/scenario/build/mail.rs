@@ -116,11 +116,8 @@ pub(super) fn mailbox_server(
     }
     let mut disk = Disk::default();
     disk.set_mail(store);
-    let settings = MailServerConfig {
-        hostname: host.name.clone(),
-        imap: server.imap,
-        pop3: server.pop3,
-    };
+    let settings =
+        MailServerConfig { hostname: host.name.clone(), imap: server.imap, pop3: server.pop3 };
     let settings = Arc::new(settings);
     config.disk(disk).actor(move || MailServer::new(Arc::clone(&settings)))
 }
