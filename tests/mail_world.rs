@@ -1,5 +1,7 @@
 //! Mail from MTA to MTA, in worlds made in code: what an administrator asks "what happens if".
 
+#![expect(clippy::unwrap_used, reason = "a panic in a test is the failure")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -50,16 +50,16 @@ impl MailServer {
 }
 
 impl Running {
-    fn on_stream(&mut self, connection: ConnId, event: StreamEvent, ctx: &mut Ctx<'_>) {
-        if let StreamEvent::Accepted { local, .. } = event {
+    fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
+        if let StreamEvent::Accepted { local, .. } = *event {
             match local.port() {
                 POP3_PORT => self.pop3.accept(connection, ctx),
                 _ => self.imap.accept(connection, ctx),
             }
         } else if self.pop3.has(connection) {
-            self.pop3.on_stream(connection, &event, ctx);
+            self.pop3.on_stream(connection, event, ctx);
         } else {
-            self.imap.on_stream(connection, &event, ctx);
+            self.imap.on_stream(connection, event, ctx);
         }
     }
 
@@ -88,7 +88,7 @@ impl Actor for MailServer {
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
         let running = self.running.as_mut().expect("events come after the start");
         match event {
-            Event::Stream(connection, event) => running.on_stream(connection, event, ctx),
+            Event::Stream(connection, event) => running.on_stream(connection, &event, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
             Event::Signal(Signal::Delivered) => running.imap.on_delivery(ctx),
             Event::Signal(Signal::Queued) | Event::Datagram { .. } => {}

@@ -1,6 +1,7 @@
 //! Name servers and resolvers of a plan.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::actors::{NameServer, RecursiveResolver};
@@ -48,8 +49,8 @@ impl Zones {
     ) -> HostConfig {
         let mut settings =
             ResolverConfig { hints: self.hints.clone(), ..ResolverConfig::default() };
-        settings.ipv4 = host.addresses.iter().any(|address| address.is_ipv4());
-        settings.ipv6 = host.addresses.iter().any(|address| address.is_ipv6());
+        settings.ipv4 = host.addresses.iter().any(IpAddr::is_ipv4);
+        settings.ipv6 = host.addresses.iter().any(IpAddr::is_ipv6);
         settings.cache.max_ttl_secs = secs(resolver.max_ttl);
         settings.cache.max_negative_ttl_secs = secs(resolver.max_negative_ttl);
         let inner = self.authority(&resolver.zones);
