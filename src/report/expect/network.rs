@@ -148,7 +148,7 @@ pub(super) fn device(
 ) -> Finding {
     let seen = notes(evidence)
         .filter_map(|note| match note {
-            Note::Saw { account, mailbox: name, messages }
+            Note::Saw { account, mailbox: name, messages, .. }
                 if account == client && name == mailbox =>
             {
                 Some(*messages as u64)

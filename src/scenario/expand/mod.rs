@@ -61,6 +61,14 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
     let zones = expander.build_zones();
     let domains = expander.build_domains();
     let (hosts, clients) = expander.build_hosts(&domains);
+    // Root servers without a hints file got their addresses with all other hosts.
+    let hints = expander.hints.iter().map(|hint| Hint {
+        name: hint.name.clone(),
+        addresses: hosts
+            .get(&hint.name)
+            .map_or_else(|| hint.addresses.clone(), |host| host.addresses.clone()),
+    });
+    let hints = hints.collect();
     let mut plan = Plan {
         title: scenario.title.clone().unwrap_or_default(),
         description: scenario.description.clone().unwrap_or_default(),
@@ -70,7 +78,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         routers: expander.routers.iter().cloned().collect(),
         links,
         hosts,
-        hints: expander.hints.clone(),
+        hints,
         zones,
         domains,
         clients,
