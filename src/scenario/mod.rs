@@ -23,6 +23,7 @@ pub mod files;
 pub mod finding;
 pub mod format;
 pub mod plan;
+pub mod reference;
 pub mod schema;
 mod spanned;
 
@@ -31,6 +32,7 @@ use std::path::Path as FilePath;
 pub use files::{Files, Folder, NoFiles};
 pub use finding::Finding;
 pub use plan::Plan;
+pub use reference::reference;
 pub use schema::{schema, schema_text};
 
 use check::Report;

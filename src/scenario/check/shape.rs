@@ -357,3 +357,32 @@ fn check_format(schema: &Json, text: &str) -> Result<(), UnitError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::schema::schema;
+    use crate::scenario::spanned::read;
+
+    #[test]
+    fn every_example_and_default_is_of_the_right_shape() {
+        let root = schema();
+        let objects = root["$defs"].as_object().into_iter().flatten();
+        for (name, object) in objects.chain([(&"Scenario".to_owned(), root)]) {
+            for (key, property) in object["properties"].as_object().into_iter().flatten() {
+                let examples = property["examples"].as_array().into_iter().flatten();
+                for value in examples.chain(property.get("default")) {
+                    // A list of one, because a text stands for itself only inside a value.
+                    let text = format!("[{value}]");
+                    let (node, errors) = read(&text);
+                    assert_eq!(errors, []);
+                    let Some(Node { value: Value::Array(nodes), .. }) = node else { continue };
+                    let mut report = Report::new(name, &text);
+                    Shape { root, report: &mut report }.check(&nodes[0], property, &Path::top());
+                    let findings = report.finish();
+                    assert!(findings.is_empty(), "{name}.{key}: {findings:?}");
+                }
+            }
+        }
+    }
+}

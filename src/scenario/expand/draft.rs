@@ -120,6 +120,8 @@ pub(super) struct ZoneDraft<'s> {
     /// The hosts that serve it, the primary first.
     pub(super) servers: Vec<String>,
     pub(super) inner: bool,
+    /// Where the apex's only MX points, in the inner view that a domain makes.
+    pub(super) inner_mx: Option<String>,
     /// Whether the records of hosts whose names are in it are put into it.
     pub(super) takes_hosts: bool,
     pub(super) ttl_secs: u32,

@@ -130,6 +130,7 @@ impl<'s> Expander<'s, '_, '_> {
             explicit: None,
             servers: Vec::new(),
             inner: false,
+            inner_mx: None,
             takes_hosts: false,
             ttl_secs: self.ttl_secs(&Path::top().at("dns").at("ttl"), ttl),
             made: Vec::new(),
@@ -139,7 +140,11 @@ impl<'s> Expander<'s, '_, '_> {
     /// The TLD of a name, with its server, unless the scenario describes it.
     fn draft_tld(&mut self, name: &str, path: &Path<'s>) {
         let tld = name.rsplit('.').next().unwrap_or(name);
-        if tld == name || self.zones.contains_key(tld) || self.described.contains(tld) {
+        if name == "."
+            || tld == name
+            || self.zones.contains_key(tld)
+            || self.described.contains(tld)
+        {
             return;
         }
         let server = format!("a.nic.{tld}");

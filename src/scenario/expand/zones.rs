@@ -86,19 +86,16 @@ impl<'s> Expander<'s, '_, '_> {
                     zone.made.push(address_record(&owner, ttl_secs, *address));
                 }
             }
-            let inner = roles.has_inner_way().then(|| {
-                let mut made = zone.made.clone();
-                made.push(mx_record(&apex, ttl_secs, 10, &roles.mailbox));
-                ZoneDraft {
-                    path: zone.path.clone(),
-                    name: apex.clone(),
-                    explicit: zone.explicit.filter(|explicit| explicit.file.is_none()),
-                    servers: zone.servers.clone(),
-                    inner: true,
-                    takes_hosts: false,
-                    ttl_secs,
-                    made,
-                }
+            let inner = roles.has_inner_way().then(|| ZoneDraft {
+                path: zone.path.clone(),
+                name: apex.clone(),
+                explicit: zone.explicit,
+                servers: zone.servers.clone(),
+                inner: true,
+                inner_mx: Some(roles.mailbox.clone()),
+                takes_hosts: false,
+                ttl_secs,
+                made: zone.made.clone(),
             });
             let mut preference = 10;
             for exchange in roles.border.iter().chain(&roles.backup_mx) {
@@ -114,7 +111,7 @@ impl<'s> Expander<'s, '_, '_> {
     fn build_zone(&mut self, at: usize, minimum_secs: u32) -> (Zone, Owners) {
         let (_, draft) = self.zones.get_index(at).expect("it is counted");
         let (name, path, ttl_secs) = (draft.name.clone(), draft.path.clone(), draft.ttl_secs);
-        let (explicit, inner) = (draft.explicit, draft.inner);
+        let (explicit, inner, inner_mx) = (draft.explicit, draft.inner, draft.inner_mx.clone());
         let servers = draft.servers.clone();
         let mut file = None;
         let mut records = Vec::new();
@@ -150,6 +147,10 @@ impl<'s> Expander<'s, '_, '_> {
             let made: Vec<Record> = made.into_iter().filter(is_free).collect();
             owners.extend(made.iter().map(|record| (record.name.clone(), record.rtype())));
             records.extend(made);
+        }
+        if let Some(mailbox) = inner_mx {
+            records.retain(|record| record.name != name || record.rtype() != RecordType::Mx);
+            records.push(mx_record(&name, ttl_secs, 10, &mailbox));
         }
         if owners.insert((name.clone(), RecordType::Ns)) {
             let records_of_servers: Vec<_> =

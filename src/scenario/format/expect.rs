@@ -16,15 +16,15 @@ use super::units::Dur;
     {"required": ["path"]}, {"required": ["attempts"]}, {"required": ["lost_packets"]}
 ]))]
 pub struct Expectation {
-    /// A message lies in a mailbox.
+    /// A message was put into a mailbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"mail": "hello", "to": "bob@example.com", "within": "5s"}]))]
     pub delivered: Option<Delivered>,
-    /// A message lies in no mailbox of the recipient.
+    /// A message was put into no mailbox of the recipient.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"mail": "hello", "to": "bob@example.com"}]))]
     pub not_delivered: Option<NotDelivered>,
-    /// A report of failed delivery (RFC 3464) lies in a mailbox.
+    /// A report of failed delivery (RFC 3464) was put into a mailbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"to": "alice@example.org", "status": "5.7.133"}]))]
     pub bounce: Option<Bounce>,
@@ -98,7 +98,7 @@ pub struct Bounds {
     pub at_most: Option<u64>,
 }
 
-/// A message lies in a mailbox.
+/// A message was put into a mailbox by the server there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delivered {
@@ -113,7 +113,7 @@ pub struct Delivered {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"5s")]
     pub within: Option<Dur>,
-    /// How often it lies there.
+    /// How often it was put there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 1), example = 1)]
     pub copies: Option<Count>,
@@ -123,7 +123,7 @@ pub struct Delivered {
     pub octets_equal: Option<bool>,
 }
 
-/// A message lies in no mailbox of the recipient.
+/// A message was put into no mailbox of the recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NotDelivered {
@@ -136,7 +136,7 @@ pub struct NotDelivered {
     pub to: Option<OneOrMany<String>>,
 }
 
-/// Reports of failed delivery in a user's INBOX.
+/// Reports of failed delivery that were put into a user's INBOX.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bounce {

@@ -79,7 +79,7 @@ pub struct Scenario {
     pub zones: IndexMap<String, Zone>,
     /// Mail clients by name, in the explicit form. The devices of a domain's users are clients
     /// already, called as `alice@example.org/laptop`.
-    #[schemars(extend("examples" = [{"visitor": {"host": "visitor.example.net"}}]))]
+    #[schemars(extend("examples" = [{"visitor": {"host": "pc.example.net", "user": "bob@example.com"}}]))]
     pub clients: IndexMap<String, Client>,
     /// What clients do, and when.
     #[schemars(

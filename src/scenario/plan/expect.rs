@@ -19,27 +19,27 @@ pub struct Expectation {
 /// What must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
-    /// The mail lies in the mailboxes of each of `to`.
+    /// The mail was put into the INBOX of each of `to`, whether it is still there or not.
     Delivered {
         /// Its id.
         mail: String,
-        /// To whom: users or aliases of domains of this plan; at least one.
+        /// To whom: addresses of users; aliases are followed already.
         to: Vec<String>,
         /// At most so long after it was sent.
         within: Option<Duration>,
-        /// How often it lies in the mailboxes of each user.
+        /// How often it was put there, for each user.
         copies: Count,
         /// Whether it must be what was sent, but for trace fields on top.
         octets_equal: bool,
     },
-    /// The mail lies in no mailbox of any of `to`.
+    /// The mail was put into no mailbox of any of `to`.
     NotDelivered {
         /// Its id.
         mail: String,
-        /// Whose mailboxes.
+        /// To whom; addresses that may belong to nobody.
         to: Vec<String>,
     },
-    /// Reports of failed delivery in the INBOX of `to`.
+    /// Reports of failed delivery that were put into the INBOX of `to`.
     Bounce {
         /// Whose INBOX.
         to: String,
