@@ -19,7 +19,7 @@ pub(super) struct Evidence<'w> {
     pub(super) plan: &'w Plan,
     pub(super) world: &'w World,
     pub(super) summary: Summary,
-    /// DNS, SMTP replies and IMAP responses; made when first asked for.
+    /// DNS queries and SMTP replies; made when first asked for.
     wire: OnceCell<Vec<Entry<'w>>>,
 }
 
@@ -34,9 +34,8 @@ impl<'w> Evidence<'w> {
             Transcript::new(self.world)
                 .protocol(Protocol::Dns)
                 .protocol(Protocol::Smtp)
-                .protocol(Protocol::Imap)
                 .entries()
-                .filter(|entry| matches!(entry.kind, "query" | "reply" | "response" | "message"))
+                .filter(|entry| matches!(entry.kind, "query" | "reply"))
                 .collect()
         })
     }

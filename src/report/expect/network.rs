@@ -146,65 +146,32 @@ pub(super) fn device(
     sees: Count,
     mail: Option<(&str, &[String])>,
 ) -> Finding {
-    let seen = notes(evidence)
+    let last = notes(evidence)
         .filter_map(|note| match note {
-            Note::Saw { account, mailbox: name, messages, .. }
+            Note::Saw { account, mailbox: name, messages, known }
                 if account == client && name == mailbox =>
             {
-                Some(*messages as u64)
+                Some((*messages as u64, known))
             }
             _ => None,
         })
         .last();
-    let seen = match seen {
-        None => Finding::new(false, format!("{client} never looked into {mailbox} to the end")),
-        Some(seen) => {
-            let why = format!("{client} sees {}", counted(seen, "message"));
-            Finding::new(sees.holds(seen), why)
-        }
+    let Some((number, known)) = last else {
+        let why = format!("{client} never looked into {mailbox} to the end");
+        return Finding::new(false, why);
     };
+    let why = format!("{client} sees {}", counted(number, "message"));
+    let seen = Finding::new(sees.holds(number), why);
     let Some((mail, flags)) = mail else { return seen };
     let wanted = evidence.mail(mail).message_id();
-    let uid = notes(evidence)
-        .filter_map(|note| match note {
-            Note::Fetched { account, mailbox: name, uid, message_id, .. }
-                if account == client && name == mailbox && Some(message_id.as_str()) == wanted =>
-            {
-                Some(uid)
-            }
-            _ => None,
-        })
-        .last();
-    let Some(uid) = uid else {
-        return Finding::all([seen, Finding::new(false, format!("{client} never got {mail}"))]);
+    let held = match known.iter().find(|(id, _)| Some(id.as_str()) == wanted) {
+        None => Finding::new(false, format!("{mail} is not among them")),
+        Some((_, shown)) => {
+            let has = |flag: &String| shown.split(' ').any(|one| one.eq_ignore_ascii_case(flag));
+            Finding::new(flags.iter().all(has), format!("{mail} has the flags ({shown})"))
+        }
     };
-    if flags.is_empty() {
-        return Finding::all([seen, Finding::new(true, format!("{mail} has uid {uid}"))]);
-    }
-    let host = evidence.plan.clients.get(client).map_or("", String::as_str);
-    let last = evidence
-        .wire()
-        .iter()
-        .filter(|entry| entry.protocol == Protocol::Imap && entry.to.as_deref() == Some(host))
-        .filter_map(|entry| flags_of(&entry.text, uid))
-        .last();
-    let shown = last.unwrap_or("no flags");
-    let has = |flag: &String| {
-        last.is_some_and(|flags| flags.split(' ').any(|other| other.eq_ignore_ascii_case(flag)))
-    };
-    let why = format!("{client} saw {mail} with {shown}");
-    Finding::all([seen, Finding::new(flags.iter().all(has), why)])
-}
-
-/// The flags in a FETCH response about that UID (RFC 3501 §7.4.2).
-fn flags_of<'t>(response: &'t str, uid: &str) -> Option<&'t str> {
-    let items = response.strip_prefix("* ")?.split_once(" FETCH (")?.1;
-    let (_, after) = items.split_once("UID ")?;
-    let digits = after.split(|next: char| !next.is_ascii_digit()).next()?;
-    if digits != uid {
-        return None;
-    }
-    Some(items.split_once("FLAGS (")?.1.split_once(')')?.0)
+    Finding::all([seen, held])
 }
 
 pub(super) fn lost(evidence: &Evidence<'_>, count: Count) -> Finding {
@@ -230,19 +197,4 @@ fn notes<'w>(evidence: &Evidence<'w>) -> impl Iterator<Item = &'w Note> + use<'w
         Fact::Note(note) => Some(note),
         _ => None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_are_read_from_fetch_responses() {
-        let response = r"* 1 FETCH (UID 12 FLAGS (\Seen \Flagged))";
-        assert_eq!(flags_of(response, "12"), Some(r"\Seen \Flagged"));
-        assert_eq!(flags_of(response, "1"), None);
-        assert_eq!(flags_of(r"* 1 FETCH (FLAGS () UID 3)", "3"), Some(""));
-        assert_eq!(flags_of("* 1 EXISTS", "1"), None);
-        assert_eq!(flags_of("a1 OK done", "1"), None);
-    }
 }

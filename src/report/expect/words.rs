@@ -41,7 +41,7 @@ pub(super) fn of(expect: &Expect) -> String {
             text + &quoted(contains)
         }
         Expect::Queries { from, to, name, type_, after, before, count } => {
-            let mut text = format!("{count} queries");
+            let mut text = amount(*count, "query");
             if let Some(from) = from {
                 text += &format!(" of {from}");
             }
@@ -70,19 +70,21 @@ pub(super) fn of(expect: &Expect) -> String {
         },
         Expect::Mailbox { user, mailbox, messages, unseen, mail, flags } => {
             let mut text = format!("{mailbox} of {user} holds ");
-            text += &holds(*messages, "messages");
-            if *unseen != Count::ANY {
+            text += &amount(*messages, "message");
+            if *unseen == Count::exactly(0) {
+                text += ", none of them unseen";
+            } else if *unseen != Count::ANY {
                 text += &format!(", {unseen} of them unseen");
             }
             text + &among(mail.as_deref(), flags)
         }
         Expect::Device { client, mailbox, sees, mail, flags } => {
-            let sees = holds(*sees, "messages");
+            let sees = amount(*sees, "message");
             format!("{client} sees {sees} in {mailbox}{}", among(mail.as_deref(), flags))
         }
         Expect::Queue { host, messages } => {
             let place = host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
-            format!("{messages} messages are queued{place}")
+            format!("{} queued{place}", amount(*messages, "message"))
         }
         Expect::Reply { from, to, code, contains, count } => {
             let mut text = number(*count, Count { at_least: 1, at_most: u64::MAX });
@@ -101,9 +103,9 @@ pub(super) fn of(expect: &Expect) -> String {
         }
         Expect::Attempts { mail, from, count } => {
             let from = from.as_ref().map_or_else(String::new, |from| format!(" by {from}"));
-            format!("{count} attempts{from} to hand on {mail}")
+            format!("{}{from} to hand on {mail}", amount(*count, "attempt"))
         }
-        Expect::LostPackets(count) => format!("{count} packets are lost"),
+        Expect::LostPackets(count) => format!("{} lost", amount(*count, "packet")),
     }
 }
 
@@ -112,8 +114,15 @@ fn number(count: Count, usual: Count) -> String {
     if count == usual { String::new() } else { format!("{count} times: ") }
 }
 
-fn holds(count: Count, noun: &str) -> String {
-    if count == Count::ANY { noun.to_owned() } else { format!("{count} {noun}") }
+/// `no messages`, `1 message`, `at least 2 messages`, `messages`
+fn amount(count: Count, noun: &str) -> String {
+    let nouns = counted(0, noun).split_off(2);
+    match (count.at_least, count.at_most) {
+        (0, u64::MAX) => nouns,
+        (0, 0) => format!("no {nouns}"),
+        (least, most) if least == most => counted(least, noun),
+        _ => format!("{count} {nouns}"),
+    }
 }
 
 fn among(mail: Option<&str>, flags: &[String]) -> String {
@@ -158,7 +167,7 @@ fn duration(time: Duration) -> String {
         (1_000_000, "ms"),
         (1_000, "us"),
     ];
-    match units.iter().find(|(unit, _)| nanos >= *unit && nanos % unit == 0) {
+    match units.iter().find(|(unit, _)| nanos >= *unit && nanos.is_multiple_of(*unit)) {
         Some((unit, name)) => format!("{}{name}", nanos / unit),
         None => format!("{nanos}ns"),
     }
@@ -167,6 +176,16 @@ fn duration(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_read_as_a_person_says_them() {
+        let check = |count, text: &str| assert_eq!(amount(count, "query"), text);
+        check(Count::ANY, "queries");
+        check(Count::exactly(0), "no queries");
+        check(Count::exactly(1), "1 query");
+        check(Count::exactly(3), "3 queries");
+        check(Count { at_least: 2, at_most: u64::MAX }, "at least 2 queries");
+    }
 
     #[test]
     fn durations_are_written_as_in_scenarios() {

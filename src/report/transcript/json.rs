@@ -140,8 +140,14 @@ fn note(note: &Note) -> Value {
             "account": account, "mailbox": mailbox, "uid": uid, "message_id": message_id,
             "octets": octets,
         }),
-        Note::Saw { account, mailbox, messages, .. } => {
-            json!({ "account": account, "mailbox": mailbox, "messages": messages })
+        Note::Saw { account, mailbox, messages, known } => {
+            let known: Vec<_> = known
+                .iter()
+                .map(|(message_id, flags)| json!({ "message_id": message_id, "flags": flags }))
+                .collect();
+            json!({
+                "account": account, "mailbox": mailbox, "messages": messages, "known": known,
+            })
         }
         Note::ClientFailed { action, reason } => json!({ "action": action, "reason": reason }),
         Note::CacheHit { qname, qtype, rcode, left } => json!({

@@ -149,41 +149,41 @@ fn world() -> World {
 #[test]
 fn a_person_reads_it() {
     assert_snapshot!(Transcript::new(&world()), @r"
-      0.020000  laptop → resolver                             DNS   query MX example.com. rd
-      0.020000  resolver                                      note  cache miss MX example.com.
-      0.040000  resolver → laptop                             DNS   response NOERROR rd; example.com. 300 MX 10 mx.example.com.
+      0.020000  laptop → resolver                                DNS   query MX example.com. rd
+      0.020000  resolver                                         note  cache miss MX example.com.
+      0.040000  resolver → laptop                                DNS   response NOERROR rd; example.com. 300 MX 10 mx.example.com.
                 │ additional  mx.example.com. 300 A 192.0.2.3
-      1.040000  laptop → mx.example.com                       TCP   connected to port 25
-      1.080000  mx.example.com → laptop                       SMTP  220 mx.example.com ESMTP
-      1.100000  laptop → mx.example.com                       SMTP  EHLO laptop
-      1.120000  mx.example.com → laptop                       SMTP  250-mx.example.com
+      1.040000  laptop → mx.example.com                          TCP   connected to port 25
+      1.080000  mx.example.com → laptop                          SMTP  220 mx.example.com ESMTP
+      1.100000  laptop → mx.example.com                          SMTP  EHLO laptop
+      1.120000  mx.example.com → laptop                          SMTP  250-mx.example.com
                 │ 250 PIPELINING
-      1.140000  laptop → mx.example.com                       SMTP  MAIL FROM:<>
-      1.140000  laptop → mx.example.com                       SMTP  RCPT TO:<bob@example.com>
-      1.140000  laptop → mx.example.com                       SMTP  DATA
-      1.160000  mx.example.com → laptop                       SMTP  250 2.1.0 ok
-      1.160000  mx.example.com → laptop                       SMTP  250 2.1.5 ok
-      1.160000  mx.example.com → laptop                       SMTP  354 go on
-      1.180000  laptop → mx.example.com                       SMTP  message, 63 octets, Subject: Hello
+      1.140000  laptop → mx.example.com                          SMTP  MAIL FROM:<>
+      1.140000  laptop → mx.example.com                          SMTP  RCPT TO:<bob@example.com>
+      1.140000  laptop → mx.example.com                          SMTP  DATA
+      1.160000  mx.example.com → laptop                          SMTP  250 2.1.0 ok
+      1.160000  mx.example.com → laptop                          SMTP  250 2.1.5 ok
+      1.160000  mx.example.com → laptop                          SMTP  354 go on
+      1.180000  laptop → mx.example.com                          SMTP  message, 63 octets, Subject: Hello
                 │ Received: from nowhere
                 │   by nobody
                 │ Subject: Hello
                 │
                 │ Hi Bob
-      1.200000  mx.example.com → laptop                       SMTP  250 2.0.0 ok \x1b[31m
-      1.220000  laptop → mx.example.com                       SMTP  QUIT
-      1.240000  mx.example.com → laptop                       SMTP  221 2.0.0 bye
-      1.240000  laptop → mx.example.com                       TCP   connection closed
-      2.040000  laptop → mx.example.com                       TCP   connection refused (port 110)
-     59.000000  resolver – r                                  net   link cut
-     60.010000  laptop → resolver                             UDP   datagram of 29 octets to port 53 lost at r: no route
-     61.000000  resolver – r                                  net   link healed
-    119.000000  mx.example.com                                net   host crashed
-    120.020000  laptop → mx.example.com                       TCP   bare segment to port 25 lost at mx.example.com: host down
-    121.000000  mx.example.com                                net   host restarted
-    121.040000  laptop → mx.example.com                       TCP   connected to port 25
-    121.080000  mx.example.com → laptop                       SMTP  220 mx.example.com ESMTP
-    121.120000  laptop → mx.example.com                       TCP   connection closed
+      1.200000  mx.example.com → laptop                          SMTP  250 2.0.0 ok \x1b[31m
+      1.220000  laptop → mx.example.com                          SMTP  QUIT
+      1.240000  mx.example.com → laptop                          SMTP  221 2.0.0 bye
+      1.240000  laptop → mx.example.com                          TCP   connection closed
+      2.040000  laptop → mx.example.com                          TCP   connection refused (port 110)
+     59.000000  resolver – r                                     net   link cut
+     60.010000  laptop → resolver                                UDP   datagram of 29 octets to port 53 lost at r: no route
+     61.000000  resolver – r                                     net   link healed
+    119.000000  mx.example.com                                   net   host crashed
+    120.020000  laptop → mx.example.com                          TCP   bare segment to port 25 lost at mx.example.com: host down
+    121.000000  mx.example.com                                   net   host restarted
+    121.040000  laptop → mx.example.com                          TCP   connected to port 25
+    121.080000  mx.example.com → laptop                          SMTP  220 mx.example.com ESMTP
+    121.120000  laptop → mx.example.com                          TCP   connection closed
     ");
 }
 

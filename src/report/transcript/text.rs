@@ -46,22 +46,34 @@ fn is_plain(character: char) -> bool {
         && !matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Writes an entry in columns: time, who to whom, protocol, text; details below.
+impl Entry<'_> {
+    /// The columns of the entry's line, each but the last as wide as it is on every line: time in
+    /// seconds, who to whom, protocol, text. Two spaces go between them.
+    pub fn columns(&self) -> [String; 4] {
+        let parties = match &self.to {
+            Some(other) if self.protocol == Protocol::Network => format!("{} – {other}", self.from),
+            Some(other) => format!("{} → {other}", self.from),
+            None => self.from.to_string(),
+        };
+        [
+            format!("{:>TIME_COLUMNS$}", Seconds(self.time)),
+            format!("{parties:<PARTIES_COLUMNS$}"),
+            format!("{:<4}", self.protocol),
+            self.text.clone(),
+        ]
+    }
+
+    /// A further line of the entry, as it stands below it.
+    pub fn indented(detail: &str) -> String {
+        format!("{:TIME_COLUMNS$}  │ {detail}", "")
+    }
+}
+
+/// Writes an entry in columns, details below.
 pub(super) fn write_entry(to: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
-    let parties = match &entry.to {
-        Some(other) if entry.protocol == Protocol::Network => format!("{} – {other}", entry.from),
-        Some(other) => format!("{} → {other}", entry.from),
-        None => entry.from.to_string(),
-    };
-    let (time, protocol) = (Seconds(entry.time), entry.protocol);
-    let line = format!(
-        "{time:>TIME_COLUMNS$}  {parties:<PARTIES_COLUMNS$}  {protocol:<4}  {}",
-        entry.text
-    );
-    writeln!(to, "{}", line.trim_end())?;
+    writeln!(to, "{}", entry.columns().join("  ").trim_end())?;
     for detail in &entry.details {
-        let line = format!("{:TIME_COLUMNS$}  │ {detail}", "");
-        writeln!(to, "{}", line.trim_end())?;
+        writeln!(to, "{}", Entry::indented(detail).trim_end())?;
     }
     Ok(())
 }
@@ -69,7 +81,7 @@ pub(super) fn write_entry(to: &mut dyn Write, entry: &Entry<'_>) -> io::Result<(
 /// Room for five days and microseconds.
 const TIME_COLUMNS: usize = 13;
 /// Fixed, so that a host more in a scenario does not move every line of a snapshot.
-const PARTIES_COLUMNS: usize = 44;
+const PARTIES_COLUMNS: usize = 47;
 
 /// Seconds with six digits; what is below a microsecond is cut off.
 #[derive(Clone, Copy)]

@@ -1,0 +1,166 @@
+//! The arguments of the command, and the help that teaches them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::scenario::format::Dur;
+
+/// Plays how e-mail travels across the Internet: DNS, SMTP, POP3 and IMAP, octet for octet.
+///
+/// Servers, clients and the network between them share one simulated clock: the same scenario and
+/// seed give the same octets, always.
+#[derive(Debug, Parser)]
+#[command(name = "mxsim", version, after_help = EXAMPLES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mxsim run                                  watch a message travel (built-in scenario)
+  mxsim run my.json --seed 7                 play your own, on another seed
+  mxsim check my.json                        find every mistake in it
+  mxsim test scenarios/ --update             write what it shows as snapshots, then
+  mxsim test scenarios/                      compare with them
+  mxsim resolve my.json example.com MX       follow one resolution down from the root
+  mxsim schema > mxsim.schema.json           let your editor complete scenario files
+
+Exit codes: 0 all went as expected; 1 an expectation failed or a snapshot differs; 2 bad usage or
+input.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Play a scenario and print what happened.
+    ///
+    /// Prints the transcript, what became of every message, and whether the expectations hold.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Look for mistakes in scenario files, and tell all of them.
+    #[command(after_help = "\
+Example:
+  mxsim check scenarios/*.json
+
+Each mistake is told with file, line, column and JSON path, and with what would be right.")]
+    Check {
+        /// The scenario files.
+        #[arg(required = true, value_name = "SCENARIO")]
+        scenarios: Vec<PathBuf>,
+    },
+    /// Play scenarios and compare their transcripts with snapshots.
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(TestArgs),
+    /// Resolve one name in a scenario's Internet, step by step, like dig +trace.
+    #[command(after_help = "\
+Examples:
+  mxsim resolve my.json example.com MX
+  mxsim resolve my.json www.lab.example.com --from laptop.example.org
+
+The host's own resolver is asked at the start of the run. Nothing else happens: the agenda and the
+faults of the scenario are left out.")]
+    Resolve(ResolveArgs),
+    /// Print the JSON Schema of scenario files.
+    #[command(after_help = "\
+Example:
+  mxsim schema > mxsim.schema.json
+
+and in the scenario:  \"$schema\": \"mxsim.schema.json\"")]
+    Schema,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  mxsim run                                          the built-in scenario first-mail
+  mxsim run my.json --until 2h --summary out.json    what became of every message, as JSON
+  mxsim run my.json --transcript - | less            the transcript alone
+  mxsim run my.json --format jsonl | jq -r .text     the same for programs
+  mxsim run my.json --seed 7 -q                      only whether the expectations hold";
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The scenario file [default: the built-in first-mail].
+    pub(super) scenario: Option<PathBuf>,
+    /// The number from which every random draw follows [default: the scenario's, or 1].
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Stop at this simulated time, as 90s, 2h or 5d [default: the scenario's, or 1h].
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(super) until: Option<Duration>,
+    /// Write the transcript to a file, or with "-" alone to standard output; then all else that is
+    /// printed goes to standard error.
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) transcript: Option<PathBuf>,
+    /// The form of the transcript. With jsonl and no --transcript, standard output has it alone.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Write what became of every message to a file as JSON, or with "-" to standard output.
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) summary: Option<PathBuf>,
+    /// Print whether the expectations hold, and nothing else.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Format {
+    /// Columns for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+const TEST_EXAMPLES: &str = "\
+Examples:
+  mxsim test scenarios/            all scenarios of a folder, against scenarios/snapshots/NAME.snap
+  mxsim test my.json --update      write the snapshot; review it, and commit it beside the scenario
+
+A scenario passes if its expectations hold and its transcript is the one in the snapshot.";
+
+#[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    /// Scenario files, or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Where the snapshots are [default: snapshots/ beside each scenario].
+    #[arg(long, value_name = "DIR")]
+    pub(super) snapshots: Option<PathBuf>,
+    /// Write the snapshots that are missing or differ.
+    #[arg(long)]
+    pub(super) update: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResolveArgs {
+    /// The scenario file.
+    pub(super) scenario: PathBuf,
+    /// The name to resolve.
+    pub(super) name: String,
+    /// The type of record: A, AAAA, MX, NS, TXT...
+    #[arg(value_name = "TYPE", default_value = "A")]
+    pub(super) type_: String,
+    /// The host that asks [default: the first one with a client, or with a resolver].
+    #[arg(long, value_name = "HOST")]
+    pub(super) from: Option<String>,
+    /// The number from which every random draw follows [default: the scenario's, or 1].
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<Dur>().map(|dur| dur.0).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,107 @@
+//! Playing a scenario, with a bar on standard error for who waits.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::engine::{Seed, SimTime};
+use crate::scenario::{self, NoFiles, Plan};
+use crate::world::{Ended, World};
+
+use super::Failure;
+
+/// A scenario that was played.
+pub(super) struct Played {
+    pub(super) plan: Plan,
+    pub(super) world: World,
+    pub(super) ended: Ended,
+}
+
+/// What replaces what the scenario says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Overrides {
+    pub(super) seed: Option<u64>,
+    pub(super) until: Option<Duration>,
+}
+
+/// Reads and checks a scenario; without a path the built-in one.
+pub(super) fn load(path: Option<&Path>) -> Result<Plan, Failure> {
+    match path {
+        Some(path) => scenario::load(path),
+        None => scenario::parse(scenario::FIRST_MAIL, "first-mail.json", &NoFiles),
+    }
+    .map_err(Failure::Scenario)
+}
+
+/// Builds a plan's world and runs it to its end.
+pub(super) fn play(plan: Plan, overrides: Overrides) -> Result<Played, Failure> {
+    let seed = Seed(overrides.seed.unwrap_or(plan.seed));
+    let until = overrides.until.map_or(plan.until, |until| SimTime::ZERO + until);
+    let mut world = scenario::build::build(&plan, seed).map_err(|errors| {
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Failure::Input(lines.join("\n"))
+    })?;
+    let ended = run(&mut world, until);
+    Ok(Played { plan, world, ended })
+}
+
+/// Runs in slices of simulated time, so that a bar can be drawn between them. What happens in the
+/// world does not depend on the slices.
+fn run(world: &mut World, until: SimTime) -> Ended {
+    let slice = Duration::from_nanos((until.as_nanos() / SLICES).max(1));
+    let mut bar = Bar::new(until);
+    let mut horizon = SimTime::ZERO;
+    loop {
+        horizon = (horizon + slice).min(until);
+        let ended = world.run(horizon);
+        if ended == Ended::Idle || horizon == until {
+            bar.finish();
+            return ended;
+        }
+        bar.show(world);
+    }
+}
+
+const SLICES: u64 = 1000;
+/// A run that is over sooner needs no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A bar that shows itself when a run takes long, on a terminal alone.
+struct Bar {
+    started: Option<Instant>,
+    until: SimTime,
+    bar: Option<ProgressBar>,
+}
+
+impl Bar {
+    #[expect(clippy::disallowed_methods, reason = "a person waits in real time")]
+    fn new(until: SimTime) -> Self {
+        let started = std::io::stderr().is_terminal().then(Instant::now);
+        Bar { started, until, bar: None }
+    }
+
+    fn show(&mut self, world: &World) {
+        let Some(started) = self.started else { return };
+        if self.bar.is_none() && started.elapsed() >= PATIENCE {
+            let secs = self.until.since(SimTime::ZERO).as_secs();
+            let bar = ProgressBar::with_draw_target(Some(secs), ProgressDrawTarget::stderr());
+            let template = "{wide_bar} {pos} of {len} simulated s, {msg} events";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(world.now().since(SimTime::ZERO).as_secs());
+            bar.set_message(world.events().to_string());
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

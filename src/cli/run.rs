@@ -1,0 +1,81 @@
+//! `mxsim run`: one scenario, with everything that is to be seen of it.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::engine::SimTime;
+use crate::report::expect::{self, Verdict};
+use crate::report::{Summary, Transcript};
+use crate::world::{Ended, World};
+
+use super::args::{Format, RunArgs};
+use super::play::{self, Overrides, Played};
+use super::{Failure, Outcome, output};
+
+/// Plays the scenario and prints what is asked for.
+pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
+    let plan = play::load(args.scenario.as_deref())?;
+    // Opened first: who cannot have the file should not wait for the run.
+    let to_stdout = Path::new("-");
+    let place = match (&args.transcript, args.format) {
+        (None, Format::Jsonl) if !args.quiet => Some(to_stdout),
+        (place, _) => place.as_deref(),
+    };
+    let transcript_file = place.map(output::create).transpose()?;
+    let summary_file = args.summary.as_deref().map(output::create).transpose()?;
+    let overrides = Overrides { seed: args.seed, until: args.until };
+    let Played { plan, world, ended } = play::play(plan, overrides)?;
+
+    let transcript = Transcript::new(&world);
+    let summary = Summary::new(&world);
+    let verdicts = expect::check(&plan, &world);
+    if let Some(mut to) = transcript_file {
+        match args.format {
+            Format::Text => transcript.write_text(&mut to)?,
+            Format::Jsonl => transcript.write_jsonl(&mut to)?,
+        }
+        to.flush()?;
+    }
+    if let Some(mut to) = summary_file {
+        serde_json::to_writer_pretty(&mut to, &summary).map_err(io::Error::from)?;
+        to.write_all(b"\n")?;
+        to.flush()?;
+    }
+    let taken = [place, args.summary.as_deref()].into_iter().flatten().any(output::is_stdout);
+    let mut rest: Box<dyn Write> =
+        if taken { Box::new(output::stderr()) } else { Box::new(output::stdout()) };
+    if !args.quiet {
+        if place.is_none() {
+            if output::stdout_has_colours() && !taken {
+                output::write_coloured(&transcript, &mut rest)?;
+            } else {
+                transcript.write_text(&mut rest)?;
+            }
+            writeln!(rest)?;
+        }
+        if !summary.messages.is_empty() && args.summary.is_none() {
+            writeln!(rest, "{summary}")?;
+        }
+    }
+    for verdict in &verdicts {
+        output::write_verdict(verdict, &mut rest)?;
+    }
+    if !args.quiet {
+        write_end(&world, ended, &mut rest)?;
+    }
+    rest.flush()?;
+    Ok(Outcome::expected_if(verdicts.iter().all(|Verdict { holds, .. }| *holds)))
+}
+
+fn write_end(world: &World, ended: Ended, to: &mut dyn Write) -> io::Result<()> {
+    let how = match ended {
+        Ended::Idle => "nothing is left to do",
+        Ended::Horizon => "more would happen",
+    };
+    let nanos = world.last_activity().as_nanos();
+    let last = SimTime::from_nanos(nanos - nanos % 1000).to_string();
+    let last = last.trim_end_matches("000");
+    let (events, seed) = (world.events(), world.seed().0);
+    writeln!(to, "seed {seed}, {events} events, the last of note at {last} s; {how}")?;
+    writeln!(to, "fingerprint {}", world.fingerprint())
+}

@@ -1,0 +1,199 @@
+//! The command as a user meets it: exit codes, messages, pipes.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn mxsim(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mxsim"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the command starts")
+}
+
+/// Runs, and gives exit code, standard output and standard error.
+fn check(arguments: &[&str], folder: &Path) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = mxsim(arguments, folder);
+    let text = |octets| String::from_utf8(octets).expect("the command writes UTF-8");
+    (status.code().expect("it exits"), text(stdout), text(stderr))
+}
+
+/// One domain with one server; alice writes to carol.
+const LOCAL: &str = r#"{
+  "domains": { "example.org": { "users": ["alice", "carol"] } },
+  "agenda": [
+    { "at": "1s", "client": "alice@example.org", "send": { "id": "hi", "to": "carol@example.org" } }
+  ],
+  "expect": [{ "delivered": { "mail": "hi" } }]
+}"#;
+
+fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(name), text).unwrap();
+    folder
+}
+
+#[test]
+fn bad_usage_exits_with_2_and_says_what_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["fly"][..], &["run", "a", "b"], &["run", "--seed", "x"], &["check"], &[]] {
+        let (code, out, err) = check(arguments, folder.path());
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.contains("--help"), "{arguments:?}: {err}");
+    }
+    let (code, _, err) = check(&["run", "--until", "5 weeks or so"], folder.path());
+    assert_eq!(code, 2);
+    assert!(err.contains("5 weeks or so"), "{err}");
+}
+
+#[test]
+fn help_teaches_by_example() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["run", "check", "test", "resolve", "schema"] {
+        let (code, out, err) = check(&[command, "--help"], folder.path());
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert!(out.contains(&format!("\n  mxsim {command}")), "{out}");
+    }
+}
+
+#[test]
+fn a_missing_or_wrong_scenario_exits_with_2() {
+    let folder = folder_with("wrong.json", r#"{"domains": {"example.org": {"usres": []}}}"#);
+    for command in ["run", "check", "test"] {
+        let (code, _, err) = check(&[command, "nowhere.json"], folder.path());
+        assert_eq!(code, 2);
+        assert!(err.contains("nowhere.json: cannot be read"), "{err}");
+        let (code, _, err) = check(&[command, "wrong.json"], folder.path());
+        assert_eq!(code, 2);
+        assert!(err.contains("wrong.json:1:") && err.contains("did you mean"), "{err}");
+    }
+}
+
+#[test]
+fn check_tells_what_is_well() {
+    let folder = folder_with("local.json", LOCAL);
+    let (code, out, err) = check(&["check", "local.json"], folder.path());
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("local.json: ok ("), "{out}");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, out, _) = check(&["schema"], folder.path());
+    assert_eq!(code, 0);
+    let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(schema["properties"]["domains"].is_object());
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let folder = folder_with("local.json", LOCAL);
+    for arguments in [&["run", "local.json"][..], &["schema"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mxsim"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut reader = BufReader::with_capacity(16, child.stdout.take().unwrap());
+        reader.read_line(&mut line).unwrap();
+        drop(reader);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn run_prints_the_journey_and_what_came_of_it() {
+    let folder = folder_with("local.json", LOCAL);
+    let (code, out, err) = check(&["run", "local.json"], folder.path());
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    for part in ["SMTP  RCPT TO:<carol@example.org>", "note  delivered", "\nok    hi is delivered"]
+    {
+        assert!(out.contains(part), "{part} in {out}");
+    }
+    let (_, again, _) = check(&["run", "local.json"], folder.path());
+    assert_eq!(out, again);
+    let last = |out: &str| out.lines().last().unwrap().to_owned();
+    assert!(last(&out).starts_with("fingerprint "), "{out}");
+    let (code, other, _) = check(&["run", "local.json", "--seed", "2"], folder.path());
+    assert_eq!(code, 0);
+    assert_ne!(last(&out), last(&other));
+}
+
+#[test]
+fn a_transcript_on_standard_output_is_alone_there() {
+    let folder = folder_with("local.json", LOCAL);
+    let (_, text, err) = check(&["run", "local.json", "--transcript", "-"], folder.path());
+    assert!(!text.contains("fingerprint") && err.contains("fingerprint"), "{text}{err}");
+    let (_, lines, _) = check(&["run", "local.json", "--format", "jsonl"], folder.path());
+    for line in lines.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(object["time_ns"].is_u64());
+    }
+    let to_files = ["run", "local.json", "-q", "--transcript", "t", "--summary", "s"];
+    let (code, out, err) = check(&to_files, folder.path());
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out.lines().count(), 1, "{out}");
+    assert_eq!(fs::read_to_string(folder.path().join("t")).unwrap(), text);
+    let summary = fs::read(folder.path().join("s")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    assert_eq!(summary["messages"][0]["recipients"][0]["outcome"], "delivered");
+}
+
+#[test]
+fn an_expectation_that_fails_exits_with_1() {
+    let wrong = LOCAL.replace("\"delivered\"", "\"not_delivered\"");
+    let folder = folder_with("wrong.json", &wrong);
+    let (code, out, _) = check(&["run", "wrong.json", "-q"], folder.path());
+    assert_eq!(code, 1);
+    assert!(out.starts_with("FAIL  hi is not delivered to carol@example.org"), "{out}");
+}
+
+#[test]
+fn test_writes_snapshots_and_shows_what_differs() {
+    let folder = folder_with("local.json", LOCAL);
+    let (code, out, _) = check(&["test", "."], folder.path());
+    assert_eq!(code, 1);
+    assert!(out.contains("there is no snapshot"), "{out}");
+    let (code, out, _) = check(&["test", ".", "--update"], folder.path());
+    assert_eq!(code, 0, "{out}");
+    let (code, out, _) = check(&["test", "local.json"], folder.path());
+    assert_eq!(code, 0);
+    assert!(out.ends_with("1 scenario: 1 ok, 0 failed\n"), "{out}");
+
+    let snapshot = folder.path().join("snapshots/local.snap");
+    let text = fs::read_to_string(&snapshot).unwrap();
+    fs::write(&snapshot, text.replacen("EHLO", "HELO", 1)).unwrap();
+    let (code, out, _) = check(&["test", "."], folder.path());
+    assert_eq!(code, 1);
+    let changed = |sign: &str, word: &str| {
+        out.lines().any(|line| line.starts_with(sign) && line.contains(word))
+    };
+    assert!(changed("-", "HELO") && changed("+", "EHLO"), "{out}");
+}
+
+#[test]
+fn resolve_goes_down_from_the_root() {
+    let two = r#"{"domains": {"example.org": {"users": ["alice"]}, "example.com": {}}}"#;
+    let folder = folder_with("two.json", two);
+    let (code, out, err) = check(&["resolve", "two.json", "example.com", "mx"], folder.path());
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let places: Vec<_> =
+        ["a.root-servers.net: MX", "a.nic.com: MX", "NOERROR (referral)", "answer"]
+            .iter()
+            .map(|part| out.find(part).unwrap_or_else(|| panic!("{part} in {out}")))
+            .collect();
+    assert!(places[0] < places[1], "{out}");
+    let (code, _, err) = check(&["resolve", "two.json", "example.com", "WHAT"], folder.path());
+    assert_eq!(code, 2);
+    assert!(err.contains("WHAT"), "{err}");
+}
