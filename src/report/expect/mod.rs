@@ -6,6 +6,8 @@
 mod evidence;
 mod mail;
 mod network;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::fmt;

@@ -111,7 +111,12 @@ pub(super) fn of(expect: &Expect) -> String {
 
 /// `2 to 3 times: `; nothing where it is the usual number.
 fn number(count: Count, usual: Count) -> String {
-    if count == usual { String::new() } else { format!("{count} times: ") }
+    match count {
+        _ if count == usual => String::new(),
+        Count { at_least: 0, at_most: 0 } => "never: ".to_owned(),
+        Count { at_least: 1, at_most: 1 } => "once: ".to_owned(),
+        _ => format!("{count} times: "),
+    }
 }
 
 /// `no messages`, `1 message`, `at least 2 messages`, `messages`
@@ -121,6 +126,7 @@ fn amount(count: Count, noun: &str) -> String {
         (0, u64::MAX) => nouns,
         (0, 0) => format!("no {nouns}"),
         (least, most) if least == most => counted(least, noun),
+        (1, u64::MAX) => format!("at least 1 {noun}"),
         _ => format!("{count} {nouns}"),
     }
 }
@@ -184,6 +190,7 @@ mod tests {
         check(Count::exactly(0), "no queries");
         check(Count::exactly(1), "1 query");
         check(Count::exactly(3), "3 queries");
+        check(Count { at_least: 1, at_most: u64::MAX }, "at least 1 query");
         check(Count { at_least: 2, at_most: u64::MAX }, "at least 2 queries");
     }
 
