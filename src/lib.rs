@@ -26,5 +26,8 @@ pub mod net;
 pub mod proto;
 pub mod report;
 pub mod scenario;
+mod simulation;
 pub mod store;
 pub mod world;
+
+pub use simulation::{Simulation, SimulationError};

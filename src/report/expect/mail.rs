@@ -100,18 +100,30 @@ fn is_unchanged(evidence: &Evidence<'_>, mail: &str, user: &str) -> Finding {
     else {
         return Finding::new(false, "which is no longer there to be compared");
     };
-    let rest = without_trace(stored.data());
     if let Some(octets) = wanted.octets() {
-        let sent = octets.strip_suffix(b"\r\n").unwrap_or(octets);
-        if rest.strip_suffix(b"\r\n").unwrap_or(rest) == sent {
-            return Finding::new(true, "octet for octet what was sent");
-        }
-        let at = rest.iter().zip(sent).take_while(|(got, sent)| got == sent).count();
-        return Finding::new(false, format!("which differs from what was sent at octet {at}"));
+        return compare(stored.data(), octets);
     }
+    let rest = without_trace(stored.data());
     let sent = evidence.followed(mail).map_or(0, |followed| followed.octets);
     let why = format!("of {} octets where {sent} were sent", rest.len());
     Finding::new(rest.len() == sent, why)
+}
+
+/// Whether a stored message is what was sent, with nothing but trace fields on top. The message that
+/// was sent may begin with trace fields of its own.
+fn compare(stored: &[u8], sent: &[u8]) -> Finding {
+    // SMTP ends every message with a line end.
+    let stored = stored.strip_suffix(b"\r\n").unwrap_or(stored);
+    let sent = sent.strip_suffix(b"\r\n").unwrap_or(sent);
+    let (on_top, rest) = stored.split_at(stored.len().saturating_sub(sent.len()));
+    if rest != sent {
+        let at = rest.iter().zip(sent).take_while(|(got, sent)| got == sent).count();
+        return Finding::new(false, format!("which differs from what was sent at octet {at}"));
+    }
+    let holds = without_trace(on_top).is_empty();
+    let why =
+        if holds { "octet for octet what was sent" } else { "with other than trace fields on top" };
+    Finding::new(holds, why)
 }
 
 /// The message without the trace fields at its top (RFC 5321 §4.4, RFC 9228).
