@@ -1,5 +1,7 @@
 //! Broken scenario files, each with everything that is told about it.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is the failure")]
+
 use std::path::Path;
 
 use mxsim::scenario;

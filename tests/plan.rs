@@ -1,6 +1,8 @@
 //! Scenarios to plans: what the short form makes, how the explicit form joins in, and that no text
 //! whatever is too much.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is the failure")]
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,8 @@
 //!
 //! `MXSIM_UPDATE=1 cargo test --test scenario_docs` writes them anew.
 
+#![allow(clippy::unwrap_used, reason = "a panic here is the failure")]
+
 use std::path::Path;
 
 use mxsim::scenario;

@@ -8,7 +8,7 @@ pub(crate) mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Path, Segment};
+use super::finding::{Finding, Path, Segment, did_you_mean};
 use super::spanned::{Node, Value};
 
 /// Collects the findings of one file.
@@ -24,6 +24,9 @@ pub(crate) struct Report<'a> {
     damaged: BTreeSet<String>,
     /// The items left out of each list, by the list's path, in ascending order.
     left_out: BTreeMap<String, Vec<usize>>,
+    /// How many more near names are looked for: a file with 10,000 mistakes in it shall not take a
+    /// minute to read.
+    suggestions: usize,
 }
 
 impl<'a> Report<'a> {
@@ -40,7 +43,29 @@ impl<'a> Report<'a> {
             findings: Vec::new(),
             damaged: BTreeSet::new(),
             left_out: BTreeMap::new(),
+            suggestions: MAX_SUGGESTIONS,
         }
+    }
+
+    /// Reports that no `noun` is called `name`, unless that may be only because something was left
+    /// out of one of the `sections`.
+    pub(crate) fn unknown<'k>(
+        &mut self,
+        path: &Path<'_>,
+        noun: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'k str> + Clone,
+        sections: &[&str],
+    ) {
+        if self.is_damaged(sections) {
+            return;
+        }
+        let remedy = match self.suggestions {
+            0 => None,
+            _ => did_you_mean(name, known),
+        };
+        self.suggestions = self.suggestions.saturating_sub(1);
+        self.at(path, format!("no {noun} is named \"{name}\""), remedy);
     }
 
     /// Lets findings be placed by path.
@@ -173,3 +198,5 @@ impl<'a> Report<'a> {
         (line, before.trim_start_matches('\u{feff}').chars().count() + 1)
     }
 }
+
+const MAX_SUGGESTIONS: usize = 100;

@@ -72,10 +72,10 @@ impl Expander<'_, '_, '_> {
         let names = plan.clients.keys().map(String::as_str);
         let sections = ["domains", "clients", "hosts"];
         match written.contains('/') {
-            true => self.unknown(path, "client", written, names, &sections),
+            true => self.report.unknown(path, "client", written, names, &sections),
             false => {
                 let addresses = names.map(|name| name.split('/').next().unwrap_or(name));
-                self.unknown(path, "client", written, addresses, &sections);
+                self.report.unknown(path, "client", written, addresses, &sections);
             }
         }
         None
@@ -240,7 +240,13 @@ impl Expander<'_, '_, '_> {
             return Some(());
         }
         let known = plan.mails.keys().map(String::as_str);
-        self.unknown(path, "message of the agenda", id, known, &["agenda", "domains", "clients"]);
+        self.report.unknown(
+            path,
+            "message of the agenda",
+            id,
+            known,
+            &["agenda", "domains", "clients"],
+        );
         None
     }
 

@@ -147,7 +147,7 @@ impl Expander<'_, '_, '_> {
                 } else {
                     let known = names.iter().map(String::as_str);
                     let noun = format!("user or alias of {domain}");
-                    self.unknown(&path, &noun, target, known, &["domains"]);
+                    self.report.unknown(&path, &noun, target, known, &["domains"]);
                 }
             }
             if targets.as_slice().is_empty() {
@@ -180,7 +180,7 @@ impl Expander<'_, '_, '_> {
                 let known: Vec<&str> =
                     users.keys().chain(aliases.keys()).map(String::as_str).collect();
                 let noun = format!("user or alias of {domain}");
-                self.unknown(&path, &noun, name, known, &["domains"]);
+                self.report.unknown(&path, &noun, name, known, &["domains"]);
                 continue;
             }
             self.check_reply(&path.at("reply"), format.reply.as_ref());

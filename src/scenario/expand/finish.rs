@@ -1,6 +1,5 @@
 //! Drafts of hosts to hosts of the plan.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::Expander;
 use super::draft::Draft;
-use crate::scenario::finding::Path;
+use crate::scenario::finding::{Path, quoted};
 use crate::scenario::plan::{Domain, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 
 impl Expander<'_, '_, '_> {
@@ -120,19 +119,11 @@ impl Expander<'_, '_, '_> {
         let asks_itself = host.asks_itself;
         let addresses = host.addresses.clone();
         if !asks_itself && !is_resolver(&self.hosts[at]) {
-            let resolvers: BTreeMap<&str, ()> = self
-                .hosts
-                .iter()
-                .filter(|(_, host)| is_resolver(host))
-                .take(16)
-                .map(|(name, _)| (name.as_str(), ()))
-                .collect();
-            let remedy = match resolvers.is_empty() {
+            let resolvers = self.hosts.iter().filter(|(_, host)| is_resolver(host));
+            let names: Vec<&str> = resolvers.take(16).map(|(name, _)| name.as_str()).collect();
+            let remedy = match names.is_empty() {
                 true => "give it the service {\"resolver\": {}}".to_owned(),
-                false => {
-                    let names: Vec<&str> = resolvers.into_keys().collect();
-                    format!("resolvers: {}", crate::scenario::finding::quoted(&names))
-                }
+                false => format!("resolvers: {}", quoted(&names)),
             };
             self.report.at(path, format!("no resolver runs on \"{name}\""), remedy);
         }

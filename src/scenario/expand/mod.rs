@@ -34,7 +34,7 @@ use indexmap::{IndexMap, IndexSet};
 use self::draft::{DomainDraft, Draft, ZoneDraft};
 use super::check::Report;
 use super::files::{Files, refuse_path};
-use super::finding::{Path, did_you_mean};
+use super::finding::Path;
 use super::format::Scenario;
 use super::plan::{Hint, Plan};
 
@@ -51,7 +51,6 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         hints: Vec::new(),
         written: BTreeMap::new(),
         described: scenario.zones.keys().filter_map(|key| names::host_name(key)).collect(),
-        suggestions: MAX_SUGGESTIONS,
     };
     expander.find_routers();
     expander.draft_hosts();
@@ -108,9 +107,6 @@ struct Expander<'s, 'r, 'a> {
     written: BTreeMap<String, String>,
     /// The names under `zones`.
     described: BTreeSet<String>,
-    /// How many more near names are looked for: a file with 10,000 mistakes in it shall not take
-    /// a minute to read.
-    suggestions: usize,
 }
 
 impl Expander<'_, '_, '_> {
@@ -119,35 +115,13 @@ impl Expander<'_, '_, '_> {
         crate::engine::SimTime::ZERO + until
     }
 
-    /// Reports that no `noun` is called `name`, unless the mistake may be only that something was
-    /// left out of one of the `sections` because of another mistake.
-    fn unknown<'k>(
-        &mut self,
-        path: &Path<'_>,
-        noun: &str,
-        name: &str,
-        known: impl IntoIterator<Item = &'k str> + Clone,
-        sections: &[&str],
-    ) {
-        if self.report.is_damaged(sections) {
-            return;
-        }
-        let remedy = match self.suggestions {
-            0 => None,
-            _ => did_you_mean(name, known),
-        };
-        self.suggestions = self.suggestions.saturating_sub(1);
-        self.report.at(path, format!("no {noun} is named \"{name}\""), remedy);
-    }
-
     /// Checks that a host of that name (in lower case) is there.
     fn is_host(&mut self, path: &Path<'_>, name: &str) -> bool {
         if self.hosts.contains_key(name) {
             return true;
         }
-        let hosts = std::mem::take(&mut self.hosts);
-        self.unknown(path, "host", name, hosts.keys().map(String::as_str), HOST_SECTIONS);
-        self.hosts = hosts;
+        let known = self.hosts.keys().map(String::as_str);
+        self.report.unknown(path, "host", name, known, HOST_SECTIONS);
         false
     }
 
@@ -176,4 +150,3 @@ impl Expander<'_, '_, '_> {
 /// Where hosts come from.
 const HOST_SECTIONS: &[&str] = &["domains", "hosts", "zones", "clients", "dns"];
 const DEFAULT_UNTIL: std::time::Duration = std::time::Duration::from_secs(3_600);
-const MAX_SUGGESTIONS: usize = 100;

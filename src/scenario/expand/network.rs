@@ -47,10 +47,9 @@ impl Expander<'_, '_, '_> {
         if self.hosts.contains_key(&name) || self.routers.contains(&name) {
             return Some(name);
         }
-        let names: Vec<String> = self.routers.iter().chain(self.hosts.keys()).cloned().collect();
-        let known = names.iter().map(String::as_str);
+        let known = self.routers.iter().chain(self.hosts.keys()).map(String::as_str);
         let sections = ["network", "domains", "hosts", "zones", "clients", "dns"];
-        self.unknown(path, "host or router", written, known, &sections);
+        self.report.unknown(path, "host or router", written, known, &sections);
         None
     }
 
@@ -114,9 +113,8 @@ impl Expander<'_, '_, '_> {
             Some((written, path)) => {
                 let router = host_name(written).filter(|name| self.routers.contains(name));
                 if router.is_none() {
-                    let routers = self.routers.clone();
-                    let known = routers.iter().map(String::as_str);
-                    self.unknown(&path.at("attach"), "router", written, known, &["network"]);
+                    let known = self.routers.iter().map(String::as_str);
+                    self.report.unknown(&path.at("attach"), "router", written, known, &["network"]);
                 }
                 router.unwrap_or_else(|| self.routers[0].clone())
             }

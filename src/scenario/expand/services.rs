@@ -22,6 +22,7 @@ impl<'s> Expander<'s, '_, '_> {
             self.assign_explicit(at);
         }
         self.assign_zones();
+        self.check_port_53();
     }
 
     /// A host that a domain names as one of its servers.
@@ -149,16 +150,15 @@ impl<'s> Expander<'s, '_, '_> {
     pub(super) fn user(&mut self, path: &Path<'_>, address: &str) -> Option<(String, &'s User)> {
         let (local, domain) = address.rsplit_once('@')?;
         let Some(draft) = self.domains.get(domain) else {
-            let names: Vec<String> = self.domains.keys().cloned().collect();
-            let known = names.iter().map(String::as_str);
-            self.unknown(path, "domain of this scenario", domain, known, &["domains"]);
+            let known = self.domains.keys().map(String::as_str);
+            self.report.unknown(path, "domain of this scenario", domain, known, &["domains"]);
             return None;
         };
         let users = &draft.format.users;
         let found = users.iter().find(|user| user.name().eq_ignore_ascii_case(local));
         if found.is_none() {
             let known = users.iter().map(User::name);
-            self.unknown(path, &format!("user of {domain}"), local, known, &["domains"]);
+            self.report.unknown(path, &format!("user of {domain}"), local, known, &["domains"]);
         }
         found.map(|user| (domain.to_owned(), user))
     }
@@ -200,17 +200,19 @@ impl<'s> Expander<'s, '_, '_> {
                 None => ports.push((port, key)),
             }
         }
-        let draft = &self.hosts[at];
-        if draft.name_server.is_some()
-            && draft.resolver.is_some()
-            && !ports.contains(&(53, "resolver"))
-            || draft.name_server.is_some()
-                && draft.resolver.is_some()
-                && !ports.contains(&(53, "name_server"))
-        {
-            let found = "a name server and a resolver on one host, both on port 53";
-            let path = draft.path.clone();
-            self.report.at(&path, found, "give each a host of its own".to_owned());
+    }
+
+    /// A name server and a resolver do not share a host: both listen on port 53. Where both are
+    /// services of the explicit form, that is told already.
+    fn check_port_53(&mut self) {
+        for (name, draft) in &self.hosts {
+            let services = draft.explicit.map_or(&[][..], |host| &host.services);
+            let told = services.iter().any(|service| service.name_server.is_some())
+                && services.iter().any(|service| service.resolver.is_some());
+            if draft.name_server.is_some() && draft.resolver.is_some() && !told {
+                let found = format!("\"{name}\" is a name server and a resolver, both on port 53");
+                self.report.at(&draft.path, found, "give each a host of its own".to_owned());
+            }
         }
     }
 
@@ -243,9 +245,8 @@ impl<'s> Expander<'s, '_, '_> {
     }
 
     fn unknown_zone(&mut self, path: &Path<'_>, zone: &str) {
-        let names: Vec<String> = self.zones.keys().cloned().collect();
-        let known = names.iter().map(String::as_str);
-        self.unknown(path, "zone", zone, known, &["zones", "domains"]);
+        let known = self.zones.keys().map(String::as_str);
+        self.report.unknown(path, "zone", zone, known, &["zones", "domains"]);
     }
 
     fn assign_mta(&mut self, at: usize, path: &Path<'_>, service: &format::Mta) {
@@ -311,9 +312,8 @@ impl<'s> Expander<'s, '_, '_> {
                 names.push(name);
                 continue;
             }
-            let all: Vec<String> = self.domains.keys().cloned().collect();
-            let known = all.iter().map(String::as_str);
-            self.unknown(&path, "domain of this scenario", written, known, &["domains"]);
+            let known = self.domains.keys().map(String::as_str);
+            self.report.unknown(&path, "domain of this scenario", written, known, &["domains"]);
         }
         names
     }
