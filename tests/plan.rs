@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use mxsim::engine::Seed;
 use mxsim::proto::dns::RecordType;
 use mxsim::scenario::plan::Service;
 use mxsim::scenario::{self, NoFiles, Plan};
@@ -42,6 +43,7 @@ fn every_scenario_is_right() {
             panic!("{}", findings.iter().map(|one| format!("{one}\n")).collect::<String>())
         });
         assert!(!plan.title.is_empty() && !plan.expect.is_empty(), "{file:?}");
+        assert!(scenario::build::build(&plan, Seed(plan.seed)).is_ok(), "{file:?}");
     }
 }
 
@@ -152,6 +154,26 @@ fn a_domain_can_be_built_by_hand() {
 }
 
 #[test]
+fn an_inner_view_can_be_written_by_hand() {
+    let plan = plan(
+        r#"{"domains": {"example.org": {"users": ["alice"], "servers": "split"}},
+            "zones": {"inside": {"name": "corp.example", "records": ["wiki A 192.0.2.44"]},
+                      "example.org": {"records": ["www CNAME imap"]}},
+            "hosts": {"resolver.example.org": {"services": [{"resolver": {"zones": ["inside"]}}]}}}"#,
+    );
+    let Service::Resolver(resolver) = &plan.hosts["resolver.example.org"].services[0] else {
+        panic!()
+    };
+    assert_eq!(resolver.zones, ["example.org (inner)", "inside"]);
+    let ns = records(&plan, "inside", "corp.example", RecordType::Ns);
+    assert_eq!(ns, ["resolver.example.org."]);
+    assert!(!plan.zones.contains_key("example"), "an inner view is not delegated to");
+    let www = |zone| records(&plan, zone, "www.example.org", RecordType::Cname);
+    assert_eq!(www("example.org (inner)"), www("example.org"));
+    assert!(scenario::build::build(&plan, Seed(1)).is_ok());
+}
+
+#[test]
 fn what_is_added_at_the_end_moves_no_address() {
     let before = plan(
         r#"{"domains": {"example.org": {"users": ["alice"]}},
@@ -256,8 +278,9 @@ proptest! {
     ) {
         let texts = scenario_texts();
         let text = mutate(&texts[which.index(texts.len())], &edits);
-        if let Err(findings) = scenario::parse(&text, "mutated.json", &NoFiles) {
-            prop_assert!(!findings.is_empty());
+        match scenario::parse(&text, "mutated.json", &NoFiles) {
+            Ok(plan) => prop_assert!(scenario::build::build(&plan, Seed(1)).is_ok()),
+            Err(findings) => prop_assert!(!findings.is_empty()),
         }
     }
 
@@ -276,8 +299,9 @@ proptest! {
             parts.swap(1 + 2 * a.index(words), 1 + 2 * b.index(words));
         }
         let text = parts.join("\"");
-        if let Err(findings) = scenario::parse(&text, "mutated.json", &NoFiles) {
-            prop_assert!(!findings.is_empty());
+        match scenario::parse(&text, "mutated.json", &NoFiles) {
+            Ok(plan) => prop_assert!(scenario::build::build(&plan, Seed(1)).is_ok()),
+            Err(findings) => prop_assert!(!findings.is_empty()),
         }
     }
 }

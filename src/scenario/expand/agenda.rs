@@ -130,6 +130,7 @@ impl Expander<'_, '_, '_> {
         client: Option<&str>,
         plan: &Plan,
     ) -> Option<Action> {
+        self.mailbox_names(path, step);
         let mailbox = |name: &Option<String>| name.clone().unwrap_or_else(|| INBOX.to_owned());
         if let Some(resolve) = &step.resolve {
             let path = path.at("resolve");
@@ -198,6 +199,25 @@ impl Expander<'_, '_, '_> {
         let flags = self.flags(&path_of.at("flags"), &append.flags);
         let mail = self.mail_of(path, plan)?;
         Some(Action::Append { mail, mailbox: mailbox(&append.mailbox), flags })
+    }
+
+    /// Every mailbox that a step names has a name that a client can write (RFC 3501 §5.1).
+    fn mailbox_names(&mut self, path: &Path<'_>, step: &format::Step) {
+        let named = [
+            ("fetch", "mailbox", step.fetch.as_ref().and_then(|one| one.mailbox.as_ref())),
+            ("poll", "mailbox", step.poll.as_ref().and_then(|one| one.mailbox.as_ref())),
+            ("flag", "mailbox", step.flag.as_ref().and_then(|one| one.mailbox.as_ref())),
+            ("copy", "mailbox", step.copy.as_ref().and_then(|one| one.mailbox.as_ref())),
+            ("copy", "to", step.copy.as_ref().map(|one| &one.to)),
+            ("append", "mailbox", step.append.as_ref().and_then(|one| one.mailbox.as_ref())),
+            ("delete", "mailbox", step.delete.as_ref().and_then(|one| one.mailbox.as_ref())),
+        ];
+        for (action, key, name) in named {
+            if name.is_some_and(|name| name.is_empty() || name.chars().any(char::is_control)) {
+                let remedy = "at least one character, none of them a control character".to_owned();
+                self.report.at(&path.at(action).at(key), "no name of a mailbox", remedy);
+            }
+        }
     }
 
     /// The message that the step at `path` writes. It was planned before, under its line.
@@ -361,7 +381,7 @@ impl Expander<'_, '_, '_> {
         self.written.insert(path.to_string(), id);
     }
 
-    fn one_line(&mut self, path: &Path<'_>, text: &str) {
+    pub(super) fn one_line(&mut self, path: &Path<'_>, text: &str) {
         if text.chars().any(char::is_control) {
             let remedy = "one line without control characters".to_owned();
             self.report.at(path, "a line end or control character in a header field", remedy);

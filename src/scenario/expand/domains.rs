@@ -92,6 +92,10 @@ impl Expander<'_, '_, '_> {
                     }
                     user.password.clone_from(password);
                 }
+                if let Some(reply) = &format.auto_reply {
+                    let subject = reply.subject.as_deref().unwrap_or_default();
+                    self.one_line(&path.at("auto_reply").at("subject"), subject);
+                }
                 user.auto_reply = format.auto_reply.as_ref().map(|reply| AutoReply {
                     subject: reply.subject.clone(),
                     text: reply.text.clone(),

@@ -127,6 +127,7 @@ impl<'s> Expander<'s, '_, '_> {
             let path = top.at(key.as_str());
             let Some(address) = self.address(&path.at("user"), &format.user) else { continue };
             let Some((domain, user)) = self.user(&path.at("user"), &address) else { continue };
+            let address = format!("{}@{domain}", user.name());
             let (mut password, mut read) = (None, None);
             if let User::Full(user) = user {
                 (password, read) = (user.password.as_deref(), user.read);

@@ -15,7 +15,7 @@ use super::draft::ZoneDraft;
 use super::names::{dns_name, suffixes};
 use super::records::{address_record, mx_record, ns_record, soa_record};
 use super::services::inner_key;
-use crate::proto::dns::{Name, Record, RecordData, RecordType};
+use crate::proto::dns::{Name, Record, RecordData, RecordType, Zone as ZoneData, ZoneError};
 use crate::scenario::finding::Path;
 use crate::scenario::plan::Zone;
 
@@ -38,6 +38,7 @@ impl<'s> Expander<'s, '_, '_> {
             owners.push(known);
         }
         self.delegate(&mut zones, &mut owners);
+        self.check_records(&zones);
         self.check_servers(&zones);
         self.check_aliases(&zones);
         zones
@@ -112,7 +113,20 @@ impl<'s> Expander<'s, '_, '_> {
         let (_, draft) = self.zones.get_index(at).expect("it is counted");
         let (name, path, ttl_secs) = (draft.name.clone(), draft.path.clone(), draft.ttl_secs);
         let (explicit, inner, inner_mx) = (draft.explicit, draft.inner, draft.inner_mx.clone());
-        let servers = draft.servers.clone();
+        let mut servers = draft.servers.clone();
+        if inner && servers.is_empty() {
+            // An inner view names the servers of the zone as the world sees it; failing that, the
+            // resolvers that answer from it.
+            let (key, _) = self.zones.get_index(at).expect("it is counted");
+            let outer = self.zones.get(&name.without_dot().to_string());
+            servers.extend(outer.into_iter().flat_map(|zone| zone.servers.iter().cloned()));
+            if servers.is_empty() {
+                let serving = self.hosts.iter().filter(|(_, host)| {
+                    host.resolver.as_ref().is_some_and(|zones| zones.contains(key))
+                });
+                servers.extend(serving.map(|(name, _)| name.clone()));
+            }
+        }
         let mut file = None;
         let mut records = Vec::new();
         let mut owners = Owners::default();
@@ -128,14 +142,7 @@ impl<'s> Expander<'s, '_, '_> {
                 lines.iter().map(|record| (record.name.clone(), record.rtype())).collect();
             records.retain(|record| !replaced.contains(&(record.name.clone(), record.rtype())));
             records.extend(lines);
-            for record in &records {
-                if !record.name.is_subdomain_of(&name) {
-                    let found =
-                        format!("{} {} is outside the zone {name}", record.name, record.rtype());
-                    self.report.at(&path, found, None);
-                }
-                owners.insert((record.name.clone(), record.rtype()));
-            }
+            owners.extend(records.iter().map(|record| (record.name.clone(), record.rtype())));
         }
         let made = std::mem::take(&mut self.zones[at].made);
         if file.is_none() {
@@ -207,20 +214,42 @@ impl<'s> Expander<'s, '_, '_> {
         }
     }
 
+    /// The records of each zone make a zone.
+    fn check_records(&mut self, zones: &IndexMap<String, Zone>) {
+        for (key, zone) in zones {
+            let path = &self.zones[key].path;
+            let errors = ZoneData::new(&zone.name, zone.records.iter().cloned()).err();
+            for error in errors.into_iter().flatten() {
+                // That nobody serves it is told by the next check.
+                if !matches!(error, ZoneError::NoNs { .. }) {
+                    self.report.at(path, error.to_string(), None);
+                }
+            }
+        }
+    }
+
     /// Every server of a zone has an address that can be found.
     fn check_servers(&mut self, zones: &IndexMap<String, Zone>) {
         for (key, zone) in zones {
             let path = self.zones[key].path.clone();
-            if zone.servers.is_empty() && !zone.inner {
-                if key != "." {
-                    self.report.at(&path, format!("no host serves the zone \"{key}\""), None);
-                }
+            // That there is no root server is told where the root servers are read.
+            if zone.servers.is_empty() && key == "." {
+                continue;
+            }
+            if zone.servers.is_empty() {
+                let (found, remedy) = match zone.inner {
+                    true => {
+                        ("no resolver serves the inner view", "hosts.*.services[].resolver.zones")
+                    }
+                    false => ("no host serves the zone", "name one in \"servers\""),
+                };
+                self.report.at(&path, format!("{found} \"{key}\""), remedy.to_owned());
                 continue;
             }
             for server in &zone.servers {
                 let home = suffixes(server)
                     .any(|suffix| zones.get(suffix).is_some_and(|zone| !zone.inner));
-                if !home && key != "." {
+                if !home && key != "." && !zone.inner {
                     let found = format!("the name server \"{server}\" of \"{key}\" is in no zone");
                     let remedy = "then nobody finds its address; give it a name in a zone here";
                     self.report.at(&path, found, remedy.to_owned());
@@ -229,33 +258,16 @@ impl<'s> Expander<'s, '_, '_> {
         }
     }
 
-    /// No CNAME leads back to itself, and none stands beside other records.
+    /// No CNAME leads back to itself.
     fn check_aliases(&mut self, zones: &IndexMap<String, Zone>) {
         let mut targets: HashMap<&Name, (&Name, &str), FixedState> = HashMap::default();
         let mut aliases = Vec::new();
         for (key, zone) in zones.iter().filter(|(_, zone)| !zone.inner) {
             for record in &zone.records {
                 if let RecordData::Cname(target) = &record.data {
-                    if targets.insert(&record.name, (target, key)).is_some() {
-                        let found = format!("{} has two CNAME records", record.name);
-                        let path = self.zones[key].path.clone();
-                        self.report.at(&path, found, "a name has one (RFC 2181 §10.1)".to_owned());
-                    }
+                    targets.insert(&record.name, (target, key));
                     aliases.push(&record.name);
                 }
-            }
-        }
-        for (key, zone) in zones {
-            let beside = zone.records.iter().find(|record| {
-                targets.get(&record.name).is_some_and(|(_, home)| home == key)
-                    && !matches!(record.data, RecordData::Cname(_))
-            });
-            if let Some(record) = beside {
-                let found =
-                    format!("{} has a CNAME beside a record {}", record.name, record.rtype());
-                let remedy = "a CNAME stands alone at its name (RFC 1034 §3.6.2)".to_owned();
-                let path = self.zones[key].path.clone();
-                self.report.at(&path, found, remedy);
             }
         }
         let mut seen: HashSet<&Name, FixedState> = HashSet::default();
