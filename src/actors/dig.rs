@@ -1,10 +1,12 @@
 //! A program that asks the host's resolver for names at given times, like `dig` in a cron job.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::engine::SimTime;
+use crate::proto::dns::stub::{Answer, LookupError, LookupId};
 use crate::proto::dns::{Name, RecordType};
-use crate::world::{Actor, Ctx, Event, TimerToken};
+use crate::world::{Actor, Ctx, Event, Note, TimerToken};
 
 use super::stub::StubResolver;
 
@@ -24,6 +26,7 @@ pub struct Dig {
     resolvers: Vec<SocketAddr>,
     steps: Vec<DigStep>,
     stub: Option<StubResolver>,
+    asked: BTreeMap<LookupId, DigStep>,
 }
 
 const STUB_TIMER: TimerToken = TimerToken(u64::MAX);
@@ -31,7 +34,7 @@ const STUB_TIMER: TimerToken = TimerToken(u64::MAX);
 impl Dig {
     /// Asks these resolvers, in order, for these names.
     pub fn new(resolvers: Vec<SocketAddr>, steps: Vec<DigStep>) -> Self {
-        Dig { resolvers, steps, stub: None }
+        Dig { resolvers, steps, stub: None, asked: BTreeMap::new() }
     }
 }
 
@@ -54,10 +57,32 @@ impl Actor for Dig {
             Event::Timer(STUB_TIMER) => stub.on_timer(ctx),
             Event::Timer(TimerToken(index)) => {
                 let step = &self.steps[index as usize];
-                stub.lookup(ctx, step.name.clone(), step.rtype);
+                let id = stub.lookup(ctx, step.name.clone(), step.rtype);
+                self.asked.insert(id, step.clone());
             }
             Event::Signal(_) => {}
         }
-        while stub.next_result().is_some() {}
+        while let Some((id, result)) = stub.next_result() {
+            let Some(step) = self.asked.remove(&id) else { continue };
+            ctx.note(|| Note::Resolved {
+                qname: step.name.to_string(),
+                qtype: step.rtype.to_string(),
+                rcode: rcode(&result),
+                answers: answers(&result),
+            });
+        }
     }
+}
+
+/// The code of a result for a note: a DNS code, or what there was instead of an answer.
+fn rcode(result: &Result<Answer, LookupError>) -> String {
+    match result {
+        Ok(_) => "NOERROR".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn answers(result: &Result<Answer, LookupError>) -> Vec<String> {
+    let records = result.iter().flat_map(|answer| &answer.records);
+    records.map(|record| record.data.to_string()).collect()
 }

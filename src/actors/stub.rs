@@ -8,7 +8,7 @@ use crate::proto::dns::stub::{
     Answer, ExchangeId, LookupError, LookupId, Stub, StubConfig, StubOutput,
 };
 use crate::proto::dns::{Name, RecordType};
-use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_exchanges::{Exchanges, Reply};
@@ -117,13 +117,7 @@ impl StubResolver {
                     self.exchanges.release(ctx, exchange);
                     None
                 }
-                StubOutput::Done { lookup, question, result } => {
-                    ctx.note(|| Note::Resolved {
-                        qname: question.name.to_string(),
-                        qtype: question.rtype.to_string(),
-                        rcode: rcode(&result),
-                        answers: answers(&result),
-                    });
+                StubOutput::Done { lookup, result, .. } => {
                     self.results.push_back((lookup, result));
                     None
                 }
@@ -136,17 +130,4 @@ impl StubResolver {
         }
         self.timer.arm(ctx, self.stub.deadline(), self.token);
     }
-}
-
-/// The code of a result for a note: a DNS code, or what there was instead of an answer.
-fn rcode(result: &Result<Answer, LookupError>) -> String {
-    match result {
-        Ok(_) => "NOERROR".into(),
-        Err(error) => error.to_string(),
-    }
-}
-
-fn answers(result: &Result<Answer, LookupError>) -> Vec<String> {
-    let records = result.iter().flat_map(|answer| &answer.records);
-    records.map(|record| record.data.to_string()).collect()
 }

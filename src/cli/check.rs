@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use crate::scenario;
 
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, files, output};
 
 /// Tells every mistake on standard error, and on standard output which files have none.
 pub(super) fn check(scenarios: &[PathBuf]) -> Result<Outcome, Failure> {
     let mut out = output::stdout();
     let mut findings = Vec::new();
-    for path in scenarios {
+    for path in &files::scenarios(scenarios)? {
         match scenario::load(path) {
             Ok(plan) => writeln!(
                 out,

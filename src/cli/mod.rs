@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod files;
 mod output;
 mod play;
 mod resolve;

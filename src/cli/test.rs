@@ -11,11 +11,11 @@ use crate::report::{Transcript, expect};
 
 use super::args::TestArgs;
 use super::play::{self, Overrides, Played};
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, files, output};
 
 /// Plays each scenario and compares. Mistakes in scenarios are told after all are played.
 pub(super) fn test(args: &TestArgs) -> Result<Outcome, Failure> {
-    let scenarios = scenarios(&args.paths)?;
+    let scenarios = files::scenarios(&args.paths)?;
     if scenarios.is_empty() {
         return Err(Failure::Input("there is no scenario (*.json) in these paths".to_owned()));
     }
@@ -85,30 +85,6 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome, Failure> {
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const DIM: Style = Style::new().dimmed();
-
-/// The scenario files that are meant, in the order of the arguments, those of a folder by name.
-fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            found.push(path.clone());
-            continue;
-        }
-        let unreadable =
-            |error| Failure::Io { what: format!("cannot read {}", path.display()), error };
-        let mut inside = Vec::new();
-        for entry in fs::read_dir(path).map_err(unreadable)? {
-            let file = entry.map_err(unreadable)?.path();
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if file.is_file() && name.ends_with(".json") && !name.ends_with(".schema.json") {
-                inside.push(file);
-            }
-        }
-        inside.sort();
-        found.append(&mut inside);
-    }
-    Ok(found)
-}
 
 /// `snapshots/first-mail.snap` beside `first-mail.json`.
 fn snapshot_of(scenario: &Path, folder: Option<&Path>) -> PathBuf {

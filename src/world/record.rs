@@ -175,7 +175,7 @@ pub enum Note {
     CacheHit { qname: String, qtype: String, rcode: String, left: Duration },
     /// A resolver begins to look for an answer.
     CacheMiss { qname: String, qtype: String },
-    /// A stub resolver has its answer.
+    /// A program that asks for names (`dig`) has its answer.
     Resolved { qname: String, qtype: String, rcode: String, answers: Vec<String> },
     /// Anything else worth a line.
     Remark(String),
