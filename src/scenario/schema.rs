@@ -1,5 +1,5 @@
 //! The JSON Schema of a scenario (2020-12), from the types. Editors complete and check with it, and
-//! so do we: see [`super::check`].
+//! so do we: see `check::shape`.
 
 use std::sync::LazyLock;
 
