@@ -31,3 +31,8 @@ pub mod store;
 pub mod world;
 
 pub use simulation::{Simulation, SimulationError};
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use crate::engine::SimTime;
-use crate::proto::dns::{Message, Name, Record, RecordType};
+use crate::proto::dns::{Message, Name, Rcode, Record, RecordType};
 use crate::report::Transcript;
 use crate::report::transcript::{Entry, Facts, Protocol};
 use crate::scenario::Plan;
@@ -129,6 +129,7 @@ fn status(message: &Message) -> String {
         _ if message.flags.tc => "truncated",
         (false, true) => "answer with authority",
         (false, false) => "answer",
+        (true, _) if message.rcode == Rcode::NxDomain => "no such name",
         (true, _) if has_soa => "no such record",
         (true, false) if has_ns => "referral",
         (true, _) => "empty",
