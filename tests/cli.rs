@@ -159,6 +159,15 @@ fn an_expectation_that_fails_exits_with_1() {
 }
 
 #[test]
+fn the_end_of_a_run_is_told_in_microseconds() {
+    let one = r#"{"domains": {"example.org": {"users": ["alice"]}}}"#;
+    let folder = folder_with("still.json", one);
+    let (code, out, _) = check(&["run", "still.json"], folder.path());
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("the last of note at 0.000000 s"), "{out}");
+}
+
+#[test]
 fn test_writes_snapshots_and_shows_what_differs() {
     let folder = folder_with("local.json", LOCAL);
     let (code, out, _) = check(&["test", "."], folder.path());
@@ -193,6 +202,9 @@ fn resolve_goes_down_from_the_root() {
             .map(|part| out.find(part).unwrap_or_else(|| panic!("{part} in {out}")))
             .collect();
     assert!(places[0] < places[1], "{out}");
+    let (code, out, _) = check(&["resolve", "two.json", "no.example.com"], folder.path());
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("NXDOMAIN (no such name)"), "{out}");
     let (code, _, err) = check(&["resolve", "two.json", "example.com", "WHAT"], folder.path());
     assert_eq!(code, 2);
     assert!(err.contains("WHAT"), "{err}");

@@ -74,7 +74,7 @@ fn write_end(world: &World, ended: Ended, to: &mut dyn Write) -> io::Result<()> 
     };
     let nanos = world.last_activity().as_nanos();
     let last = SimTime::from_nanos(nanos - nanos % 1000).to_string();
-    let last = last.trim_end_matches("000");
+    let last = last.strip_suffix("000").expect("whole microseconds end in three zeros");
     let (events, seed) = (world.events(), world.seed().0);
     writeln!(to, "seed {seed}, {events} events, the last of note at {last} s; {how}")?;
     writeln!(to, "fingerprint {}", world.fingerprint())

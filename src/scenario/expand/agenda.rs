@@ -1,5 +1,7 @@
 //! The agenda: who does what when, and the messages they write.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::Expander;
@@ -149,9 +151,11 @@ impl Expander<'_, '_, '_> {
         if let Some(poll) = &step.poll {
             let path = path.at("poll");
             self.only_imap(&path.at("mailbox"), poll.mailbox.is_some(), client, plan);
-            if poll.every.0.is_zero() {
-                let remedy = "at least \"1ms\"".to_owned();
-                self.report.at(&path.at("every"), "no time between two readings", remedy);
+            // A reading takes longer than this anyway; a shorter wait is only more to skip.
+            if poll.every.0 < LEAST_POLL {
+                let found = "hardly any time between two readings";
+                let remedy = format!("at least \"{}\"", Dur(LEAST_POLL));
+                self.report.at(&path.at("every"), found, remedy);
             }
             let until = match poll.for_ {
                 Some(dur) => (SimTime::ZERO + step.at.0 + dur.0).min(plan.until),
@@ -441,6 +445,7 @@ pub(super) const INBOX: &str = "INBOX";
 const SYSTEM_FLAGS: &[&str] = &["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"];
 const OWN_FIELDS: &[&str] = &["From", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID"];
 const MAX_SIZE: u64 = 1 << 30;
+const LEAST_POLL: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {

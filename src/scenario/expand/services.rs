@@ -6,6 +6,7 @@ use super::Expander;
 use super::draft::{Draft, MailboxDraft, MtaDraft};
 use super::names::host_name;
 use crate::scenario::finding::Path;
+use crate::scenario::format::Dur;
 use crate::scenario::format::domain::{ReadProtocol, User};
 use crate::scenario::format::host as format;
 use crate::scenario::format::policy::Retry as RetryFormat;
@@ -354,14 +355,13 @@ impl<'s> Expander<'s, '_, '_> {
         let min = format.min.map_or(default.min, |dur| dur.0);
         let max = format.max.map_or(default.max.max(min), |dur| dur.0);
         let lifetime = format.lifetime.map_or(default.lifetime, |dur| dur.0);
-        if min == Duration::ZERO {
-            self.report.at(&path.at("min"), "no delay at all", "at least \"1s\"".to_owned());
+        // Else one deferred message is tried millions of times before its lifetime is over.
+        if min < LEAST_RETRY {
+            let remedy = format!("at least \"{}\"", Dur(LEAST_RETRY));
+            self.report.at(&path.at("min"), "hardly any delay", remedy);
         }
         if max < min {
-            let found = format!(
-                "the longest delay is below the shortest, {}",
-                crate::scenario::format::Dur(min)
-            );
+            let found = format!("the longest delay is below the shortest, {}", Dur(min));
             self.report.at(&path.at("max"), found, None);
         }
         Retry { min, max, lifetime }
@@ -416,5 +416,7 @@ fn client(
         read_port,
     }
 }
+
+const LEAST_RETRY: Duration = Duration::from_secs(1);
 
 pub(super) const DEFAULT_PASSWORD: &str = "secret";

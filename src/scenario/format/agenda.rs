@@ -119,7 +119,7 @@ pub struct Fetch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Poll {
-    /// From one reading to the next.
+    /// From one reading to the next, at least 1ms.
     #[schemars(example = &"30s")]
     pub every: Dur,
     /// For how long. Default: until the run ends.

@@ -127,7 +127,7 @@ pub struct ReplyText {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
-    /// The delay before the second attempt; each later one doubles it.
+    /// The delay before the second attempt, at least 1s; each later one doubles it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "5m"), example = &"1m")]
     pub min: Option<Dur>,

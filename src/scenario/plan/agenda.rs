@@ -34,7 +34,7 @@ pub enum Action {
     },
     /// Reads again and again, from the step's time on.
     Poll {
-        /// From one reading to the next; above zero.
+        /// From one reading to the next; at least 1ms.
         every: Duration,
         /// No reading begins after this.
         until: SimTime,
