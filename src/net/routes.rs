@@ -37,13 +37,9 @@ impl Routes {
         let places = nodes
             .map(|node| {
                 if !topology.forwards(node) && topology.port_count(node) == 1 {
-                    // The neighbour's own view of the same link. A cut one makes an island of it.
+                    // A cut link makes an island of it, with a table like a router's.
                     if let Some(link) = topology.neighbours(node).next() {
-                        let back = topology
-                            .neighbours(link.node)
-                            .find(|other| other.node == node)
-                            .expect("a link is seen from both ends");
-                        return Place::Leaf { neighbour: link.node, port: back.port };
+                        return Place::Leaf { neighbour: link.node, port: link.port_there };
                     }
                 }
                 core.push(node);

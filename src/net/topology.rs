@@ -31,6 +31,7 @@ pub struct Topology {
 #[derive(Debug, Clone)]
 struct Node {
     forwards: bool,
+    up: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -46,7 +47,10 @@ struct Link {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Neighbour {
     pub(crate) node: NodeId,
+    /// The link's port at this end.
     pub(crate) port: u32,
+    /// Its port at the neighbour.
+    pub(crate) port_there: u32,
     pub(crate) cost: Duration,
 }
 
@@ -62,7 +66,7 @@ impl Topology {
     }
 
     fn add(&mut self, forwards: bool) -> NodeId {
-        let index = self.graph.add_node(Node { forwards });
+        let index = self.graph.add_node(Node { forwards, up: true });
         self.peers.push(Vec::new());
         NodeId(u32::try_from(index.index()).expect("fewer than 2^32 nodes"))
     }
@@ -87,6 +91,21 @@ impl Topology {
     /// Takes a link out of the routes, or puts it back.
     pub fn set_up(&mut self, link: LinkId, up: bool) {
         self.graph[EdgeIndex::new(link.0 as usize)].up = up;
+    }
+
+    /// Whether a link is in the routes.
+    pub fn is_up(&self, link: LinkId) -> bool {
+        self.graph[EdgeIndex::new(link.0 as usize)].up
+    }
+
+    /// Sets the delay that routes add up for a link.
+    pub fn set_cost(&mut self, link: LinkId, cost: Duration) {
+        self.graph[EdgeIndex::new(link.0 as usize)].cost = cost;
+    }
+
+    /// Takes all links of a node out of the routes, or puts back those that are up themselves.
+    pub fn set_node_up(&mut self, node: NodeId, up: bool) {
+        self.graph[index(node)].up = up;
     }
 
     /// The two ends of a link, each with the link's port there.
@@ -143,12 +162,19 @@ impl Topology {
         self.peers[node.index()].len()
     }
 
-    /// The neighbours of a node over links that are up, in no order that matters.
+    /// The neighbours of a node over links that are up, where both ends are, in no order that
+    /// matters.
     pub(crate) fn neighbours(&self, node: NodeId) -> impl Iterator<Item = Neighbour> + '_ {
-        self.graph.edges(index(node)).filter(|edge| edge.weight().up).map(move |edge| {
-            let link = edge.weight();
+        let up = |node: NodeId| self.graph[index(node)].up;
+        let links = self.graph.edges(index(node)).map(|edge| edge.weight());
+        links.filter(move |link| link.up && link.ends.into_iter().all(up)).map(move |link| {
             let here = usize::from(link.ends[0] != node);
-            Neighbour { node: link.ends[1 - here], port: link.ports[here], cost: link.cost }
+            Neighbour {
+                node: link.ends[1 - here],
+                port: link.ports[here],
+                port_there: link.ports[1 - here],
+                cost: link.cost,
+            }
         })
     }
 }

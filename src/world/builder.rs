@@ -216,8 +216,7 @@ impl WorldBuilder {
                 continue;
             }
             let [a, b] = [ids[names[0].as_str()], ids[names[1].as_str()]];
-            let cost = configs[0].latency.typical().max(configs[1].latency.typical());
-            topology.connect(a, b, cost);
+            topology.connect(a, b, super::run::link_cost(configs));
             nodes[a.index()].directions.push(Direction::new(configs[0]));
             nodes[b.index()].directions.push(Direction::new(configs[1]));
         }

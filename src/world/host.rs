@@ -27,7 +27,7 @@ pub(crate) struct HostState {
     pub(crate) stack: Stack,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) status: Status,
-    /// How often it came up again after a crash.
+    /// How often it has crashed.
     pub(crate) boot: u32,
     /// Events of this instant that wait for their actor.
     pub(crate) pending: VecDeque<(u16, Event)>,

@@ -96,9 +96,9 @@ pub enum Fact {
         /// Why.
         why: Loss,
     },
-    /// The host crashed.
+    /// The host or router crashed.
     Crashed,
-    /// The host came up again.
+    /// The host or router came up again.
     Restarted,
     /// A link was cut; recorded at its first end.
     Cut(LinkId),

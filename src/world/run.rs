@@ -1,10 +1,11 @@
 //! The world and its loop.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::engine::{Epoch, Fingerprint, Key, Seed, SimTime};
 use crate::net::tcp::Actions;
-use crate::net::{LinkId, NodeId, Routes};
+use crate::net::{LinkConfig, LinkId, Loss, NodeId, Routes};
 
 use super::control::Control;
 use super::disk::Disk;
@@ -17,12 +18,18 @@ use super::record::{Fact, Record};
 pub struct World {
     network: Network,
     hosts: Vec<Host>,
-    routers: Vec<Node>,
+    routers: Vec<Router>,
     agenda: Agenda,
     now: SimTime,
     controls: u64,
     events: u64,
     actions: Actions,
+}
+
+/// What forwards packets between links.
+struct Router {
+    node: Node,
+    up: bool,
 }
 
 /// Why a run stopped.
@@ -44,7 +51,7 @@ impl World {
         let mut world = World {
             network,
             hosts,
-            routers,
+            routers: routers.into_iter().map(|node| Router { node, up: true }).collect(),
             agenda: Agenda { records: watched.then(Vec::new), ..Agenda::default() },
             now: SimTime::ZERO,
             controls: 0,
@@ -99,12 +106,15 @@ impl World {
                 // Under way: routers forward, hosts do not.
                 let router = node.index().checked_sub(hosts.len());
                 match router.and_then(|index| routers.get_mut(index)) {
-                    Some(router) => {
-                        router.forward(network, agenda, key.time, cause, destination, packet);
+                    Some(Router { node, up: true }) => {
+                        node.forward(network, agenda, key.time, cause, destination, packet);
+                    }
+                    Some(Router { node, up: false }) => {
+                        node.lose(agenda, key.time, cause, &packet, Loss::HostDown);
                     }
                     None => {
                         let host = &mut hosts[node.index()].state.node;
-                        host.lose(agenda, key.time, cause, &packet, crate::net::Loss::NoRoute);
+                        host.lose(agenda, key.time, cause, &packet, Loss::NoRoute);
                     }
                 }
             }
@@ -121,14 +131,18 @@ impl World {
         self.agenda.last_activity = now;
         match control {
             Control::Crash(node) => {
-                let Some(host) = self.hosts.get_mut(node.index()) else { return };
+                let Some(host) = self.hosts.get_mut(node.index()) else {
+                    return self.set_router_up(*node, false);
+                };
                 if host.state.status != Status::Crashed {
                     host.crash(now);
                     host.state.node.record(&mut self.agenda, now, None, || Fact::Crashed);
                 }
             }
             Control::Restart(node) => {
-                let Some(host) = self.hosts.get_mut(node.index()) else { return };
+                let Some(host) = self.hosts.get_mut(node.index()) else {
+                    return self.set_router_up(*node, true);
+                };
                 if host.state.status == Status::Crashed {
                     let agenda = &mut self.agenda;
                     let cause = host.state.node.record(agenda, now, None, || Fact::Restarted);
@@ -142,12 +156,28 @@ impl World {
                     let (node, port) = self.network.topology.ends(*link)[end];
                     self.node_mut(node).directions[port as usize].set_config(*config);
                 }
+                self.network.topology.set_cost(*link, link_cost(configs));
+                self.network.routes = Routes::new(&self.network.topology);
                 self.record_link(*link, Fact::LinkChanged(*link));
             }
         }
     }
 
+    fn set_router_up(&mut self, node: NodeId, up: bool) {
+        let router = &mut self.routers[node.index() - self.hosts.len()];
+        if router.up != up {
+            router.up = up;
+            let fact = || if up { Fact::Restarted } else { Fact::Crashed };
+            router.node.record(&mut self.agenda, self.now, None, fact);
+            self.network.topology.set_node_up(node, up);
+            self.network.routes = Routes::new(&self.network.topology);
+        }
+    }
+
     fn set_link_up(&mut self, link: LinkId, up: bool) {
+        if self.network.topology.is_up(link) == up {
+            return;
+        }
         for (node, port) in self.network.topology.ends(link) {
             self.node_mut(node).directions[port as usize].set_up(up);
         }
@@ -158,19 +188,12 @@ impl World {
 
     fn record_link(&mut self, link: LinkId, fact: Fact) {
         let (node, _) = self.network.topology.ends(link)[0];
-        let hosts = self.hosts.len();
-        let node = match node.index().checked_sub(hosts) {
-            Some(router) => &mut self.routers[router],
-            None => &mut self.hosts[node.index()].state.node,
-        };
-        node.record(&mut self.agenda, self.now, None, || fact);
+        let World { hosts, routers, agenda, now, .. } = self;
+        node_of(hosts, routers, node).record(agenda, *now, None, || fact);
     }
 
     fn node_mut(&mut self, node: NodeId) -> &mut Node {
-        match node.index().checked_sub(self.hosts.len()) {
-            Some(router) => &mut self.routers[router],
-            None => &mut self.hosts[node.index()].state.node,
-        }
+        node_of(&mut self.hosts, &mut self.routers, node)
     }
 
     /// The time.
@@ -257,4 +280,16 @@ impl World {
     pub fn link_ends(&self, link: LinkId) -> [NodeId; 2] {
         self.network.topology.ends(link).map(|(node, _)| node)
     }
+}
+
+fn node_of<'a>(hosts: &'a mut [Host], routers: &'a mut [Router], node: NodeId) -> &'a mut Node {
+    match node.index().checked_sub(hosts.len()) {
+        Some(router) => &mut routers[router].node,
+        None => &mut hosts[node.index()].state.node,
+    }
+}
+
+/// What routes add up for a link: the delay of its slower direction.
+pub(super) fn link_cost(configs: &[LinkConfig; 2]) -> Duration {
+    configs[0].latency.typical().max(configs[1].latency.typical())
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::engine::{Seed, SimTime};
-use crate::net::LinkConfig;
+use crate::net::{Latency, LinkConfig, Loss};
 
 /// Answers every datagram and every octet at port 7 with itself (RFC 862).
 struct Echo;
@@ -215,6 +215,182 @@ fn one_seed_is_one_history_and_watching_changes_nothing() {
     assert_eq!(run(1, true), run(1, true));
     assert_eq!(run(1, true), run(1, false));
     assert_ne!(run(1, true).0, run(2, true).0);
+}
+
+#[test]
+fn a_run_in_parts_is_the_run_in_one() {
+    let lossy = LinkConfig { loss: 0.1, ..LinkConfig::default() };
+    let run = |horizons: &[SimTime]| {
+        let (mut world, log) = world(lossy, &[0, 1, 3], 7, 1);
+        let link = world.links_of(world.node("echo").unwrap())[0];
+        world.control(SimTime::from_millis(1_100), Control::Cut(link));
+        world.control(SimTime::from_millis(2_000), Control::Heal(link));
+        for horizon in horizons {
+            world.run(*horizon);
+        }
+        assert_eq!(world.run(SimTime::MAX), Ended::Idle);
+        (world.fingerprint(), world.events(), world.last_activity(), lines(&log))
+    };
+    let whole = run(&[]);
+    let steps: Vec<_> = (0..400).map(|step| SimTime::from_millis(step * 13)).collect();
+    assert_eq!(run(&steps), whole);
+    assert_eq!(run(&[SimTime::from_secs(2), SimTime::ZERO]), whole);
+}
+
+/// Everything that happened at these nodes, with names for what a world numbers in its own way.
+fn told(world: &World, names: &[&str]) -> Vec<String> {
+    let of = |record: &&Record| names.contains(&world.name(record.id.node));
+    let line = |record: &Record| {
+        let cause = record.cause.map(|cause| (world.name(cause.node), cause.count));
+        let name = (world.name(record.id.node), record.id.count);
+        format!("{} {name:?} {cause:?} {:?}", record.time, record.fact)
+    };
+    world.records().iter().filter(of).map(line).collect()
+}
+
+#[test]
+fn a_host_a_router_and_a_link_more_change_nothing_for_the_others() {
+    let run = |more: bool| {
+        let wild = Latency::LogNormal {
+            median: Duration::from_millis(10),
+            sigma: 0.5,
+            least: Duration::from_millis(1),
+        };
+        let link = LinkConfig { loss: 0.1, latency: wild, ..LinkConfig::default() };
+        let log = Log::default();
+        let of_caller = log.clone();
+        let caller = move |to: &str| {
+            let (to, log) = (to.parse().unwrap(), of_caller.clone());
+            let at = [0, 1, 2].map(SimTime::from_secs).into();
+            Caller { to, at, text: Bytes::from(vec![b'x'; 20_000]), log, seen: 0 }
+        };
+        let other = caller.clone();
+        let mut parts = WorldBuilder::new(Seed(1));
+        let host =
+            |name: &str, address: &str| HostConfig::new(name).address(address.parse().unwrap());
+        parts
+            .host(host("caller", "192.0.2.1").actor(move || caller("192.0.2.2:7")))
+            .host(host("echo", "192.0.2.2").actor(|| Echo))
+            .router("r")
+            .router("s")
+            .link("caller", "r", link)
+            .link("r", "s", link)
+            .link("s", "echo", link);
+        if more {
+            parts
+                .host(host("more", "192.0.2.3").actor(move || other("192.0.2.4:7")))
+                .host(host("mirror", "192.0.2.4").actor(|| Echo))
+                .router("t")
+                .link("more", "t", link)
+                .link("t", "mirror", link)
+                .link("t", "s", link);
+        }
+        let mut world = parts.build().unwrap();
+        world.run(SimTime::MAX);
+        assert_eq!(world.records().iter().any(|record| world.name(record.id.node) == "more"), more);
+        told(&world, &["caller", "echo", "r", "s"])
+    };
+    let alone = run(false);
+    assert!(alone.len() > 50);
+    assert_eq!(alone, run(true));
+}
+
+#[test]
+fn a_router_that_crashes_forwards_nothing_until_it_is_back() {
+    let (mut world, log) = world(LinkConfig::default(), &[1], 7, 1);
+    let router = world.node("r").unwrap();
+    world.control(SimTime::from_millis(1_005), Control::Crash(router));
+    world.control(SimTime::from_millis(1_006), Control::Crash(router));
+    world.control(SimTime::from_millis(1_500), Control::Restart(router));
+    world.control(SimTime::from_millis(1_501), Control::Restart(router));
+    world.run(SimTime::MAX);
+    let lines = lines(&log);
+    assert_eq!(lines.len(), 1, "{lines:?}"); // the datagram was on its way to it
+    assert!(lines[0].ends_with("closed Finished after 20000 octets"), "{lines:?}");
+    let facts = |wanted: fn(&Fact) -> bool| {
+        world.records().iter().filter(|record| wanted(&record.fact)).count()
+    };
+    assert_eq!(facts(|fact| matches!(fact, Fact::Crashed)), 1);
+    assert_eq!(facts(|fact| matches!(fact, Fact::Restarted)), 1);
+    assert!(facts(|fact| matches!(fact, Fact::Lost { why: Loss::HostDown, .. })) >= 2);
+}
+
+#[test]
+fn controls_of_what_is_so_already_do_nothing() {
+    let (mut world, log) = world(LinkConfig::default(), &[0], 7, 1);
+    let (echo, caller) = (world.node("echo").unwrap(), world.node("caller").unwrap());
+    let link = world.links_of(echo)[0];
+    world.control(SimTime::ZERO, Control::Restart(caller));
+    world.control(SimTime::from_millis(1), Control::Heal(link));
+    world.control(SimTime::from_millis(2), Control::Restart(echo));
+    world.run(SimTime::MAX);
+    assert_eq!(lines(&log).len(), 2);
+    let no_change =
+        |record: &Record| !matches!(record.fact, Fact::Healed(_) | Fact::Restarted | Fact::Crashed);
+    assert!(world.records().iter().all(no_change));
+}
+
+#[test]
+fn a_host_that_is_down_from_the_start_comes_up_later() {
+    let (mut world, log) = world(LinkConfig::default(), &[0, 10], 7, 1);
+    let caller = world.node("caller").unwrap();
+    world.control(SimTime::ZERO, Control::Crash(caller));
+    world.control(SimTime::ZERO, Control::Crash(caller));
+    world.control(SimTime::from_secs(5), Control::Restart(caller));
+    world.run(SimTime::MAX);
+    let lines = lines(&log);
+    // It sets its timers when it comes up: the one for 0 s fires at once.
+    assert!(lines[0].starts_with("5.04"), "{lines:?}");
+    assert_eq!(lines.len(), 4, "{lines:?}");
+}
+
+#[test]
+fn what_is_under_way_when_a_link_is_cut_arrives() {
+    let (mut world, log) = world(LinkConfig::default(), &[0], 7, 1);
+    let echo = world.node("echo").unwrap();
+    let link = world.links_of(echo)[0];
+    // The datagram leaves r at 10 ms and is on this link until 20 ms; its answer is lost.
+    world.control(SimTime::from_millis(15), Control::Cut(link));
+    world.run(SimTime::from_millis(500));
+    let seen = world
+        .records()
+        .iter()
+        .any(|record| record.id.node == echo && matches!(record.fact, Fact::Datagram { .. }));
+    assert!(seen);
+    assert!(lines(&log).is_empty(), "{:?}", lines(&log));
+}
+
+#[test]
+fn routes_follow_a_link_that_became_slow() {
+    let ms = |ms: u64| LinkConfig {
+        latency: Latency::Constant(Duration::from_millis(ms)),
+        ..LinkConfig::default()
+    };
+    let log = Log::default();
+    let of_caller = log.clone();
+    let mut parts = WorldBuilder::new(Seed(1));
+    parts
+        .host(HostConfig::new("caller").address("192.0.2.1".parse().unwrap()).actor(move || {
+            let at = [0, 2].map(SimTime::from_secs).into();
+            let to = "192.0.2.2:7".parse().unwrap();
+            Caller { to, at, text: Bytes::from_static(b"x"), log: of_caller.clone(), seen: 0 }
+        }))
+        .host(HostConfig::new("echo").address("192.0.2.2".parse().unwrap()).actor(|| Echo))
+        .router("r")
+        .router("s")
+        .router("t")
+        .link("caller", "r", ms(1))
+        .link("r", "s", ms(1))
+        .link("r", "t", ms(5))
+        .link("t", "s", ms(5))
+        .link("s", "echo", ms(1));
+    let mut world = parts.build().unwrap();
+    let direct = world.links_between(world.node("r").unwrap(), world.node("s").unwrap())[0];
+    world.control(SimTime::from_secs(1), Control::SetLink(direct, [ms(500), ms(500)]));
+    world.run(SimTime::MAX);
+    let lines = lines(&log);
+    let pings: Vec<_> = lines.iter().filter(|line| line.contains("datagram")).collect();
+    assert_eq!(pings, ["0.006000000 datagram ping", "2.024000000 datagram ping"]);
 }
 
 #[test]
