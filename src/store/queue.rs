@@ -106,18 +106,18 @@ impl Trouble {
 }
 
 impl QueuedMessage {
-    /// The recipients that are to be tried.
-    pub fn pending(&self) -> impl Iterator<Item = &Mailbox> {
-        self.recipients
-            .iter()
-            .filter(|recipient| matches!(recipient.state, RecipientState::Pending(_)))
-            .map(|recipient| &recipient.address)
+    /// The recipients that are to be tried, each with its place in `recipients`.
+    pub fn pending(&self) -> impl Iterator<Item = (usize, &Mailbox)> {
+        self.recipients.iter().enumerate().filter_map(|(index, recipient)| match recipient.state {
+            RecipientState::Pending(_) => Some((index, &recipient.address)),
+            _ => None,
+        })
     }
 
-    /// The recipients that failed and whose sender is not told yet.
-    pub fn unreported(&self) -> impl Iterator<Item = (&Mailbox, &Trouble)> {
-        self.recipients.iter().filter_map(|recipient| match &recipient.state {
-            RecipientState::Failed(trouble) => Some((&recipient.address, trouble)),
+    /// The recipients that failed and whose sender is not told yet, each with its place.
+    pub fn unreported(&self) -> impl Iterator<Item = (usize, &Mailbox, &Trouble)> {
+        self.recipients.iter().enumerate().filter_map(|(index, recipient)| match &recipient.state {
+            RecipientState::Failed(trouble) => Some((index, &recipient.address, trouble)),
             _ => None,
         })
     }
@@ -131,9 +131,14 @@ impl QueuedMessage {
 }
 
 /// The delivery queue of one host.
+///
+/// A message waits until it is due, or an attempt at it is under way: then no time is set for it,
+/// until [`Queue::defer`] sets one, [`Queue::remove`] ends it, or the host crashes and the attempt
+/// is forgotten ([`Queue::after_crash`]).
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
     messages: BTreeMap<QueueId, Entry>,
+    /// Those that wait.
     by_due: BTreeSet<(SimTime, QueueId)>,
 }
 
@@ -175,34 +180,32 @@ impl Queue {
         self.messages.get(id).map(|entry| &entry.message)
     }
 
-    /// The messages to be tried by `now`, the longest due first.
-    pub fn due(&self, now: SimTime) -> impl Iterator<Item = &QueueId> {
-        self.by_due.iter().take_while(move |(due, _)| *due <= now).map(|(_, id)| id)
+    /// The message that waits for the earliest time, and that time.
+    pub fn next_due(&self) -> Option<(SimTime, &QueueId)> {
+        self.by_due.first().map(|(due, id)| (*due, id))
     }
 
-    /// When the next message after `now` is to be tried.
-    pub fn next_due(&self, now: SimTime) -> Option<SimTime> {
-        let later = self.by_due.iter().find(|(due, _)| *due > now);
-        later.map(|(due, _)| *due)
+    /// Counts an attempt and sets no time for the next; hands back the message, if there is one.
+    pub fn begin_attempt(&mut self, id: &QueueId) -> Option<&QueuedMessage> {
+        let entry = self.messages.get_mut(id)?;
+        self.by_due.remove(&(entry.due, id.clone()));
+        entry.message.attempts += 1;
+        Some(&entry.message)
     }
 
-    /// Counts an attempt.
-    pub fn begin_attempt(&mut self, id: &QueueId) {
-        if let Some(entry) = self.messages.get_mut(id) {
-            entry.message.attempts += 1;
-        }
+    /// Messages whose attempt was cut off by a crash are due as they were before it.
+    pub fn after_crash(&mut self) {
+        self.by_due = self.messages.iter().map(|(id, entry)| (entry.due, id.clone())).collect();
     }
 
-    /// Notes what has become of a recipient; of all entries of that address, where the sender
-    /// named it twice.
-    pub fn settle(&mut self, id: &QueueId, recipient: &Mailbox, state: &RecipientState) {
-        let Some(entry) = self.messages.get_mut(id) else { return };
-        for other in &mut entry.message.recipients {
-            let open =
-                matches!(other.state, RecipientState::Pending(_) | RecipientState::Failed(_));
-            if open && other.address == *recipient {
-                other.state = state.clone();
-            }
+    /// Notes what has become of the recipient at that place. One that was delivered, or reported
+    /// on, stays so.
+    pub fn settle(&mut self, id: &QueueId, index: usize, state: RecipientState) {
+        let entry = self.messages.get_mut(id);
+        if let Some(recipient) = entry.and_then(|entry| entry.message.recipients.get_mut(index))
+            && matches!(recipient.state, RecipientState::Pending(_) | RecipientState::Failed(_))
+        {
+            recipient.state = state;
         }
     }
 
@@ -276,10 +279,13 @@ impl RetrySchedule {
         if queued_for >= lifetime {
             return None;
         }
-        let most = self.most.max(self.least);
-        Some(now + queued_for.clamp(self.least, most))
+        let least = self.least.max(LEAST_DELAY);
+        Some(now + queued_for.clamp(least, self.most.max(least)))
     }
 }
+
+/// Whatever a schedule says: an attempt follows the one before it, and time passes.
+const LEAST_DELAY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -320,17 +326,24 @@ mod tests {
                 id
             })
             .collect();
-        let due = |queue: &Queue, secs| -> Vec<QueueId> {
-            queue.due(SimTime::from_secs(secs)).cloned().collect()
+        let next = |queue: &Queue| {
+            queue.next_due().map(|(due, id)| {
+                let name = ids.iter().position(|other| other == id).unwrap();
+                (due - SimTime::ZERO, name)
+            })
         };
-        assert_eq!(due(&queue, 9), []);
-        assert_eq!(due(&queue, 20), [ids[1].clone(), ids[2].clone()]);
-        assert_eq!(queue.next_due(SimTime::from_secs(20)), Some(SimTime::from_secs(30)));
+        let secs = Duration::from_secs;
+        assert_eq!(next(&queue), Some((secs(10), 1)));
+        assert_eq!(queue.begin_attempt(&ids[1]).map(|message| message.attempts), Some(1));
+        assert_eq!(next(&queue), Some((secs(20), 2)));
         queue.defer(&ids[1], SimTime::from_secs(40));
-        assert_eq!(due(&queue, 35), [ids[2].clone(), ids[0].clone()]);
         assert!(queue.remove(&ids[2]).is_some());
         assert!(queue.remove(&ids[2]).is_none());
-        assert_eq!(due(&queue, 50), [ids[0].clone(), ids[1].clone()]);
+        assert_eq!(next(&queue), Some((secs(30), 0)));
+        queue.begin_attempt(&ids[0]);
+        assert_eq!(next(&queue), Some((secs(40), 1)));
+        queue.after_crash();
+        assert_eq!(next(&queue), Some((secs(30), 0)));
     }
 
     #[test]
@@ -340,17 +353,15 @@ mod tests {
         let message = message(&mut stream, &["bob@example.com", "eve@example.com"]);
         let id = message.id.clone();
         queue.insert(message, SimTime::ZERO);
-        let settle = |queue: &mut Queue, who: &str, state| {
-            queue.settle(&id, &who.parse().unwrap(), &state);
-        };
-        settle(&mut queue, "bob@EXAMPLE.com", RecipientState::Delivered);
-        settle(&mut queue, "bob@example.com", RecipientState::Failed(trouble())); // too late
-        settle(&mut queue, "eve@example.com", RecipientState::Failed(trouble()));
+        queue.settle(&id, 0, RecipientState::Delivered);
+        queue.settle(&id, 0, RecipientState::Failed(trouble())); // too late
+        queue.settle(&id, 1, RecipientState::Failed(trouble()));
+        queue.settle(&id, 2, RecipientState::Delivered); // nobody
         let message = queue.get(&id).unwrap();
         assert_eq!(message.pending().count(), 0);
-        assert_eq!(message.unreported().count(), 1);
+        assert_eq!(message.unreported().map(|(index, ..)| index).collect::<Vec<_>>(), [1]);
         assert!(!message.is_settled());
-        settle(&mut queue, "eve@example.com", RecipientState::Reported);
+        queue.settle(&id, 1, RecipientState::Reported);
         assert!(queue.get(&id).unwrap().is_settled());
     }
 

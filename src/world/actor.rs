@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::net::tcp::CloseReason;
+use crate::proto::imap::MailboxId;
 
 use super::Ctx;
 
@@ -66,10 +67,8 @@ pub enum StreamEvent {
 /// What actors of one host tell each other: they share a disk, not memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// A message was put into a mailbox.
-    Delivered,
-    /// A message was put into the delivery queue.
-    Queued,
+    /// A message was put into this mailbox.
+    Delivered(MailboxId),
 }
 
 /// A connection, by the number its host gave it. Not used again after the connection is gone.

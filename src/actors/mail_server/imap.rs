@@ -54,32 +54,35 @@ impl ImapService {
         }
     }
 
-    /// A delivery changed some mailbox: sessions that idle look after theirs.
-    pub(super) fn on_delivery(&mut self, ctx: &mut Ctx<'_>) {
-        self.tell(None, None, ctx);
+    /// Mail was put into a mailbox: sessions that have it selected look after it.
+    pub(super) fn on_delivery(&mut self, mailbox: MailboxId, ctx: &mut Ctx<'_>) {
+        self.tell(&[mailbox], None, ctx);
     }
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
         let now = ctx.now();
         open.session.handle(now, input, ctx.disk().mail(), &mut self.out);
-        let mut changed = None;
+        let mut changed = Vec::new();
         carry(ctx, connection, &mut self.out, |_, event, _| {
-            if let ImapServerEvent::Changed { mailbox } = event {
-                changed = Some(mailbox);
+            if let ImapServerEvent::Changed { mailbox } = event
+                && !changed.contains(&mailbox)
+            {
+                changed.push(mailbox);
             }
         });
         open.arm(connection, ctx);
-        if changed.is_some() {
-            self.tell(changed, Some(connection), ctx);
+        if !changed.is_empty() {
+            self.tell(&changed, Some(connection), ctx);
         }
     }
 
-    /// Tells the sessions that have `mailbox` selected, or any, but for the one that changed it.
-    fn tell(&mut self, mailbox: Option<MailboxId>, but: Option<ConnId>, ctx: &mut Ctx<'_>) {
+    /// Tells the sessions that have one of these mailboxes selected, but for the one that changed
+    /// it.
+    fn tell(&mut self, changed: &[MailboxId], but: Option<ConnId>, ctx: &mut Ctx<'_>) {
         for (connection, open) in &mut self.sessions {
             let Some(selected) = open.session.selected() else { continue };
-            if Some(*connection) == but || mailbox.is_some_and(|changed| changed != selected) {
+            if Some(*connection) == but || !changed.contains(&selected) {
                 continue;
             }
             open.session.mailbox_changed(selected, ctx.disk().mail(), &mut self.out);

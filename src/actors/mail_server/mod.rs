@@ -90,8 +90,8 @@ impl Actor for MailServer {
         match event {
             Event::Stream(connection, event) => running.on_stream(connection, &event, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
-            Event::Signal(Signal::Delivered) => running.imap.on_delivery(ctx),
-            Event::Signal(Signal::Queued) | Event::Datagram { .. } => {}
+            Event::Signal(Signal::Delivered(mailbox)) => running.imap.on_delivery(mailbox, ctx),
+            Event::Datagram { .. } => {}
         }
     }
 }

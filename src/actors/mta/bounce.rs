@@ -17,18 +17,19 @@ use super::note;
 /// The largest message that goes back whole with a report (Postfix's `bounce_size_limit`).
 const RETURNED_OCTETS: usize = 50_000;
 
+/// The longest boundary (RFC 2046 §5.1.1).
+const BOUNDARY_CHARACTERS: usize = 70;
+
 /// Reports on the recipients of a message that failed and were not reported on yet.
 ///
 /// The report is in the queue, and the recipients are settled, when this returns.
 pub(super) fn report(config: &MtaConfig, id: &QueueId, ids: &mut Stream, ctx: &mut Ctx<'_>) {
-    let Some(message) = ctx.disk().queue().get(id).cloned() else { return };
-    let failed: Vec<(Mailbox, Trouble)> = message
-        .unreported()
-        .map(|(recipient, trouble)| (recipient.clone(), trouble.clone()))
-        .collect();
-    if failed.is_empty() {
+    let Some(message) = ctx.disk().queue().get(id) else { return };
+    if message.unreported().next().is_none() {
         return;
     }
+    let message = message.clone();
+    let failed: Vec<_> = message.unreported().collect();
     let report = message.from.mailbox().map(|sender| {
         let report = compose(config, &message, sender, &failed, ids, ctx);
         let id = report.id.clone();
@@ -37,8 +38,8 @@ pub(super) fn report(config: &MtaConfig, id: &QueueId, ids: &mut Stream, ctx: &m
         ctx.disk().queue().insert(report, now);
         id
     });
-    for (recipient, trouble) in &failed {
-        ctx.disk().queue().settle(id, recipient, &RecipientState::Reported);
+    for (index, recipient, trouble) in failed {
+        ctx.disk().queue().settle(id, index, RecipientState::Reported);
         match &report {
             Some(_) => ctx.note(|| note::bounced(id, recipient, trouble, report.as_ref())),
             None => ctx.note(|| Note::Discarded {
@@ -55,14 +56,14 @@ fn compose(
     config: &MtaConfig,
     message: &QueuedMessage,
     sender: &Mailbox,
-    failed: &[(Mailbox, Trouble)],
+    failed: &[(usize, &Mailbox, &Trouble)],
     ids: &mut Stream,
     ctx: &mut Ctx<'_>,
 ) -> QueuedMessage {
     let id = ctx.disk().queue().new_id(ids);
     let now = ctx.date();
     let arrival = crate::engine::UnixTime(now.0 - (ctx.now() - message.arrived).as_secs() as i64);
-    let recipients = failed.iter().map(|(recipient, trouble)| RecipientStatus {
+    let recipients = failed.iter().map(|(_, recipient, trouble)| RecipientStatus {
         original_recipient: None,
         final_recipient: recipient.to_string(),
         action: Action::Failed,
@@ -83,14 +84,15 @@ fn compose(
         recipients: recipients.collect(),
     };
     let boundary = format!("{id}.{}/{}", now.0, config.hostname);
+    let boundary: String = boundary.chars().take(BOUNDARY_CHARACTERS).collect();
     let whole = message.data.len() <= RETURNED_OCTETS;
     let data = DeliveryReport {
         to: sender.as_str(),
         date: DateTime::utc(now),
         message_id: &format!("{id}@{}", config.hostname),
-        boundary: &boundary[..boundary.len().min(70)],
+        boundary: &boundary,
         status,
-        explanations: failed.iter().map(|(_, trouble)| trouble.reason.clone()).collect(),
+        explanations: failed.iter().map(|(.., trouble)| trouble.reason.clone()).collect(),
         original: message.data.clone(),
         returned: if whole { Returned::Message } else { Returned::Header },
     }

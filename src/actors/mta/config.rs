@@ -161,6 +161,16 @@ impl MtaConfig {
         }
     }
 
+    /// The domain that the host itself belongs to: the longest of its domains that its name ends
+    /// with, else the first of them, else its name.
+    pub fn own_domain(&self) -> &str {
+        let host = self.hostname.to_ascii_lowercase();
+        let parents = host.match_indices('.').map(|(dot, _)| &host[dot + 1..]);
+        let names = std::iter::once(host.as_str()).chain(parents);
+        let own = names.into_iter().find_map(|name| self.domains.get_key_value(name));
+        own.or_else(|| self.domains.first_key_value()).map_or(&self.hostname, |(name, _)| name)
+    }
+
     /// The domain of that name, if the MTA answers for it.
     pub fn domain(&self, name: &str) -> Option<&Domain> {
         self.domains.get(&name.to_ascii_lowercase())

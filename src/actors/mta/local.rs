@@ -5,12 +5,14 @@
 use crate::proto::imap::MailboxName;
 use crate::proto::mail::{Header, prepend, received};
 use crate::proto::smtp::{EnhancedStatus, Mailbox};
-use crate::store::queue::{QueuedMessage, Trouble};
+use crate::store::queue::Trouble;
 use crate::world::{Ctx, Note, Signal};
+
+use super::delivery::Load;
 
 /// Puts `message` into the INBOX of `recipient`. On disk when this returns.
 pub(super) fn deliver(
-    message: &QueuedMessage,
+    message: &Load,
     recipient: &Mailbox,
     ctx: &mut Ctx<'_>,
 ) -> Result<(), Trouble> {
@@ -34,14 +36,14 @@ pub(super) fn deliver(
     let delivered = store.deliver(account, &inbox, prepend(trace, &message.data), date);
     let login = store.account(account).login().to_owned();
     ctx.note(|| Note::Delivered {
-        queue_id: message.id.to_string(),
+        queue_id: message.queue_id.to_string(),
         message_id: super::note::message_id(&message.data),
         recipient: address.to_owned(),
         account: login,
         mailbox: inbox.to_string(),
         uid: delivered.uid.get(),
     });
-    ctx.signal(Signal::Delivered);
+    ctx.signal(Signal::Delivered(delivered.mailbox));
     Ok(())
 }
 

@@ -36,16 +36,17 @@ pub(super) fn routed(id: &QueueId, domain: &str, exchanges: &[Exchange]) -> Note
 }
 
 pub(super) fn deferred(
-    message: &QueuedMessage,
+    id: &QueueId,
     recipient: &Mailbox,
-    trouble: &Trouble,
+    attempt: u32,
+    trouble: Trouble,
     until: SimTime,
 ) -> Note {
     Note::Deferred {
-        queue_id: message.id.to_string(),
+        queue_id: id.to_string(),
         recipient: recipient.to_string(),
-        attempt: message.attempts,
-        reason: trouble.reason.clone(),
+        attempt,
+        reason: trouble.reason,
         until,
     }
 }

@@ -64,8 +64,10 @@ pub(crate) fn check_sender(
 }
 
 /// What is said to RCPT.
-pub(crate) fn check_recipient(config: &MtaConfig, peer: Peer<'_>, to: &ForwardPath) -> Decision {
-    let Some(mailbox) = to.mailbox() else { return Decision::Accept }; // Postmaster
+///
+/// Whether postmaster has a mailbox is not asked: who has none bounces that mail, which RFC 5321
+/// §4.5.1 does not like, but it is not lost.
+pub(crate) fn check_recipient(config: &MtaConfig, peer: Peer<'_>, mailbox: &Mailbox) -> Decision {
     let inside = peer.is_inside(config);
     let Some(domain) = config.domain(mailbox.domain()) else {
         return if inside { Decision::Accept } else { Decision::Refuse(relay_denied(mailbox)) };
@@ -98,6 +100,21 @@ pub(crate) fn check_recipient(config: &MtaConfig, peer: Peer<'_>, to: &ForwardPa
     } else {
         Decision::Refuse(unknown_user(mailbox))
     }
+}
+
+/// The mailbox that a forward-path means at a host with these addresses.
+///
+/// An address literal of the host means its own domain, and `<Postmaster>` the one there
+/// (RFC 5321 §4.1.3, §4.5.1).
+pub(crate) fn meant(to: &ForwardPath, config: &MtaConfig, own: &[IpAddr]) -> Mailbox {
+    let local_part = match to.mailbox() {
+        None => "postmaster",
+        Some(mailbox) => match mailbox.address_literal() {
+            Some(address) if own.contains(&address) => mailbox.local_part(),
+            _ => return mailbox.clone(),
+        },
+    };
+    Mailbox::new(local_part, config.own_domain()).expect("a host's domain is a domain")
 }
 
 fn exists(domain: &Domain, local_part: &str) -> bool {
@@ -172,7 +189,7 @@ mod tests {
 
     fn check(from: &str, login: Option<&str>, to: &str, wanted: &str) {
         let peer = Peer { address: from.parse().unwrap(), login };
-        let to: ForwardPath = to.parse().unwrap();
+        let to = meant(&to.parse().unwrap(), &config(), &["192.0.2.7".parse().unwrap()]);
         let found = match check_recipient(&config(), peer, &to) {
             Decision::Accept => "250".to_owned(),
             Decision::AcceptThenBounce(refusal) => {
@@ -195,6 +212,20 @@ mod tests {
         check(stranger, None, "<BOB@EXAMPLE.NET>", "250");
         check(stranger, None, "<Postmaster>", "250");
         check(stranger, None, "<postmaster@example.net>", "250");
+        check(stranger, None, "<postmaster@[192.0.2.7]>", "250");
+        check(stranger, None, "<bob@[192.0.2.7]>", "250");
+        check(
+            stranger,
+            None,
+            "<eve@[192.0.2.7]>",
+            "550 5.1.1 <eve@example.net>: Recipient address rejected: User unknown",
+        );
+        check(
+            stranger,
+            None,
+            "<bob@[192.0.2.8]>",
+            "554 5.7.1 <bob@[192.0.2.8]>: Relay access denied",
+        );
         check(
             stranger,
             None,

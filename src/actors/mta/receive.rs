@@ -2,6 +2,7 @@
 //! into the queue before the 250.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientStat
 use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
 
 use super::config::MtaConfig;
-use super::policy::{self, Decision, Peer, Refusal};
+use super::policy::{Decision, Peer, Refusal};
+use super::{alias, policy};
 
 /// All sessions with clients.
 pub(super) struct Receiver {
@@ -35,15 +37,11 @@ struct Open {
     session: ServerSession,
     timer: LazyTimer,
     peer: SocketAddr,
-    helo: String,
-    extended: bool,
-    login: Option<String>,
     /// Recipients that were taken with 250 and will be reported on as undeliverable.
-    doomed: Vec<(Mailbox, Refusal)>,
+    doomed: BTreeMap<Mailbox, Refusal>,
 }
 
-/// Mail between MTAs, and mail from clients.
-pub(super) const SMTP_PORT: u16 = 25;
+/// The port of mail from clients (RFC 6409). The one between MTAs is [`super::route::SMTP_PORT`].
 pub(super) const SUBMISSION_PORT: u16 = 587;
 
 impl Receiver {
@@ -96,31 +94,22 @@ impl Receiver {
             session: ServerSession::new(Arc::clone(server)),
             timer: LazyTimer::default(),
             peer,
-            helo: String::new(),
-            extended: false,
-            login: None,
-            doomed: Vec::new(),
+            doomed: BTreeMap::new(),
         };
         self.sessions.insert(connection, open);
         self.input(connection, Input::Opened, ctx);
     }
 
-    /// News of a client's connection. Whether messages were put into the queue.
-    pub(super) fn on_stream(
-        &mut self,
-        connection: ConnId,
-        event: &StreamEvent,
-        ctx: &mut Ctx<'_>,
-    ) -> bool {
+    /// News of a client's connection.
+    pub(super) fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
         match event {
             StreamEvent::Data(octets) => self.input(connection, Input::Bytes(octets), ctx),
             StreamEvent::Eof => self.input(connection, Input::Eof, ctx),
             StreamEvent::Closed(_) => {
-                let queued = self.input(connection, Input::Eof, ctx);
+                self.input(connection, Input::Eof, ctx);
                 self.sessions.remove(&connection);
-                queued
             }
-            StreamEvent::Accepted { .. } | StreamEvent::Opened => false,
+            StreamEvent::Accepted { .. } | StreamEvent::Opened => {}
         }
     }
 
@@ -134,18 +123,16 @@ impl Receiver {
         }
     }
 
-    fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) -> bool {
+    fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Receiver { config, sessions, queue_ids, out, .. } = self;
-        let Some(open) = sessions.get_mut(&connection) else { return false };
-        let mut queued = false;
+        let Some(open) = sessions.get_mut(&connection) else { return };
         open.session.handle(ctx.now(), input, out);
         carry(ctx, connection, out, |ctx, event, out| {
-            if let Some(verdict) = open.judge(event, config, queue_ids, &mut queued, ctx) {
+            if let Some(verdict) = open.judge(event, config, queue_ids, ctx) {
                 open.session.answer(ctx.now(), verdict, out);
             }
         });
         open.arm(connection, ctx);
-        queued
     }
 }
 
@@ -161,25 +148,19 @@ impl Open {
         event: ServerEvent,
         config: &MtaConfig,
         queue_ids: &mut Stream,
-        queued: &mut bool,
         ctx: &mut Ctx<'_>,
     ) -> Option<Verdict> {
         match event {
-            ServerEvent::Greeted { helo, extended } => {
-                (self.helo, self.extended) = (helo, extended);
-                self.doomed.clear();
-                None
-            }
             ServerEvent::Auth { credentials, .. } => {
                 let users = config.submission.as_ref();
                 let user = users.and_then(|users| users.get(&credentials.authcid));
                 if user.is_some_and(|user| user.password == credentials.password) {
-                    self.login = Some(credentials.authcid);
                     Some(Verdict::Accept)
                 } else {
                     let failed = "Error: authentication failed: authentication failure";
-                    let status = EnhancedStatus::new(5, 7, 8);
-                    Some(Reply::new(535, status, failed).into())
+                    let reply = Reply::new(535, EnhancedStatus::new(5, 7, 8), failed);
+                    let refusal = Refusal { rule: "the login or the password is wrong", reply };
+                    Some(refuse(&credentials.authcid, "", refusal, ctx))
                 }
             }
             ServerEvent::Mail { from, .. } => {
@@ -190,19 +171,16 @@ impl Open {
                 }
             }
             ServerEvent::Rcpt { to, .. } => Some(self.judge_recipient(&to, config, ctx)),
-            ServerEvent::Message(message) => {
-                Some(self.take(message, config, queue_ids, queued, ctx))
-            }
-            ServerEvent::Reset => {
+            ServerEvent::Message(message) => Some(self.take(message, config, queue_ids, ctx)),
+            ServerEvent::Greeted { .. } | ServerEvent::Reset | ServerEvent::Closed(_) => {
                 self.doomed.clear();
                 None
             }
-            ServerEvent::Closed(_) => None,
         }
     }
 
     fn peer(&self) -> Peer<'_> {
-        Peer { address: self.peer.ip(), login: self.login.as_deref() }
+        Peer { address: self.peer.ip(), login: self.session.authenticated_as() }
     }
 
     fn judge_recipient(
@@ -211,12 +189,11 @@ impl Open {
         config: &MtaConfig,
         ctx: &mut Ctx<'_>,
     ) -> Verdict {
-        match policy::check_recipient(config, self.peer(), to) {
+        let recipient = policy::meant(to, config, ctx.addresses());
+        match policy::check_recipient(config, self.peer(), &recipient) {
             Decision::Accept => Verdict::Accept,
             Decision::AcceptThenBounce(refusal) => {
-                if let Some(mailbox) = to.mailbox() {
-                    self.doomed.push((mailbox.clone(), refusal));
-                }
+                self.doomed.insert(recipient, refusal);
                 Verdict::Accept
             }
             Decision::Refuse(refusal) => refuse("", &to.to_string(), refusal, ctx),
@@ -229,45 +206,35 @@ impl Open {
         message: ReceivedMessage,
         config: &MtaConfig,
         queue_ids: &mut Stream,
-        queued: &mut bool,
         ctx: &mut Ctx<'_>,
     ) -> Verdict {
         let ReceivedMessage { envelope, data } = message;
         let header = Header::new(&data);
         if received::hop_count(header) >= config.limits.hops {
-            let status = EnhancedStatus::new(5, 4, 6);
-            return Reply::new(554, status, "Error: too many hops").into();
+            let reply = Reply::new(554, EnhancedStatus::new(5, 4, 6), "Error: too many hops");
+            let refusal = Refusal { rule: "a message has passed too many hosts", reply };
+            return refuse(&envelope.from.to_string(), "", refusal, ctx);
         }
         let id = ctx.disk().queue().new_id(queue_ids);
-        let mut recipients = Vec::new();
-        for recipient in &envelope.recipients {
-            match recipient.path.mailbox() {
-                // What is to be refused is refused under the name it was sent to.
-                Some(mailbox) if self.doomed.iter().any(|(doomed, _)| doomed == mailbox) => {
-                    recipients.push(mailbox.clone());
-                }
-                _ => expand(&recipient.path, config, &mut recipients),
-            }
-        }
+        let to = envelope.recipients.iter();
+        let to = to.map(|recipient| policy::meant(&recipient.path, config, ctx.addresses()));
+        let recipients = recipients(to, &mem::take(&mut self.doomed), config);
         let date = DateTime::utc(ctx.date());
         let only = match envelope.recipients.as_slice() {
             [one] => Some(one.path.to_string()),
             _ => None,
         };
+        let helo = self.session.helo().unwrap_or_default();
         let trace = Received {
-            from: Some(ReceivedFrom { helo: &self.helo, reverse: None, address: self.peer.ip() }),
+            from: Some(ReceivedFrom { helo, reverse: None, address: self.peer.ip() }),
             by: &config.hostname,
-            with: match (self.extended, &self.login) {
-                (false, _) => "SMTP",
-                (true, None) => "ESMTP",
-                (true, Some(_)) => "ESMTPA",
-            },
+            with: self.session.protocol_word(),
             id: id.as_str(),
             recipient: only.as_deref().map(|path| path.trim_matches(['<', '>'])),
             date,
         };
         let mut on_top = trace.to_string();
-        if self.login.is_some() {
+        if self.session.authenticated_as().is_some() {
             on_top += &missing_fields(header, date, &id, &config.hostname);
         }
         let message = QueuedMessage {
@@ -275,25 +242,13 @@ impl Open {
             arrived: ctx.now(),
             from: envelope.from,
             data: prepend(on_top, &data),
-            recipients: recipients
-                .into_iter()
-                .map(|address| {
-                    let doom = self.doomed.iter().find(|(doomed, _)| *doomed == address);
-                    let state = match doom {
-                        None => RecipientState::Pending(None),
-                        Some((_, refusal)) => RecipientState::Failed(doomed(refusal)),
-                    };
-                    QueuedRecipient { address, state }
-                })
-                .collect(),
+            recipients,
             attempts: 0,
         };
-        self.doomed.clear();
-        let peer = format!("{}[{}]", self.helo, self.peer.ip());
+        let peer = format!("{helo}[{}]", self.peer.ip());
         ctx.note(|| super::note::accepted(&message, peer));
         let now = ctx.now();
         ctx.disk().queue().insert(message, now);
-        *queued = true;
         Reply::queued_as(&id).into()
     }
 }
@@ -309,7 +264,7 @@ fn refuse(sender: &str, recipient: &str, refusal: Refusal, ctx: &mut Ctx<'_>) ->
 }
 
 /// What is written about a recipient that was taken only to be reported on.
-fn doomed(refusal: &Refusal) -> Trouble {
+fn doom(refusal: &Refusal) -> Trouble {
     let status = refusal.reply.status().unwrap_or(EnhancedStatus::new(5, 7, 1));
     Trouble {
         status: EnhancedStatus::new(5, status.subject(), status.detail()),
@@ -319,36 +274,38 @@ fn doomed(refusal: &Refusal) -> Trouble {
     }
 }
 
-/// Adds the addresses that a recipient stands for: itself, or what its aliases lead to. Each is
-/// added once; an alias that leads back to itself is left at that.
-fn expand(to: &ForwardPath, config: &MtaConfig, found: &mut Vec<Mailbox>) {
-    let first = match to.mailbox() {
-        Some(mailbox) => mailbox.clone(),
-        // Postmaster without a domain is this host's (RFC 5321 §4.5.1).
-        None => match Mailbox::new("postmaster", own_domain(config)) {
-            Ok(mailbox) => mailbox,
-            Err(_) => return,
-        },
+/// The recipients of a message for these addresses, each once.
+///
+/// What was taken only to be refused is refused under the name it was sent to; of the others,
+/// aliases are followed.
+fn recipients(
+    to: impl Iterator<Item = Mailbox>,
+    doomed: &BTreeMap<Mailbox, Refusal>,
+    config: &MtaConfig,
+) -> Vec<QueuedRecipient> {
+    let mut seen = BTreeSet::new();
+    let mut recipients = Vec::new();
+    let mut add = |address: Mailbox, state| {
+        if seen.insert(address.clone()) {
+            recipients.push(QueuedRecipient { address, state });
+        }
     };
-    let mut seen = BTreeSet::from([first.clone()]);
-    let mut open = vec![first];
-    while let Some(mailbox) = open.pop() {
-        let local_part = mailbox.unquoted_local_part().to_ascii_lowercase();
-        let alias =
-            config.domain(mailbox.domain()).and_then(|domain| domain.aliases.get(&local_part));
-        match alias {
-            Some(targets) => {
-                let new = targets.iter().rev().filter(|target| seen.insert((*target).clone()));
-                open.extend(new.cloned());
-            }
-            None if !found.contains(&mailbox) => found.push(mailbox),
-            None => {}
+    for address in to {
+        if let Some(refusal) = doomed.get(&address) {
+            add(address, RecipientState::Failed(doom(refusal)));
+            continue;
+        }
+        let targets = alias::expand(&address, config);
+        if targets.is_empty() {
+            let reason = format!("the aliases of {address} lead to each other");
+            let trouble = Trouble::local(EnhancedStatus::new(5, 4, 6), reason);
+            add(address, RecipientState::Failed(trouble));
+        }
+        for target in targets {
+            add(target, RecipientState::Pending(None));
         }
     }
-}
-
-fn own_domain(config: &MtaConfig) -> &str {
-    config.domains.keys().next().unwrap_or(&config.hostname)
+    recipients
 }
 
 /// The fields that a submission server adds where the client left them out (RFC 6409 §8).

@@ -16,6 +16,7 @@ use crate::store::queue::{QueuedMessage, QueuedRecipient, RecipientState};
 use crate::world::{Ctx, Note};
 
 use super::config::MtaConfig;
+use super::delivery::Load;
 use super::note;
 
 /// Who got a reply from whom, and when.
@@ -28,7 +29,7 @@ impl AutoReplies {
     /// Queues a reply of `recipient` to a message that was just delivered, if there is to be one.
     pub(super) fn consider(
         &mut self,
-        message: &QueuedMessage,
+        message: &Load,
         recipient: &Mailbox,
         config: &MtaConfig,
         ids: &mut Stream,
@@ -74,7 +75,7 @@ impl AutoReplies {
             attempts: 0,
         };
         ctx.note(|| Note::AutoReplied {
-            queue_id: message.id.to_string(),
+            queue_id: message.queue_id.to_string(),
             recipient: recipient.to_string(),
             to: sender.to_string(),
             reply_queue_id: answer.id.to_string(),

@@ -32,7 +32,7 @@ pub mod server;
 #[cfg(test)]
 mod tests;
 
-pub use address::{AddressError, ForwardPath, Mailbox, ReversePath};
+pub use address::{AddressError, ForwardPath, Mailbox, ReversePath, is_domain};
 pub use capabilities::{Capabilities, SizeLimit};
 pub use client::{
     ClientConfig, ClientEvent, ClientSession, Failure, Outcome, Stage, Timeouts, Transaction,

@@ -5,50 +5,32 @@
 //! good. Like Postfix, a recipient that an exchange defers is tried at the next one, within the
 //! limits of an attempt.
 
+mod fate;
+mod talk;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::actors::carry::{LazyTimer, carry};
+use crate::actors::carry::LazyTimer;
 use crate::actors::stub::StubResolver;
 use crate::engine::{SimTime, Stream};
 use crate::net::tcp::CloseReason;
+use crate::proto::Input;
 use crate::proto::dns::stub::LookupId;
-use crate::proto::smtp::client::{
-    ClientConfig, ClientEvent, ClientSession, Failure, Outcome, Transaction,
-};
-use crate::proto::smtp::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath};
-use crate::proto::{Input, Outbox, Session};
+use crate::proto::smtp::client::ClientConfig;
+use crate::proto::smtp::{EnhancedStatus, ReversePath};
 use crate::store::queue::{QueueId, Trouble};
 use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
 
 use super::config::MtaConfig;
+use super::destinations::{Hop, Recipient};
 use super::lookup::{self, AddressAnswer, Found};
-use super::route::{self, Exchange, NoRoute};
-
-/// What an attempt has come to for one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// The next hop answers for it now.
-    Relayed {
-        /// `host[address]`.
-        to: String,
-        /// Its reply.
-        reply: Reply,
-    },
-    /// To be tried again.
-    Deferred(Trouble),
-    /// Failed for good.
-    Failed(Trouble),
-}
-
-impl From<NoRoute> for Trouble {
-    fn from(none: NoRoute) -> Self {
-        Trouble::local(none.status, none.reason)
-    }
-}
+use super::route::{self, Exchange};
+pub(super) use fate::{Fate, Fates};
+use talk::{Progress, Talk};
 
 /// The message of an attempt.
 #[derive(Debug, Clone)]
@@ -66,33 +48,29 @@ pub(super) struct Tools<'a> {
     pub(super) draws: &'a mut Stream,
 }
 
-impl From<Trouble> for Fate {
-    fn from(trouble: Trouble) -> Self {
-        if trouble.is_permanent() { Fate::Failed(trouble) } else { Fate::Deferred(trouble) }
-    }
-}
-
 /// One attempt under way.
 pub(super) struct Delivery {
     pub(super) load: Load,
-    /// The domain whose MX are asked for, or the smart host.
-    pub(super) next_hop: String,
-    /// Those whose fate is open.
-    open: Vec<Mailbox>,
+    pub(super) hop: Hop,
+    /// Those whose fate is open, in the order of their places in the message.
+    open: Vec<Open>,
     stage: Stage,
     /// What is tried after the present address.
     addresses: VecDeque<(String, SocketAddr)>,
     exchanges: VecDeque<Exchange>,
     addresses_left: usize,
     sessions_left: usize,
-    /// Why the last address or exchange did not do.
+}
+
+/// A recipient whose fate is open, and why it is not delivered yet.
+struct Open {
+    recipient: Recipient,
     trouble: Option<Trouble>,
-    out: Outbox<ClientEvent>,
 }
 
 enum Stage {
-    /// Asks for the MX of the next hop.
-    Routing { lookup: LookupId },
+    /// Asks for the MX of a domain.
+    Routing { domain: String, lookup: LookupId },
     /// Asks for the addresses of an exchange.
     Locating {
         host: String,
@@ -109,62 +87,48 @@ enum Stage {
         timer: LazyTimer,
     },
     /// SMTP.
-    Talking {
-        connection: ConnId,
-        host: String,
-        peer: SocketAddr,
-        timer: LazyTimer,
-        talk: Box<Talk>,
-    },
+    Talking(Box<Talk>),
     /// Nothing is left to do.
     Done,
 }
 
-struct Talk {
-    session: ClientSession,
-    /// The recipients of each transaction, in order.
-    transactions: Vec<Vec<Mailbox>>,
-    over: bool,
-}
-
-/// Fates as they become known.
-pub(super) type Fates = Vec<(Mailbox, Fate)>;
-
 impl Delivery {
-    /// Begins an attempt.
+    /// Begins an attempt at these recipients, which are in the order of their places.
     pub(super) fn start(
         load: Load,
-        next_hop: Hop,
-        recipients: Vec<Mailbox>,
+        hop: Hop,
+        recipients: Vec<Recipient>,
         tools: &mut Tools<'_>,
         ctx: &mut Ctx<'_>,
     ) -> (Self, Fates) {
         let limits = &tools.config.limits;
+        let open = recipients.into_iter().map(|recipient| Open { recipient, trouble: None });
         let mut delivery = Delivery {
             load,
-            next_hop: next_hop.name().into_owned(),
-            open: recipients,
+            open: open.collect(),
             stage: Stage::Done,
             addresses: VecDeque::new(),
             exchanges: VecDeque::new(),
             addresses_left: limits.addresses,
             sessions_left: limits.sessions,
-            trouble: None,
-            out: Outbox::new(),
+            hop,
         };
         let mut fates = Fates::new();
-        match next_hop {
+        match delivery.hop.clone() {
             Hop::Mx(domain) => match lookup::mx(tools.stub, &domain, ctx) {
-                Some(lookup) => delivery.stage = Stage::Routing { lookup },
+                Some(lookup) => delivery.stage = Stage::Routing { domain, lookup },
                 None => {
                     let status = EnhancedStatus::new(5, 1, 2);
                     let reason = format!("{domain} is not a domain name");
-                    delivery.give_up(Trouble::local(status, reason), &mut fates);
+                    delivery.give_up(&Trouble::local(status, reason), &mut fates);
                 }
             },
             Hop::Host(host) => {
                 delivery.exchanges.push_back(Exchange { preference: 0, host });
                 delivery.next_exchange(tools, ctx, &mut fates);
+            }
+            Hop::Address(peer) if ctx.addresses().contains(&peer.ip()) => {
+                delivery.give_up(&loops(&delivery.hop), &mut fates);
             }
             Hop::Address(peer) => {
                 delivery.addresses.push_back((format!("[{}]", peer.ip()), peer));
@@ -182,19 +146,18 @@ impl Delivery {
     /// The connection it waits for or talks on.
     pub(super) fn connection(&self) -> Option<ConnId> {
         match &self.stage {
-            Stage::Connecting { connection, .. } | Stage::Talking { connection, .. } => {
-                Some(*connection)
-            }
+            Stage::Connecting { connection, .. } => Some(*connection),
+            Stage::Talking(talk) => Some(talk.connection),
             _ => None,
         }
     }
 
-    /// Whether it waits for this look-up.
-    pub(super) fn awaits(&self, id: LookupId) -> bool {
+    /// The look-ups it waits for.
+    pub(super) fn lookups(&self) -> &[LookupId] {
         match &self.stage {
-            Stage::Routing { lookup } => *lookup == id,
-            Stage::Locating { lookups, .. } => lookups.contains(&id),
-            _ => false,
+            Stage::Routing { lookup, .. } => std::slice::from_ref(lookup),
+            Stage::Locating { lookups, .. } => lookups,
+            _ => &[],
         }
     }
 
@@ -208,14 +171,12 @@ impl Delivery {
     ) -> Fates {
         let mut fates = Fates::new();
         match &mut self.stage {
-            Stage::Routing { lookup } if *lookup == id => {
+            Stage::Routing { domain, lookup } if *lookup == id => {
                 let own = &tools.config.hostname;
-                let answer = lookup::mx_answer(found);
-                match route::exchanges(&self.next_hop, answer, own, tools.draws) {
-                    Err(none) => self.give_up(none.into(), &mut fates),
+                match route::exchanges(domain, lookup::mx_answer(found), own, tools.draws) {
+                    Err(none) => self.give_up(&none.into(), &mut fates),
                     Ok(exchanges) => {
                         let queue_id = &self.load.queue_id;
-                        let domain = &self.next_hop;
                         ctx.note(|| super::note::routed(queue_id, domain, &exchanges));
                         self.exchanges = exchanges.into();
                         self.next_exchange(tools, ctx, &mut fates);
@@ -251,17 +212,17 @@ impl Delivery {
         else {
             return;
         };
-        // An exchange that has our own address is ourselves by another name.
+        // An exchange that has our own address is ourselves by another name: what is behind it
+        // in the list is no nearer to the goal than we are.
         if found.iter().any(|peer| ctx.addresses().contains(&peer.ip())) {
-            let status = EnhancedStatus::new(5, 4, 6);
-            let reason = format!("Mail for {} loops back to myself", self.next_hop);
-            self.give_up(Trouble::local(status, reason), fates);
+            self.give_up(&loops(&self.hop), fates);
             return;
         }
         if found.is_empty() {
             // A failure that may pass outweighs one that will not.
-            let worst = failures.into_iter().min_by_key(|trouble| trouble.status.class());
-            self.trouble = worst.or(self.trouble.take());
+            if let Some(worst) = failures.iter().min_by_key(|trouble| trouble.status.class()) {
+                self.went_wrong(worst);
+            }
         }
         // IPv6 first, each family in the order of the answer.
         found.sort_by_key(SocketAddr::is_ipv4);
@@ -279,12 +240,11 @@ impl Delivery {
             }
             let status = EnhancedStatus::new(5, 4, 4);
             let reason = format!("{} is not a host name", exchange.host);
-            self.trouble = Some(Trouble::local(status, reason));
+            self.went_wrong(&Trouble::local(status, reason));
         }
-        let trouble = self.trouble.take().unwrap_or_else(|| {
-            Trouble::local(EnhancedStatus::new(4, 4, 1), "No exchange could be reached")
-        });
-        self.give_up(trouble, fates);
+        let unreached =
+            Trouble::local(EnhancedStatus::new(4, 4, 1), "No exchange could be reached");
+        self.give_up(&unreached, fates);
     }
 
     fn next_address(&mut self, tools: &mut Tools<'_>, ctx: &mut Ctx<'_>, fates: &mut Fates) {
@@ -305,7 +265,7 @@ impl Delivery {
                 }
                 Err(none) => {
                     let status = EnhancedStatus::new(4, 4, 1);
-                    self.trouble = Some(Trouble::local(status, none.to_string()));
+                    self.went_wrong(&Trouble::local(status, none.to_string()));
                 }
             }
         }
@@ -321,7 +281,7 @@ impl Delivery {
     ) -> Fates {
         let mut fates = Fates::new();
         match event {
-            StreamEvent::Opened => self.talk(tools, ctx),
+            StreamEvent::Opened => self.talk(tools, ctx, &mut fates),
             StreamEvent::Data(octets) => self.input(Input::Bytes(&octets), tools, ctx, &mut fates),
             StreamEvent::Eof => self.input(Input::Eof, tools, ctx, &mut fates),
             StreamEvent::Closed(reason) => match &self.stage {
@@ -347,12 +307,10 @@ impl Delivery {
                     timer.arm(ctx, Some(*until), token(connection));
                 }
             }
-            Stage::Talking { connection, timer, talk, .. } => {
-                let deadline = talk.session.deadline();
-                if timer.fired(now, deadline) {
+            Stage::Talking(talk) => {
+                let due = talk.fired(ctx);
+                if due {
                     self.input(Input::Timeout, tools, ctx, &mut fates);
-                } else {
-                    timer.arm(ctx, deadline, token(*connection));
                 }
             }
             _ => {}
@@ -377,31 +335,22 @@ impl Delivery {
         };
         let reason =
             format!("connect to {}:{}: {why}", route::exchange_text(&host, peer), peer.port());
-        self.trouble = Some(Trouble::local(EnhancedStatus::new(4, 4, 1), reason));
+        self.went_wrong(&Trouble::local(EnhancedStatus::new(4, 4, 1), reason));
         self.next_address(tools, ctx, fates);
     }
 
-    fn talk(&mut self, tools: &Tools<'_>, ctx: &mut Ctx<'_>) {
+    fn talk(&mut self, tools: &mut Tools<'_>, ctx: &mut Ctx<'_>, fates: &mut Fates) {
         let Stage::Connecting { connection, host, peer, timer, .. } =
             std::mem::replace(&mut self.stage, Stage::Done)
         else {
             return;
         };
         self.sessions_left -= 1;
-        let chunks: Vec<Vec<Mailbox>> =
-            self.open.chunks(tools.config.limits.recipients.max(1)).map(<[_]>::to_vec).collect();
-        let load = &self.load;
-        let transactions = chunks.iter().map(|recipients| {
-            let paths = recipients.iter().cloned().map(ForwardPath::from);
-            Transaction::new(load.from.clone(), paths, load.data.clone())
-        });
-        let mut session = ClientSession::new(Arc::clone(tools.client), transactions);
-        session.finish(ctx.now(), &mut self.out);
-        session.handle(ctx.now(), Input::Opened, &mut self.out);
-        let talk = Box::new(Talk { session, transactions: chunks, over: false });
-        self.stage = Stage::Talking { connection, host, peer, timer, talk };
-        let mut none = Fates::new();
-        self.carry(ctx, &mut none);
+        let recipients = self.open.iter().map(|open| open.recipient.clone()).collect();
+        let exchange = (host, peer);
+        let talk = Talk::new(connection, timer, exchange, &self.load, recipients, tools, ctx.now());
+        self.stage = Stage::Talking(Box::new(talk));
+        self.input(Input::Opened, tools, ctx, fates);
     }
 
     fn input(
@@ -411,116 +360,65 @@ impl Delivery {
         ctx: &mut Ctx<'_>,
         fates: &mut Fates,
     ) {
-        let Stage::Talking { talk, .. } = &mut self.stage else { return };
-        talk.session.handle(ctx.now(), input, &mut self.out);
-        self.carry(ctx, fates);
-        if let Stage::Talking { talk, .. } = &self.stage
-            && talk.over
-        {
+        let Stage::Talking(talk) = &mut self.stage else { return };
+        let Progress { fates: known, failure, over } = talk.input(input, ctx);
+        self.settle(known, fates);
+        if let Some(trouble) = failure {
+            self.went_wrong(&trouble);
+        }
+        if over {
             self.stage = Stage::Done;
-            if self.open.is_empty() {
-                return;
+            if !self.open.is_empty() {
+                self.next_address(tools, ctx, fates);
             }
-            self.next_address(tools, ctx, fates);
         }
     }
 
-    /// Carries away what the session said, and settles the recipients it tells of.
-    fn carry(&mut self, ctx: &mut Ctx<'_>, fates: &mut Fates) {
-        let Stage::Talking { connection, host, peer, timer, talk } = &mut self.stage else {
-            return;
-        };
-        let (open, trouble) = (&mut self.open, &mut self.trouble);
-        let remote = route::exchange_text(host, *peer);
-        let Talk { session, transactions, over } = &mut **talk;
-        carry(ctx, *connection, &mut self.out, |_, event, _| match event {
-            ClientEvent::TransactionDone { transaction, outcomes } => {
-                for (recipient, outcome) in transactions[transaction].iter().zip(outcomes) {
-                    match fate(outcome, host, &remote) {
-                        Fate::Deferred(why) => *trouble = Some(why),
-                        settled => {
-                            open.retain(|other| other != recipient);
-                            fates.push((recipient.clone(), settled));
-                        }
-                    }
+    /// Takes out those whose fate is sealed; the deferred stay open for the next exchange.
+    fn settle(&mut self, known: Fates, fates: &mut Fates) {
+        let mut sealed = Vec::new();
+        for (recipient, fate) in known {
+            let place =
+                self.open.binary_search_by_key(&recipient.index, |open| open.recipient.index);
+            let Ok(place) = place else { continue };
+            match fate {
+                Fate::Deferred(why) => self.open[place].trouble = Some(why),
+                fate => {
+                    sealed.push(recipient.index);
+                    fates.push((recipient, fate));
                 }
             }
-            ClientEvent::Failed { stage, failure, unsent } => {
-                if !unsent.is_empty() {
-                    *trouble = Some(failed(&failure, stage, host, &remote));
-                }
-                *over = true;
-            }
-            ClientEvent::Finished => *over = true,
-            ClientEvent::Authenticated
-            | ClientEvent::Ready(_)
-            | ClientEvent::RecipientAnswered { .. } => {}
-        });
-        timer.arm(ctx, session.deadline(), token(*connection));
+        }
+        if !sealed.is_empty() {
+            self.open.retain(|open| sealed.binary_search(&open.recipient.index).is_err());
+        }
     }
 
-    /// Nothing else can be tried: all that are open share this trouble.
-    fn give_up(&mut self, trouble: Trouble, fates: &mut Fates) {
-        let fate = Fate::from(trouble);
-        fates.extend(self.open.drain(..).map(|recipient| (recipient, fate.clone())));
+    /// Something went wrong for all that are open. What will not pass does not outweigh what may:
+    /// an exchange that does not exist says nothing about one that was busy.
+    fn went_wrong(&mut self, trouble: &Trouble) {
+        for open in &mut self.open {
+            if open.trouble.is_none() || !trouble.is_permanent() {
+                open.trouble = Some(trouble.clone());
+            }
+        }
+    }
+
+    /// Nothing else can be tried: each that is open has its own trouble, or else this one.
+    fn give_up(&mut self, trouble: &Trouble, fates: &mut Fates) {
+        for Open { recipient, trouble: own } in self.open.drain(..) {
+            fates.push((recipient, Fate::from(own.unwrap_or_else(|| trouble.clone()))));
+        }
         self.stage = Stage::Done;
     }
 }
 
-/// Where an attempt goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Hop {
-    /// To the MX of a domain.
-    Mx(String),
-    /// To a host, whatever MX say.
-    Host(String),
-    /// To an address: the domain was an address literal.
-    Address(SocketAddr),
-}
-
-impl Hop {
-    /// What deliveries of one destination have in common.
-    pub(super) fn name(&self) -> std::borrow::Cow<'_, str> {
-        match self {
-            Hop::Mx(name) | Hop::Host(name) => name.as_str().into(),
-            Hop::Address(peer) => peer.ip().to_string().into(),
-        }
-    }
+/// The next hop is this host itself (RFC 5321 §5.1, RFC 3463: 5.4.6).
+fn loops(next_hop: &Hop) -> Trouble {
+    let reason = format!("Mail for {next_hop} loops back to myself");
+    Trouble::local(EnhancedStatus::new(5, 4, 6), reason)
 }
 
 fn token(connection: ConnId) -> TimerToken {
     TimerToken::of_connection(super::OUTBOUND_TIMER, connection)
-}
-
-/// What an outcome of the session means for the recipient.
-fn fate(outcome: Outcome, host: &str, remote: &str) -> Fate {
-    let status = outcome.status();
-    let trouble = match outcome {
-        Outcome::Delivered { reply } => return Fate::Relayed { to: remote.to_owned(), reply },
-        Outcome::Refused { stage, reply } => Trouble {
-            status,
-            reason: format!("host {remote} said: {reply} (in reply to {stage} command)"),
-            remote: Some(host.to_owned()),
-            diagnostic: Some(reply),
-        },
-        Outcome::Unanswered { stage, failure } => failed(&failure, stage, host, remote),
-        Outcome::Unsendable { text, .. } => Trouble::local(status, text),
-    };
-    Fate::from(trouble)
-}
-
-fn failed(
-    failure: &Failure,
-    stage: crate::proto::smtp::client::Stage,
-    host: &str,
-    remote: &str,
-) -> Trouble {
-    let status = failure.status();
-    Trouble {
-        // What ends a session says nothing for good about a message.
-        status: EnhancedStatus::new(4, status.subject(), status.detail()),
-        reason: format!("{failure} with {remote} while waiting for the reply to {stage}"),
-        remote: Some(host.to_owned()),
-        diagnostic: failure.reply().cloned(),
-    }
 }

@@ -1,0 +1,69 @@
+//! What an attempt has come to for each recipient, made from what the exchange said.
+
+use crate::proto::smtp::client::{Failure, Outcome, Stage};
+use crate::proto::smtp::{EnhancedStatus, Reply};
+use crate::store::queue::Trouble;
+
+use super::super::destinations::Recipient;
+use super::super::route::NoRoute;
+
+/// What an attempt has come to for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::actors::mta) enum Fate {
+    /// The next hop answers for it now.
+    Relayed {
+        /// `host[address]`.
+        to: String,
+        /// Its reply.
+        reply: Reply,
+    },
+    /// To be tried again.
+    Deferred(Trouble),
+    /// Failed for good.
+    Failed(Trouble),
+}
+
+/// Fates as they become known.
+pub(in crate::actors::mta) type Fates = Vec<(Recipient, Fate)>;
+
+impl From<Trouble> for Fate {
+    fn from(trouble: Trouble) -> Self {
+        if trouble.is_permanent() { Fate::Failed(trouble) } else { Fate::Deferred(trouble) }
+    }
+}
+
+impl From<NoRoute> for Trouble {
+    fn from(none: NoRoute) -> Self {
+        Trouble::local(none.status, none.reason)
+    }
+}
+
+/// What an outcome of the session with `host` means for the recipient. `remote` is the host with
+/// its address.
+pub(super) fn of_outcome(outcome: Outcome, host: &str, remote: &str) -> Fate {
+    let status = outcome.status();
+    let trouble = match outcome {
+        Outcome::Delivered { reply } => return Fate::Relayed { to: remote.to_owned(), reply },
+        Outcome::Refused { stage, reply } => Trouble {
+            status,
+            reason: format!("host {remote} said: {reply} (in reply to {stage} command)"),
+            remote: Some(host.to_owned()),
+            diagnostic: Some(reply),
+        },
+        Outcome::Unanswered { stage, failure } => of_failure(&failure, stage, host, remote),
+        Outcome::Unsendable { text, .. } => Trouble::local(status, text),
+    };
+    Fate::from(trouble)
+}
+
+/// What the end of a session means for the recipients that it did not get to.
+pub(super) fn of_failure(failure: &Failure, stage: Stage, host: &str, remote: &str) -> Trouble {
+    let status = failure.status();
+    Trouble {
+        // What ends a session says nothing for good about a message.
+        status: EnhancedStatus::new(4, status.subject(), status.detail()),
+        reason: format!("{failure} with {remote} while waiting for the reply to {stage}"),
+        remote: Some(host.to_owned()),
+        diagnostic: failure.reply().cloned(),
+    }
+}

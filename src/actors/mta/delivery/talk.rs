@@ -1,0 +1,121 @@
+//! SMTP with one exchange: all open recipients in transactions, and the fate of each.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::actors::carry::{LazyTimer, carry};
+use crate::engine::SimTime;
+use crate::proto::smtp::ForwardPath;
+use crate::proto::smtp::client::{ClientEvent, ClientSession, Transaction};
+use crate::proto::{Input, Outbox, Session};
+use crate::store::queue::Trouble;
+use crate::world::{ConnId, Ctx};
+
+use super::super::destinations::Recipient;
+use super::super::route;
+use super::fate::{self, Fate};
+use super::{Load, Tools};
+
+/// A session with an exchange.
+pub(super) struct Talk {
+    pub(super) connection: ConnId,
+    timer: LazyTimer,
+    host: String,
+    /// The host with its address.
+    remote: String,
+    session: ClientSession,
+    out: Outbox<ClientEvent>,
+    /// All that the session has, in the order of its transactions.
+    recipients: Vec<Recipient>,
+    /// How many recipients one transaction has; the last may have fewer.
+    chunk: usize,
+    /// How many transactions have no outcome yet.
+    unfinished: usize,
+    over: bool,
+}
+
+/// What a session has come to while it handled an input.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Recipients of which something is known now.
+    pub(super) fates: Vec<(Recipient, Fate)>,
+    /// Why the session cannot go on to the others, if it cannot.
+    pub(super) failure: Option<Trouble>,
+    /// Whether the session is of no further use.
+    pub(super) over: bool,
+}
+
+impl Talk {
+    /// A session on a connection that stands. `timer` is the connection's.
+    pub(super) fn new(
+        connection: ConnId,
+        timer: LazyTimer,
+        (host, peer): (String, SocketAddr),
+        load: &Load,
+        recipients: Vec<Recipient>,
+        tools: &Tools<'_>,
+        now: SimTime,
+    ) -> Self {
+        let chunk = tools.config.limits.recipients.max(1);
+        let transactions = recipients.chunks(chunk).map(|recipients| {
+            let paths = recipients.iter().map(|one| ForwardPath::from(one.address.clone()));
+            Transaction::new(load.from.clone(), paths, load.data.clone())
+        });
+        let unfinished = transactions.len();
+        let mut session = ClientSession::new(Arc::clone(tools.client), transactions);
+        let mut out = Outbox::new();
+        session.finish(now, &mut out);
+        let remote = route::exchange_text(&host, peer);
+        let over = false;
+        Talk { connection, timer, host, remote, session, out, recipients, chunk, unfinished, over }
+    }
+
+    /// Lets the session handle an input, and sends what it says.
+    ///
+    /// It is over with the last outcome: like Postfix (`smtp_skip_quit_response`), nobody waits
+    /// for the answer to QUIT. Its connection is closed then.
+    pub(super) fn input(&mut self, input: Input<'_>, ctx: &mut Ctx<'_>) -> Progress {
+        let mut progress = Progress::default();
+        self.session.handle(ctx.now(), input, &mut self.out);
+        let Talk { host, remote, recipients, chunk, unfinished, over, .. } = self;
+        carry(ctx, self.connection, &mut self.out, |_, event, _| match event {
+            ClientEvent::TransactionDone { transaction, outcomes } => {
+                let own = recipients[transaction * *chunk..].iter().cloned();
+                let fates = outcomes.into_iter().map(|one| fate::of_outcome(one, host, remote));
+                progress.fates.extend(own.zip(fates));
+                *unfinished -= 1;
+                *over |= *unfinished == 0;
+            }
+            ClientEvent::Failed { stage, failure, unsent } => {
+                if !unsent.is_empty() {
+                    progress.failure = Some(fate::of_failure(&failure, stage, host, remote));
+                }
+                *over = true;
+            }
+            ClientEvent::Finished => *over = true,
+            ClientEvent::Authenticated
+            | ClientEvent::Ready(_)
+            | ClientEvent::RecipientAnswered { .. } => {}
+        });
+        progress.over = self.over;
+        if self.over {
+            ctx.close(self.connection);
+        } else {
+            self.arm(ctx);
+        }
+        progress
+    }
+
+    /// The connection's timer has fired; whether the session wants to know.
+    pub(super) fn fired(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let fired = self.timer.fired(ctx.now(), self.session.deadline());
+        if !fired {
+            self.arm(ctx);
+        }
+        fired
+    }
+
+    fn arm(&mut self, ctx: &mut Ctx<'_>) {
+        self.timer.arm(ctx, self.session.deadline(), super::token(self.connection));
+    }
+}
