@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actors::carry::carry;
 use crate::engine::SimTime;
+use crate::proto::smtp::ForwardPath;
 use crate::proto::{Input, Outbox, Session};
 use crate::world::{ConnId, Ctx};
 
@@ -26,6 +27,8 @@ pub(super) enum Ended {
     Well,
     /// It failed, and may work later: why.
     NotNow(String),
+    /// Some recipients were taken, and these may be later: why.
+    Partly { left: Vec<ForwardPath>, reason: String },
     /// It failed for good: why.
     Never(String),
 }

@@ -4,7 +4,8 @@
 //! its own, as simple clients do. What could not be submitted for the moment stays in its outbox
 //! and is tried again.
 //!
-//! Not modelled: connections kept open, IDLE, TLS.
+//! Not modelled: connections kept open, IDLE, TLS; a disk. A device that crashes forgets its outbox
+//! and what it has read, and what it was to do while it was down is not done later.
 
 pub mod config;
 mod dialog;
@@ -14,16 +15,18 @@ mod submit;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::actors::carry::LazyTimer;
 use crate::actors::reach::{Progress, Reach};
 use crate::actors::stub::StubResolver;
 use crate::engine::SimTime;
 use crate::proto::Input;
+use crate::proto::mail::DateTime;
 use crate::world::{Actor, ConnId, Ctx, Event, Note, StreamEvent, TimerToken};
 
 pub use config::MailClientConfig;
-use config::{Action, ReadServer, Server};
+use config::{Action, ReadServer, Server, Step};
 use dialog::{Dialog, Ended, Memory};
 
 /// Timer kinds: the step of that index, the present connection, a retry, the stub resolver.
@@ -77,10 +80,9 @@ impl MailClient {
 impl Actor for MailClient {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         let config = Arc::clone(&self.config);
-        // After a restart, what was to be done before is past.
         for (index, step) in config.steps.iter().enumerate() {
-            if step.at >= ctx.now() {
-                ctx.set_timer(step.at, TimerToken(index as u64));
+            if let Some(at) = next_time(step, ctx.now()) {
+                ctx.set_timer(at, TimerToken(index as u64));
             }
         }
         let draws = ctx.stream(&format!("client {} stub", config.name));
@@ -117,16 +119,23 @@ impl Running {
         }
         match token.connection() {
             (STEP_TIMER, _) => {
-                let action = self.config.steps[token.0 as usize].action.clone();
-                if let Action::Poll { every, until, mailbox } = action {
-                    let next = ctx.now() + every;
-                    if next <= until {
-                        ctx.set_timer(next, token);
+                let step = &self.config.steps[token.0 as usize];
+                let action = match step.action.clone() {
+                    Action::Poll { mailbox, .. } => {
+                        let later = ctx.now() + Duration::from_nanos(1);
+                        if let Some(next) = next_time(step, later) {
+                            ctx.set_timer(next, token);
+                        }
+                        Action::Fetch { mailbox }
                     }
-                    self.add(Job { action: Action::Fetch { mailbox }, tried: 0 }, ctx);
-                } else {
-                    self.add(Job { action, tried: 0 }, ctx);
-                }
+                    Action::Send(mail) => {
+                        let mail = mail.composed(DateTime::utc(ctx.date()));
+                        ctx.note(|| submit::composed(&mail));
+                        Action::Send(mail)
+                    }
+                    action => action,
+                };
+                self.add(Job { action, tried: 0 }, ctx);
             }
             (RETRY_TIMER, _) => {
                 if let Some(job) = self.later.pop_front() {
@@ -150,11 +159,6 @@ impl Running {
             let Server { host, port } = self.server(&job.action).clone();
             let (reach, progress) =
                 Reach::start(&host, port, CONNECTION_TIMER, &mut self.stub, ctx);
-            if let Action::Send(mail) = &job.action
-                && job.tried == 0
-            {
-                ctx.note(|| submit::composed(mail));
-            }
             self.now_doing = Some(Doing { job, stage: Stage::Reaching(reach) });
             self.on_progress(progress, ctx);
         }
@@ -262,22 +266,74 @@ impl Running {
 
     /// The present job has come to its end.
     fn end(&mut self, ended: Ended, ctx: &mut Ctx<'_>) {
-        let Some(Doing { job, .. }) = self.now_doing.take() else { return };
+        let Some(Doing { mut job, stage }) = self.now_doing.take() else { return };
+        if let Stage::Talking { connection, .. } = stage {
+            // Where the server did not want us, the session has said QUIT and waits no longer.
+            ctx.close(connection);
+        }
         let retries = self.config.submit_retries;
+        if let (Ended::Partly { left, .. }, Action::Send(mail)) = (&ended, &mut job.action) {
+            mail.recipients.clone_from(left);
+        }
         match (ended, &job.action) {
             (Ended::Well, _) => {}
-            (Ended::NotNow(_), Action::Send(_)) if job.tried < retries => {
+            (Ended::NotNow(_) | Ended::Partly { .. }, Action::Send(_)) if job.tried < retries => {
                 let at = ctx.now() + self.config.submit_retry_after;
                 ctx.set_timer(at, TimerToken(u64::from(RETRY_TIMER) << 56));
                 self.later.push_back(Job { tried: job.tried + 1, ..job });
             }
-            (Ended::NotNow(reason) | Ended::Never(reason), Action::Send(mail)) => {
+            (
+                Ended::NotNow(reason) | Ended::Partly { reason, .. } | Ended::Never(reason),
+                Action::Send(mail),
+            ) => {
                 ctx.note(|| submit::not_submitted(mail, reason));
             }
-            (Ended::NotNow(reason) | Ended::Never(reason), action) => {
+            (
+                Ended::NotNow(reason) | Ended::Partly { reason, .. } | Ended::Never(reason),
+                action,
+            ) => {
                 ctx.note(|| Note::ClientFailed { action: dialog::name_of(action), reason });
             }
         }
         self.next_job(ctx);
+    }
+}
+
+/// When a step is due for the first time from `now` on; `None` when its time is over.
+fn next_time(step: &Step, now: SimTime) -> Option<SimTime> {
+    if step.at >= now {
+        return Some(step.at);
+    }
+    let Action::Poll { every, until, .. } = step.action else { return None };
+    let every = every.max(LEAST_POLL);
+    let periods = (now - step.at).as_nanos().div_ceil(every.as_nanos());
+    let next = every.checked_mul(u32::try_from(periods).ok()?).map(|passed| step.at + passed)?;
+    (next <= until).then_some(next)
+}
+
+/// However often a client is told to poll, time passes from one reading to the next.
+const LEAST_POLL: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polling_goes_on_at_its_times_after_a_restart_and_always_moves_on() {
+        let check = |every_secs: u64, now_millis: u64, wanted: Option<u64>| {
+            let (every, until) = (Duration::from_secs(every_secs), SimTime::from_secs(60));
+            let action = Action::Poll { every, until, mailbox: "INBOX".into() };
+            let step = Step { at: SimTime::from_secs(10), action };
+            let next = next_time(&step, SimTime::from_millis(now_millis));
+            assert_eq!(next, wanted.map(SimTime::from_millis), "{every_secs} {now_millis}");
+        };
+        check(20, 0, Some(10_000));
+        check(20, 10_000, Some(10_000));
+        check(20, 10_001, Some(30_000));
+        check(20, 30_000, Some(30_000));
+        check(20, 50_001, None);
+        check(0, 10_001, Some(10_001));
+        let step = Step { at: SimTime::ZERO, action: Action::Fetch { mailbox: "INBOX".into() } };
+        assert_eq!(next_time(&step, SimTime::from_secs(1)), None);
     }
 }

@@ -71,8 +71,11 @@ impl SubmitOutcome {
         if let Some(taken) = taken {
             let (id, reply) = (message_id(&self.mail), why(taken));
             ctx.note(|| Note::Submitted { message_id: id, reply });
+            let mut left = Vec::new();
             for (path, outcome) in self.mail.recipients.iter().zip(outcomes) {
-                if !outcome.is_delivered() {
+                if outcome.is_transient() {
+                    left.push(path.clone());
+                } else if outcome.is_permanent() {
                     ctx.note(|| Note::NotSubmitted {
                         message_id: message_id(&self.mail),
                         recipients: vec![bare(&path.to_string())],
@@ -80,7 +83,10 @@ impl SubmitOutcome {
                     });
                 }
             }
-            return Ended::Well;
+            return match outcomes.iter().find(|outcome| outcome.is_transient()) {
+                Some(outcome) => Ended::Partly { left, reason: why(outcome) },
+                None => Ended::Well,
+            };
         }
         match outcomes.iter().find(|outcome| outcome.is_transient()) {
             Some(outcome) => Ended::NotNow(why(outcome)),
@@ -90,6 +96,11 @@ impl SubmitOutcome {
 }
 
 impl Outgoing {
+    /// The same message, composed at that date.
+    pub(super) fn composed(self, date: DateTime) -> Self {
+        Outgoing { content: Content::Octets(self.octets(date)), ..self }
+    }
+
     /// The message as it goes out at that date.
     pub(super) fn octets(&self, date: DateTime) -> bytes::Bytes {
         match &self.content {
