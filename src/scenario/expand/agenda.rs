@@ -371,7 +371,7 @@ impl Expander<'_, '_, '_> {
                 let text = send.text.clone().unwrap_or_default();
                 let size = send.size.map(|size| size.0);
                 if size.is_some_and(|size| size > MAX_SIZE) {
-                    let remedy = "at most \"1GiB\"".to_owned();
+                    let remedy = "at most \"128MiB\"".to_owned();
                     self.report.at(&path_of.at("size"), "a message too large to hold", remedy);
                 }
                 Content::Composed { to, cc, subject, text, headers, size }
@@ -444,7 +444,7 @@ fn with_crlf(octets: &[u8]) -> Bytes {
 pub(super) const INBOX: &str = "INBOX";
 const SYSTEM_FLAGS: &[&str] = &["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"];
 const OWN_FIELDS: &[&str] = &["From", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID"];
-const MAX_SIZE: u64 = 1 << 30;
+const MAX_SIZE: u64 = 128 << 20;
 const LEAST_POLL: Duration = Duration::from_millis(1);
 
 #[cfg(test)]

@@ -39,8 +39,11 @@ impl Expander<'_, '_, '_> {
             Format { mailbox: Some(one), .. } => self.mailbox(&path.at("mailbox"), one, plan),
             Format { device: Some(one), .. } => self.device(&path.at("device"), one, plan),
             Format { queue: Some(one), .. } => {
-                let host = self.expected_host(&path.at("queue").at("host"), one.host.as_ref())?;
-                Some(Expect::Queue { host, messages: count(one.messages, Count::exactly(0)) })
+                let path = path.at("queue");
+                let host = self.expected_host(&path.at("host"), one.host.as_ref())?;
+                let none = Count::exactly(0);
+                let messages = self.count(&path.at("messages"), one.messages, none);
+                Some(Expect::Queue { host, messages })
             }
             Format { reply: Some(one), .. } => {
                 let path = path.at("reply");
@@ -52,7 +55,7 @@ impl Expander<'_, '_, '_> {
                     to: to?,
                     code: one.code,
                     contains: one.contains.as_slice().to_vec(),
-                    count: count(one.count, at_least_one),
+                    count: self.count(&path.at("count"), one.count, at_least_one),
                 })
             }
             Format { path: Some(one), .. } => {
@@ -69,11 +72,12 @@ impl Expander<'_, '_, '_> {
                 let path = path.at("attempts");
                 self.mail(&path.at("mail"), &one.mail, plan)?;
                 let from = self.expected_host(&path.at("from"), one.from.as_ref())?;
-                let count = count(Some(one.count), Count::ANY);
+                let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
                 Some(Expect::Attempts { mail: one.mail.clone(), from, count })
             }
             Format { lost_packets: Some(one), .. } => {
-                Some(Expect::LostPackets(count(Some(*one), Count::ANY)))
+                let path = path.at("lost_packets");
+                Some(Expect::LostPackets(self.count(&path, Some(*one), Count::ANY)))
             }
             _ => None,
         }
@@ -91,7 +95,7 @@ impl Expander<'_, '_, '_> {
             mail: one.mail.clone(),
             to,
             within: one.within.map(|dur| dur.0),
-            copies: count(one.copies, Count::exactly(1)),
+            copies: self.count(&path.at("copies"), one.copies, Count::exactly(1)),
             octets_equal: one.octets_equal.unwrap_or(false),
         })
     }
@@ -114,7 +118,7 @@ impl Expander<'_, '_, '_> {
             status: one.status.clone(),
             by,
             contains: one.contains.as_slice().to_vec(),
-            count: count(one.count, Count::exactly(1)),
+            count: self.count(&path.at("count"), one.count, Count::exactly(1)),
         })
     }
 
@@ -148,7 +152,7 @@ impl Expander<'_, '_, '_> {
             let found = "\"before\" is not later than \"after\"";
             self.report.at(&path.at("before"), found, None);
         }
-        let count = count(Some(one.count), Count::ANY);
+        let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
         Some(Expect::Queries { from: from?, to, name, type_, after, before, count })
     }
 
@@ -187,8 +191,8 @@ impl Expander<'_, '_, '_> {
         Some(Expect::Mailbox {
             user,
             mailbox: one.mailbox.clone().unwrap_or_else(|| INBOX.to_owned()),
-            messages: count(one.messages, Count::ANY),
-            unseen: count(one.unseen, Count::ANY),
+            messages: self.count(&path.at("messages"), one.messages, Count::ANY),
+            unseen: self.count(&path.at("unseen"), one.unseen, Count::ANY),
             mail: one.mail.clone(),
             flags: one.flags.as_slice().to_vec(),
         })
@@ -200,7 +204,7 @@ impl Expander<'_, '_, '_> {
         Some(Expect::Device {
             client,
             mailbox: one.mailbox.clone().unwrap_or_else(|| INBOX.to_owned()),
-            sees: count(one.sees, Count::ANY),
+            sees: self.count(&path.at("sees"), one.sees, Count::ANY),
             mail: one.mail.clone(),
             flags: one.flags.as_slice().to_vec(),
         })
@@ -282,15 +286,26 @@ impl Expander<'_, '_, '_> {
         }
         users
     }
-}
 
-fn count(count: Option<format::Count>, default: Count) -> Count {
-    match count {
-        None => default,
-        Some(format::Count::Exactly(number)) => Count::exactly(number),
-        Some(format::Count::Between(bounds)) => Count {
-            at_least: bounds.at_least.unwrap_or(0),
-            at_most: bounds.at_most.unwrap_or(u64::MAX),
-        },
+    /// The bounds of a number; bounds that every number or none keeps to are a mistake.
+    fn count(&mut self, path: &Path<'_>, count: Option<format::Count>, default: Count) -> Count {
+        match count {
+            None => default,
+            Some(format::Count::Exactly(number)) => Count::exactly(number),
+            Some(format::Count::Between(bounds)) => {
+                let count = Count {
+                    at_least: bounds.at_least.unwrap_or(0),
+                    at_most: bounds.at_most.unwrap_or(u64::MAX),
+                };
+                if count.at_least > count.at_most {
+                    let found = format!("no number is {count}");
+                    self.report.at(path, found, "at_least is the smaller one".to_owned());
+                } else if count == Count::ANY {
+                    let remedy = "for example {\"at_least\": 1}".to_owned();
+                    self.report.at(path, "bounds that every number keeps to", remedy);
+                }
+                count
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ pub struct Fault {
     /// When, from the start of the run.
     #[schemars(example = &"1m")]
     pub at: Dur,
-    /// For how long; then it is undone. Not with `restart`, `heal` and `rejoin`. Default: for good.
+    /// For how long; then it is undone, even if another fault still holds the same. Not with `restart`, `heal` and `rejoin`. Default: for good.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"2h")]
     pub for_: Option<Dur>,
