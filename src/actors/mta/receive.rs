@@ -196,7 +196,10 @@ impl Open {
                 self.doomed.insert(recipient, refusal);
                 Verdict::Accept
             }
-            Decision::Refuse(refusal) => refuse("", &to.to_string(), refusal, ctx),
+            Decision::Refuse(refusal) => {
+                let sender = self.session.envelope().map(|envelope| envelope.from.to_string());
+                refuse(&sender.unwrap_or_default(), &to.to_string(), refusal, ctx)
+            }
         }
     }
 

@@ -34,8 +34,9 @@ fn words(note: &Note) -> (&'static str, String) {
             ("accepted", text)
         }
         Note::Refused { sender, recipient, rule, reply } => {
+            let arrow = if recipient.is_empty() { "" } else { " → " };
             let sender = path(sender);
-            ("refused", format!("refused {sender} → {recipient} by rule {rule}: {reply}"))
+            ("refused", format!("refused {sender}{arrow}{recipient}, since {rule}: {reply}"))
         }
         Note::Routed { queue_id, domain, exchanges } => {
             let exchanges =
