@@ -23,8 +23,8 @@ Examples:
   mxsim run                                  watch a message travel (built-in scenario)
   mxsim run my.json --seed 7                 play your own, on another seed
   mxsim check my.json                        find every mistake in it
-  mxsim test scenarios/ --update             write what it shows as snapshots, then
-  mxsim test scenarios/                      compare with them
+  mxsim test mail/ --update                  write what mail/*.json show as snapshots, then
+  mxsim test mail/                           compare with them
   mxsim resolve my.json example.com MX       follow one resolution down from the root
   mxsim schema > mxsim.schema.json           let your editor complete scenario files
 
@@ -114,7 +114,7 @@ pub(super) enum Format {
 
 const TEST_EXAMPLES: &str = "\
 Examples:
-  mxsim test scenarios/            all scenarios of a folder, against scenarios/snapshots/NAME.snap
+  mxsim test mail/                 all scenarios of a folder, against mail/snapshots/NAME.snap
   mxsim test my.json --update      write the snapshot; review it, and commit it beside the scenario
 
 A scenario passes if its expectations hold and its transcript is the one in the snapshot.";

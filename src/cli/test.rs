@@ -71,7 +71,8 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome, Failure> {
     let (count, s) = (scenarios.len(), if scenarios.len() == 1 { "" } else { "s" });
     write!(out, "{count} scenario{s}: {passed} ok")?;
     if written > 0 {
-        write!(out, ", {written} snapshots written")?;
+        let s = if written == 1 { "" } else { "s" };
+        write!(out, ", {written} snapshot{s} written")?;
     }
     writeln!(out, ", {failed} failed")?;
     out.flush()?;

@@ -270,7 +270,7 @@ impl Progress {
             }
             (_, Some(text)) => self.trouble = Some(text),
             (ImapTask::FetchFlags, None) => self.forget_gone(memory),
-            (ImapTask::Logout, None) => self.tell(memory, config, ctx),
+            (ImapTask::Logout, None) if self.trouble.is_none() => self.tell(memory, config, ctx),
             _ => {}
         }
     }

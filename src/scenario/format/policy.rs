@@ -11,7 +11,8 @@ use super::units::{Dur, Size};
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// From whom the whole domain takes mail: `anyone`, `inside` (authenticated, or handed on by one
-    /// of the domain's own servers) or `nobody`.
+    /// of the domain's own servers) or `nobody`. Reports on failed delivery that come from outside
+    /// are kept out too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "anyone"), example = &"inside")]
     pub accept_from: Option<AcceptFrom>,

@@ -18,6 +18,8 @@ const CONTENT_LIMIT: usize = 32 * 1024;
 const HEADER_LINES: usize = 100;
 /// What is shown of a body.
 const BODY_LINES: usize = 4;
+/// A rest that is no longer is shown too: to tell that it is left out would save nothing.
+const REST_OCTETS: usize = 80;
 
 impl Content {
     pub(super) fn push(&mut self, octets: &[u8]) {
@@ -65,7 +67,11 @@ impl Content {
             details.push(show(line));
         }
         if shown == header.len() {
-            for line in body.split_inclusive(|octet| *octet == b'\n').take(BODY_LINES) {
+            let is_rest = |shown: usize| self.octets <= (shown + REST_OCTETS) as u64;
+            for (index, line) in body.split_inclusive(|octet| *octet == b'\n').enumerate() {
+                if index >= BODY_LINES && !is_rest(shown) {
+                    break;
+                }
                 shown += line.len();
                 details.push(show(line));
             }

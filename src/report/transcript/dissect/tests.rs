@@ -163,7 +163,7 @@ fn pop3_lists_and_messages() {
         S: ..
         S: b
         S: c
-        S: d
+        S: a line that is long enough for the rest of the message to be told of and not shown
         S: e
         S: .
         S: -ERR no such message
@@ -189,7 +189,7 @@ fn pop3_lists_and_messages() {
       | .
       | b
       | c
-      | … 6 more octets
+      | … 87 more octets
     S response     -ERR no such message
     C command      QUIT
     S response     +OK bye
