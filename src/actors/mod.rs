@@ -10,6 +10,7 @@ pub mod mta;
 mod name_server;
 mod reach;
 mod resolver;
+mod service;
 mod stub;
 
 #[cfg(test)]

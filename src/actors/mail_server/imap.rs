@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
-use crate::engine::Epoch;
+use crate::actors::service::Service;
+use crate::engine::{Epoch, SimTime};
 use crate::proto::imap::{ImapServer, ImapServerConfig, ImapServerEvent, MailboxId};
 use crate::proto::{Input, Outbox};
-use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx};
 
 /// All IMAP sessions of a server.
 pub(super) struct ImapService {
@@ -33,48 +34,9 @@ impl ImapService {
         self.input(connection, Input::Opened, ctx);
     }
 
-    pub(super) fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
-        match event {
-            StreamEvent::Data(octets) => self.input(connection, Input::Bytes(octets), ctx),
-            StreamEvent::Eof => self.input(connection, Input::Eof, ctx),
-            StreamEvent::Closed(_) => {
-                self.input(connection, Input::Eof, ctx);
-                self.sessions.remove(&connection);
-            }
-            StreamEvent::Accepted { .. } | StreamEvent::Opened => {}
-        }
-    }
-
-    pub(super) fn on_timer(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
-        if open.timer.fired(ctx.now(), open.session.deadline()) {
-            self.input(connection, Input::Timeout, ctx);
-        } else {
-            open.arm(connection, ctx);
-        }
-    }
-
     /// Mail was put into a mailbox: sessions that have it selected look after it.
     pub(super) fn on_delivery(&mut self, mailbox: MailboxId, ctx: &mut Ctx<'_>) {
         self.tell(&[mailbox], None, ctx);
-    }
-
-    fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
-        let now = ctx.now();
-        open.session.handle(now, input, ctx.disk().mail(), &mut self.out);
-        let mut changed = Vec::new();
-        carry(ctx, connection, &mut self.out, |_, event, _| {
-            if let ImapServerEvent::Changed { mailbox } = event
-                && !changed.contains(&mailbox)
-            {
-                changed.push(mailbox);
-            }
-        });
-        open.arm(connection, ctx);
-        if !changed.is_empty() {
-            self.tell(&changed, Some(connection), ctx);
-        }
     }
 
     /// Tells the sessions that have one of these mailboxes selected, but for the one that changed
@@ -91,9 +53,33 @@ impl ImapService {
     }
 }
 
-impl Open {
-    fn arm(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let token = TimerToken::of_connection(super::IMAP_TIMER, connection);
-        self.timer.arm(ctx, self.session.deadline(), token);
+impl Service for ImapService {
+    const TIMER: u8 = super::IMAP_TIMER;
+
+    fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        let now = ctx.now();
+        open.session.handle(now, input, ctx.disk().mail(), &mut self.out);
+        let mut changed = Vec::new();
+        carry(ctx, connection, &mut self.out, |_, event, _| {
+            if let ImapServerEvent::Changed { mailbox } = event
+                && !changed.contains(&mailbox)
+            {
+                changed.push(mailbox);
+            }
+        });
+        self.arm(connection, ctx);
+        if !changed.is_empty() {
+            self.tell(&changed, Some(connection), ctx);
+        }
+    }
+
+    fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
+        let open = self.sessions.get_mut(&connection)?;
+        Some((&mut open.timer, open.session.deadline()))
+    }
+
+    fn forget(&mut self, connection: ConnId) {
+        self.sessions.remove(&connection);
     }
 }

@@ -8,6 +8,7 @@ mod pop3;
 
 use std::sync::Arc;
 
+use crate::actors::service::Service;
 use crate::world::{Actor, ConnId, Ctx, Event, Signal, StreamEvent, TimerToken};
 
 use imap::ImapService;

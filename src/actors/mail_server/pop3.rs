@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
+use crate::actors::service::Service;
+use crate::engine::SimTime;
 use crate::proto::imap::{AccountId, Backend};
 use crate::proto::pop3::{LoginRefusal, Pop3Server, Pop3ServerConfig, Pop3ServerEvent};
 use crate::proto::{Input, Outbox, Session};
-use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx};
 
 /// All POP3 sessions of a server.
 pub(super) struct Pop3Service {
@@ -39,42 +41,29 @@ impl Pop3Service {
         self.sessions.insert(connection, open);
         self.input(connection, Input::Opened, ctx);
     }
+}
 
-    pub(super) fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
-        match event {
-            StreamEvent::Data(octets) => self.input(connection, Input::Bytes(octets), ctx),
-            StreamEvent::Eof => self.input(connection, Input::Eof, ctx),
-            StreamEvent::Closed(_) => {
-                self.input(connection, Input::Eof, ctx);
-                self.sessions.remove(&connection);
-            }
-            StreamEvent::Accepted { .. } | StreamEvent::Opened => {}
-        }
-    }
-
-    pub(super) fn on_timer(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
-        if open.timer.fired(ctx.now(), open.session.deadline()) {
-            self.input(connection, Input::Timeout, ctx);
-        } else {
-            open.arm(connection, ctx);
-        }
-    }
+impl Service for Pop3Service {
+    const TIMER: u8 = super::POP3_TIMER;
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
         open.session.handle(ctx.now(), input, &mut self.out);
         carry(ctx, connection, &mut self.out, |ctx, event, out| open.on_event(event, ctx, out));
-        open.arm(connection, ctx);
+        self.arm(connection, ctx);
+    }
+
+    fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
+        let open = self.sessions.get_mut(&connection)?;
+        Some((&mut open.timer, open.session.deadline()))
+    }
+
+    fn forget(&mut self, connection: ConnId) {
+        self.sessions.remove(&connection);
     }
 }
 
 impl Open {
-    fn arm(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let token = TimerToken::of_connection(super::POP3_TIMER, connection);
-        self.timer.arm(ctx, self.session.deadline(), token);
-    }
-
     fn on_event(
         &mut self,
         event: Pop3ServerEvent,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::actors::carry::LazyTimer;
+use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
 use crate::engine::Stream;
 use crate::proto::dns::stub::LookupId;

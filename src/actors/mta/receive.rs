@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
-use crate::engine::Stream;
+use crate::actors::service::Service;
+use crate::engine::{SimTime, Stream};
 use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend, received};
 use crate::proto::smtp::server::{
     Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
@@ -15,7 +16,7 @@ use crate::proto::smtp::server::{
 use crate::proto::smtp::{EnhancedStatus, ForwardPath, Mailbox, Reply};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble};
-use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx, Note};
 
 use super::config::MtaConfig;
 use super::policy::{Decision, Peer, Refusal};
@@ -99,29 +100,10 @@ impl Receiver {
         self.sessions.insert(connection, open);
         self.input(connection, Input::Opened, ctx);
     }
+}
 
-    /// News of a client's connection.
-    pub(super) fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
-        match event {
-            StreamEvent::Data(octets) => self.input(connection, Input::Bytes(octets), ctx),
-            StreamEvent::Eof => self.input(connection, Input::Eof, ctx),
-            StreamEvent::Closed(_) => {
-                self.input(connection, Input::Eof, ctx);
-                self.sessions.remove(&connection);
-            }
-            StreamEvent::Accepted { .. } | StreamEvent::Opened => {}
-        }
-    }
-
-    /// A timer of a client's connection has fired.
-    pub(super) fn on_timer(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
-        if open.timer.fired(ctx.now(), open.session.deadline()) {
-            self.input(connection, Input::Timeout, ctx);
-        } else {
-            open.arm(connection, ctx);
-        }
-    }
+impl Service for Receiver {
+    const TIMER: u8 = super::INBOUND_TIMER;
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Receiver { config, sessions, queue_ids, out, .. } = self;
@@ -132,16 +114,20 @@ impl Receiver {
                 open.session.answer(ctx.now(), verdict, out);
             }
         });
-        open.arm(connection, ctx);
+        self.arm(connection, ctx);
+    }
+
+    fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
+        let open = self.sessions.get_mut(&connection)?;
+        Some((&mut open.timer, open.session.deadline()))
+    }
+
+    fn forget(&mut self, connection: ConnId) {
+        self.sessions.remove(&connection);
     }
 }
 
 impl Open {
-    fn arm(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let token = TimerToken::of_connection(super::INBOUND_TIMER, connection);
-        self.timer.arm(ctx, self.session.deadline(), token);
-    }
-
     /// The answer to a question of the session.
     fn judge(
         &mut self,
