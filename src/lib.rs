@@ -14,7 +14,7 @@
 //! | [`scenario`] | JSON file, checked plan, world; the only floor that reads JSON |
 //! | [`actors`] | sessions joined to hosts: name server, resolver, MTA, mail server, client |
 //! | [`world`] | hosts, the loop, records of what happened |
-//! | [`store`] | mailboxes and delivery queues: what a host keeps on disk |
+//! | [`store`] | mailboxes, delivery queues and outboxes: what a host keeps on disk |
 //! | [`proto`] | DNS, SMTP, POP3, IMAP, mail: codecs and sessions that do no I/O |
 //! | [`net`] | addresses, links, routes, datagrams, TCP |
 //! | [`engine`] | simulated time, random streams, the event queue, fingerprints |

@@ -177,3 +177,32 @@ impl Simulation {
         self.world.fingerprint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Invariant: what was written is submitted, whenever the device crashes. A second copy is right
+    /// where the answer to the final dot was lost (RFC 1047).
+    #[test]
+    fn a_device_that_crashes_sends_what_is_in_its_outbox_after_its_restart() {
+        for crash_ms in (2_010..2_400).step_by(10) {
+            let mut simulation = Simulation::parse(&format!(
+                r#"{{
+                    "domains": {{
+                        "example.org": {{"users": ["alice"]}},
+                        "example.com": {{"users": ["bob"]}}
+                    }},
+                    "agenda": [{{"at": "2s", "client": "alice@example.org",
+                                 "send": {{"to": "bob@example.com"}}}}],
+                    "faults": [{{"at": "{crash_ms}ms", "crash": "laptop.alice.example.org",
+                                 "for": "10m"}}]
+                }}"#
+            ))
+            .unwrap();
+            simulation.run();
+            let copies = simulation.mailbox("bob@example.com", "INBOX").len();
+            assert!((1..=2).contains(&copies), "{copies} copies after a crash at {crash_ms} ms");
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! What a host keeps on disk: mailboxes and delivery queues. It survives a crash.
+//! What a host keeps on disk: mailboxes, delivery queues and outboxes. It survives a crash.
 
 pub mod mailbox;
+pub mod outbox;
 pub mod queue;

@@ -1,13 +1,15 @@
 //! What a host keeps on disk. A crash leaves it as it is.
 
 use crate::store::mailbox::MailStore;
+use crate::store::outbox::Outbox;
 use crate::store::queue::Queue;
 
-/// A host's disk. Empty, it costs two pointers.
+/// A host's disk. Empty, it costs three pointers.
 #[derive(Debug, Default)]
 pub struct Disk {
     mail: Option<Box<MailStore>>,
     queue: Option<Box<Queue>>,
+    outbox: Option<Box<Outbox>>,
 }
 
 impl Disk {
@@ -29,6 +31,11 @@ impl Disk {
     /// The delivery queue, where the host has one.
     pub fn queue_if_any(&self) -> Option<&Queue> {
         self.queue.as_deref()
+    }
+
+    /// The outboxes of mail clients, made empty when first asked for.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        self.outbox.get_or_insert_default()
     }
 
     /// Puts mailboxes on the disk before a run.

@@ -1,11 +1,11 @@
 //! The mail client: submits mail, and reads it by POP3 or IMAP, as its agenda says.
 //!
 //! One actor is one device of one user. It does one thing after the other, each on a connection of
-//! its own, as simple clients do. What could not be submitted for the moment stays in its outbox
-//! and is tried again.
+//! its own, as simple clients do. What could not be submitted for the moment stays in its outbox,
+//! which is on disk, and is tried again, after a crash too.
 //!
-//! Not modelled: connections kept open, IDLE, TLS; a disk. A device that crashes forgets its outbox
-//! and what it has read, and what it was to do while it was down is not done later.
+//! Not modelled: connections kept open, IDLE, TLS. A device that crashes forgets what it has read,
+//! and what it was to do while it was down is not done later.
 
 pub mod config;
 mod dialog;
@@ -23,10 +23,11 @@ use crate::actors::stub::StubResolver;
 use crate::engine::SimTime;
 use crate::proto::Input;
 use crate::proto::mail::DateTime;
+use crate::store::outbox::{Letter, LetterId};
 use crate::world::{Actor, ConnId, Ctx, Event, Note, StreamEvent, TimerToken};
 
 pub use config::MailClientConfig;
-use config::{Action, ReadServer, Server, Step};
+use config::{Action, Content, Outgoing, ReadServer, Server, Step};
 use dialog::{Dialog, Ended, Memory};
 
 /// Timer kinds: the step of that index, the present connection, a retry, the stub resolver.
@@ -56,6 +57,8 @@ struct Running {
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) action: Action,
+    /// The letter in the outbox that it is about.
+    letter: Option<LetterId>,
     /// How often it was tried before.
     pub(super) tried: u32,
 }
@@ -68,6 +71,15 @@ struct Doing {
 enum Stage {
     Reaching(Reach),
     Talking { connection: ConnId, dialog: Box<Dialog>, timer: LazyTimer },
+}
+
+impl Job {
+    /// The submission of a letter that is in the outbox.
+    fn submission(id: LetterId, letter: &Letter) -> Self {
+        let Letter { from, recipients, data } = letter.clone();
+        let mail = Outgoing { from, recipients, content: Content::Octets(data) };
+        Job { action: Action::Send(mail), letter: Some(id), tried: 0 }
+    }
 }
 
 impl MailClient {
@@ -86,9 +98,15 @@ impl Actor for MailClient {
             }
         }
         let draws = ctx.stream(&format!("client {} stub", config.name));
+        // What was in the outbox before a crash.
+        let left = ctx.disk().outbox().of(&config.name);
+        let jobs: VecDeque<Job> = left.map(|(id, letter)| Job::submission(id, letter)).collect();
+        if !jobs.is_empty() {
+            ctx.set_timer(ctx.now(), TimerToken(u64::from(RETRY_TIMER) << 56));
+        }
         self.running = Some(Running {
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, draws),
-            jobs: VecDeque::new(),
+            jobs,
             now_doing: None,
             later: VecDeque::new(),
             memory: Memory::default(),
@@ -120,6 +138,7 @@ impl Running {
         match token.connection() {
             (STEP_TIMER, _) => {
                 let step = &self.config.steps[token.0 as usize];
+                let mut letter = None;
                 let action = match step.action.clone() {
                     Action::Poll { mailbox, .. } => {
                         let later = ctx.now() + Duration::from_nanos(1);
@@ -131,16 +150,17 @@ impl Running {
                     Action::Send(mail) => {
                         let mail = mail.composed(DateTime::utc(ctx.date()));
                         ctx.note(|| submit::composed(&mail));
+                        let kept = mail.letter();
+                        letter = Some(ctx.disk().outbox().insert(&self.config.name, kept));
                         Action::Send(mail)
                     }
                     action => action,
                 };
-                self.add(Job { action, tried: 0 }, ctx);
+                self.add(Job { action, letter, tried: 0 }, ctx);
             }
             (RETRY_TIMER, _) => {
-                if let Some(job) = self.later.pop_front() {
-                    self.add(job, ctx);
-                }
+                self.jobs.extend(self.later.pop_front());
+                self.next_job(ctx);
             }
             (_, connection) => self.on_connection_timer(connection, ctx),
         }
@@ -274,10 +294,19 @@ impl Running {
         let retries = self.config.submit_retries;
         if let (Ended::Partly { left, .. }, Action::Send(mail)) = (&ended, &mut job.action) {
             mail.recipients.clone_from(left);
+            if let Some(id) = job.letter {
+                ctx.disk().outbox().leave(id, left);
+            }
+        }
+        let waits = matches!(ended, Ended::NotNow(_) | Ended::Partly { .. }) && job.tried < retries;
+        if let Some(id) = job.letter
+            && !waits
+        {
+            ctx.disk().outbox().remove(id);
         }
         match (ended, &job.action) {
             (Ended::Well, _) => {}
-            (Ended::NotNow(_) | Ended::Partly { .. }, Action::Send(_)) if job.tried < retries => {
+            (Ended::NotNow(_) | Ended::Partly { .. }, Action::Send(_)) if waits => {
                 let at = ctx.now() + self.config.submit_retry_after;
                 ctx.set_timer(at, TimerToken(u64::from(RETRY_TIMER) << 56));
                 self.later.push_back(Job { tried: job.tried + 1, ..job });

@@ -3,6 +3,7 @@
 use crate::proto::mail::{DateTime, Header};
 use crate::proto::sasl::Credentials;
 use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Outcome, Transaction};
+use crate::store::outbox::Letter;
 use crate::world::{Ctx, Note};
 
 use super::config::{Content, MailClientConfig, Outgoing};
@@ -99,6 +100,12 @@ impl Outgoing {
     /// The same message, composed at that date.
     pub(super) fn composed(self, date: DateTime) -> Self {
         Outgoing { content: Content::Octets(self.octets(date)), ..self }
+    }
+
+    /// What the outbox keeps of a composed message.
+    pub(super) fn letter(&self) -> Letter {
+        let data = self.octets(DateTime::utc(crate::engine::UnixTime(0)));
+        Letter { from: self.from.clone(), recipients: self.recipients.clone(), data }
     }
 
     /// The message as it goes out at that date.
