@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use crate::engine::{Epoch, SimTime, Stream, UnixTime};
-use crate::net::tcp::Connection;
+use crate::net::tcp::{Actions, Connection};
 use crate::net::{Body, Packet};
 
 use super::actor::{ConnId, Signal, TimerToken};
@@ -155,29 +155,27 @@ impl Ctx<'_> {
     /// Sends octets on a connection, after those sent before. On one that is gone, nothing happens:
     /// `Closed` is on its way.
     pub fn send(&mut self, connection: ConnId, octets: Bytes) {
-        self.with_socket(connection, |socket, turn| {
-            socket.tcp.send(turn.0, octets, turn.1);
-        });
+        self.with_tcp(connection, |tcp, now, actions| tcp.send(now, octets, actions));
     }
 
     /// Closes this end in order, after what was sent; what the peer sends still arrives.
     pub fn close(&mut self, connection: ConnId) {
-        self.with_socket(connection, |socket, turn| socket.tcp.close(turn.0, turn.1));
+        self.with_tcp(connection, Connection::close);
     }
 
     /// Drops a connection at once (RST).
     pub fn abort(&mut self, connection: ConnId) {
-        self.with_socket(connection, |socket, turn| socket.tcp.abort(turn.0, turn.1));
+        self.with_tcp(connection, Connection::abort);
     }
 
-    fn with_socket(
+    fn with_tcp(
         &mut self,
         connection: ConnId,
-        act: impl FnOnce(&mut Socket, (SimTime, &mut crate::net::tcp::Actions)),
+        act: impl FnOnce(&mut Connection, SimTime, &mut Actions),
     ) {
         let turn = &mut self.turn;
         if let Some(socket) = turn.host.stack.get(connection) {
-            act(socket, (turn.now, turn.actions));
+            act(&mut socket.tcp, turn.now, turn.actions);
             turn.after_tcp(connection);
         }
     }
