@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::proto::dns::Name;
 use crate::proto::dns::hints::RootServer;
 use crate::proto::dns::message::EDNS_UDP_OCTETS;
 
@@ -19,6 +20,22 @@ pub struct ResolverConfig {
     pub ipv6: bool,
     /// Takes glue only for names in the zone of the server that gives it.
     pub harden_glue: bool,
+    /// Shows a name server no more of a name than it must know (RFC 9156).
+    pub minimise_qname: bool,
+    /// Writes names in queries in random case and wants them back so ("0x20"): more for an
+    /// off-path attacker to guess.
+    pub randomise_case: bool,
+    /// Leaves loopback addresses alone that somebody names as those of name servers.
+    pub avoid_loopback: bool,
+    /// Zones whose questions go to other resolvers.
+    pub forward_zones: Vec<ForwardZone>,
+    /// Zones whose name servers are set here instead of being found by delegation.
+    pub stub_zones: Vec<StubZone>,
+    /// Answers for names of special use itself (RFC 6761 and RFC 6303: `localhost`, `invalid`,
+    /// private reverse zones).
+    pub special_names: bool,
+    /// Leaves authority and additional sections empty where nothing is lost.
+    pub minimal_responses: bool,
     /// Takes an NXDOMAIN to hold for all names below (RFC 8020).
     pub nxdomain_cut: bool,
     /// Answers clients without RD from the cache; else refuses them.
@@ -31,6 +48,26 @@ pub struct ResolverConfig {
     pub cache: CacheConfig,
     /// How name servers are measured and chosen.
     pub servers: ServersConfig,
+}
+
+/// A zone whose questions go to other resolvers, with RD.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardZone {
+    /// The zone; the root for everything.
+    pub zone: Name,
+    /// The resolvers.
+    pub addresses: Vec<IpAddr>,
+    /// Finds the answer itself when the resolvers do not.
+    pub first: bool,
+}
+
+/// A zone whose authoritative name servers are known without a delegation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StubZone {
+    /// The zone.
+    pub zone: Name,
+    /// Its name servers.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Bounds on the work for one question. What goes beyond ends in SERVFAIL.
@@ -93,6 +130,34 @@ pub struct CacheConfig {
     pub min_failure_ttl: Duration,
     /// Up to this.
     pub max_failure_ttl: Duration,
+    /// An answer that is asked for when a tenth of its TTL is left is fetched anew meanwhile.
+    pub prefetch: bool,
+    /// What has run out is used where nothing newer can be had (RFC 8767).
+    pub serve_stale: Option<ServeStale>,
+}
+
+/// How what has run out is used (RFC 8767 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeStale {
+    /// How long after its end a record may still be used ("maximum stale timer").
+    pub max_stale: Duration,
+    /// The TTL that a client is told.
+    pub ttl_secs: u32,
+    /// How long a client waits for something newer ("client response timer").
+    pub client_timeout: Duration,
+    /// How long after a failure nothing newer is looked for ("failure recheck timer").
+    pub recheck: Duration,
+}
+
+impl Default for ServeStale {
+    fn default() -> Self {
+        ServeStale {
+            max_stale: Duration::from_secs(86_400),
+            ttl_secs: 30,
+            client_timeout: Duration::from_millis(1_800),
+            recheck: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Default for CacheConfig {
@@ -105,6 +170,8 @@ impl Default for CacheConfig {
             bare_negative_ttl_secs: 60,
             min_failure_ttl: Duration::from_secs(5),
             max_failure_ttl: Duration::from_secs(300),
+            prefetch: false,
+            serve_stale: None,
         }
     }
 }
@@ -153,6 +220,13 @@ impl Default for ResolverConfig {
             ipv4: true,
             ipv6: true,
             harden_glue: true,
+            minimise_qname: true,
+            randomise_case: false,
+            avoid_loopback: true,
+            forward_zones: Vec::new(),
+            stub_zones: Vec::new(),
+            special_names: true,
+            minimal_responses: true,
             nxdomain_cut: true,
             answer_without_rd: true,
             udp_octets: EDNS_UDP_OCTETS,

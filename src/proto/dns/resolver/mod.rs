@@ -33,7 +33,9 @@ mod tests;
 
 /// What a root hint says of one server.
 pub use crate::proto::dns::hints::RootServer as Hint;
-pub use config::{CacheConfig, Limits, ResolverConfig, ServersConfig};
+pub use config::{
+    CacheConfig, ForwardZone, Limits, ResolverConfig, ServeStale, ServersConfig, StubZone,
+};
 pub use upstream::UpstreamId;
 
 use std::collections::VecDeque;
