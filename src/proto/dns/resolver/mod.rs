@@ -20,6 +20,7 @@ mod client;
 mod config;
 mod cut;
 mod digest;
+mod harvest;
 mod iterate;
 mod local;
 mod lru;
@@ -27,6 +28,7 @@ mod reply;
 mod resolution;
 mod servers;
 mod upstream;
+mod walk;
 
 #[cfg(test)]
 mod tests;
