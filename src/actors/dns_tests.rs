@@ -426,20 +426,9 @@ fn queries_are_pipelined_and_an_idle_connection_is_closed() {
 
 #[test]
 fn a_stranger_is_refused() {
-    let network = |text: &str, prefix_bits| Network { address: text.parse().unwrap(), prefix_bits };
-    let inside = |network: Network, text: &str| network.contains(text.parse().unwrap());
-    assert!(inside(network("192.0.2.0", 24), "192.0.2.255"));
-    assert!(!inside(network("192.0.2.0", 24), "192.0.3.0"));
-    assert!(inside(network("192.0.2.7", 32), "192.0.2.7"));
-    assert!(!inside(network("192.0.2.7", 32), "192.0.2.6"));
-    assert!(inside(network("0.0.0.0", 0), "203.0.113.9"));
-    assert!(!inside(network("0.0.0.0", 0), "2001:db8::1"));
-    assert!(inside(network("2001:db8::", 32), "2001:db8:1::1"));
-    assert!(inside(network("::", 0), "2001:db8:1::1"));
-
     let questions: Questions = &[(0, "example.com.", RecordType::Mx)];
     let mut parts = WorldBuilder::new(Seed(1));
-    let elsewhere = network("203.0.113.0", 24);
+    let elsewhere = Network { address: "203.0.113.0".parse().unwrap(), prefix_bits: 24 };
     let resolver = move || {
         let config = ResolverConfig::default();
         RecursiveResolver::new(config, Arc::new(Authority::new([]))).allow(vec![elsewhere])

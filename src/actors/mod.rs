@@ -21,5 +21,7 @@ pub use dig::{Dig, DigStep};
 pub use mail_server::{MailServer, MailServerConfig};
 pub use mta::{Mta, MtaConfig};
 pub use name_server::NameServer;
-pub use resolver::{Network, RecursiveResolver};
+pub use resolver::RecursiveResolver;
+
+pub use crate::proto::dns::Network;
 pub use stub::StubResolver;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::proto::dns::Authority;
 use crate::proto::dns::resolver::{
     ClientToken, Resolver, ResolverConfig, ResolverOutput, UpstreamId,
 };
+use crate::proto::dns::{Authority, Network};
 use crate::world::{Actor, Ctx, Event, Note, TimerToken};
 
 use super::carry::LazyTimer;
@@ -22,32 +22,6 @@ pub struct RecursiveResolver {
     zones: Arc<Authority>,
     allowed: Option<Vec<Network>>,
     running: Option<Running>,
-}
-
-/// All addresses that agree with `address` in their first `prefix_bits` bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    /// One of them.
-    pub address: IpAddr,
-    /// How many bits count, up to 32 or 128.
-    pub prefix_bits: u8,
-}
-
-impl Network {
-    /// Whether `address` is one of the network.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let agree = |difference: u128, bits: u32| {
-            let free = bits.saturating_sub(self.prefix_bits.into());
-            difference.checked_shr(free).unwrap_or(0) == 0
-        };
-        match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                agree((own.to_bits() ^ other.to_bits()).into(), 32)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => agree(own.to_bits() ^ other.to_bits(), 128),
-            _ => false,
-        }
-    }
 }
 
 struct Running {

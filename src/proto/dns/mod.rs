@@ -1,5 +1,6 @@
 //! DNS: messages, names, zones, the authoritative answer and the recursive resolver.
 
+mod access;
 pub mod authority;
 mod codec;
 pub mod codes;
@@ -10,10 +11,13 @@ pub mod message;
 pub mod name;
 pub mod record;
 pub mod resolver;
+pub mod serial;
 pub mod stub;
 pub mod text;
+pub mod transfer;
 pub mod zone;
 
+pub use access::Network;
 pub use authority::Authority;
 pub use codes::{Class, Opcode, Rcode, RecordType};
 pub use framing::{TcpFraming, Transport};
