@@ -12,6 +12,7 @@
 //! | [`cli`] | arguments, progress, exit codes; the only floor that prints |
 //! | [`report`] | transcript, summary, expectations: reads records, changes nothing |
 //! | [`scenario`] | JSON file, checked plan, world; the only floor that reads JSON |
+//! | [`rpl`] | resolver scenarios of Unbound and Deckard, played against the resolver |
 //! | [`actors`] | sessions joined to hosts: name server, resolver, MTA, mail server, client |
 //! | [`world`] | hosts, the loop, records of what happened |
 //! | [`store`] | mailboxes, delivery queues and outboxes: what a host keeps on disk |
@@ -25,6 +26,7 @@ pub mod engine;
 pub mod net;
 pub mod proto;
 pub mod report;
+pub mod rpl;
 pub mod scenario;
 mod simulation;
 pub mod store;

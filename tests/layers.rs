@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const FLOORS: [&str; 9] =
-    ["engine", "net", "proto", "store", "world", "actors", "scenario", "report", "cli"];
+const FLOORS: [&str; 10] =
+    ["engine", "net", "proto", "store", "world", "actors", "rpl", "scenario", "report", "cli"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

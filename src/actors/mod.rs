@@ -3,8 +3,8 @@
 mod carry;
 pub mod client;
 mod dig;
-mod dns_exchanges;
-mod dns_listener;
+pub(crate) mod dns_exchanges;
+pub(crate) mod dns_listener;
 pub mod mail_server;
 pub mod mta;
 mod name_server;

@@ -26,6 +26,7 @@ Examples:
   mxsim test mail/ --update                  write what mail/*.json show as snapshots, then
   mxsim test mail/                           compare with them
   mxsim resolve my.json example.com MX       follow one resolution down from the root
+  mxsim rpl testdata/                        how right is the resolver? (.rpl scenarios)
   mxsim schema > mxsim.schema.json           let your editor complete scenario files
 
 Exit codes: 0 all went as expected; 1 an expectation failed or a snapshot differs; 2 bad usage or
@@ -61,6 +62,12 @@ Examples:
 The host's own resolver is asked at the start of the run. Nothing else happens: the agenda and the
 faults of the scenario are left out.")]
     Resolve(ResolveArgs),
+    /// Play resolver scenarios (.rpl) of Unbound and Deckard against the resolver here.
+    ///
+    /// A .rpl file is a whole little Internet around one resolver: what every name server answers,
+    /// what clients ask, how time passes, and the answers that the clients must get.
+    #[command(after_help = RPL_EXAMPLES)]
+    Rpl(RplArgs),
     /// Print the JSON Schema of scenario files.
     #[command(after_help = "\
 Example:
@@ -147,6 +154,48 @@ pub(super) struct ResolveArgs {
     /// The number from which every random draw follows [default: the scenario's, or 1].
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+}
+
+const RPL_EXAMPLES: &str = "\
+Examples:
+  mxsim rpl testdata/                          all *.rpl files in and below a folder
+  mxsim rpl testdata/iter_mod.rpl -v           one, with every query of the resolver and its answer
+  mxsim rpl testdata/ --json | jq -r 'select(.core == false) | .file'
+
+A file passes at two levels. core: header, question and answer section of each answer to a client.
+strict: all that the file says, authority and additional section too. A file that needs what is not
+here (DNS64, response policy zones...) is skipped, which is no pass. DNSSEC trust anchors are ignored.
+
+Exit codes: 0 all files pass at core level; 1 one fails or is skipped; 2 one is no scenario.";
+
+#[derive(Debug, Args)]
+pub(super) struct RplArgs {
+    /// Scenario files, or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Show every query of the resolver with its answer, and what differs at strict level.
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Print one JSON object for each file.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Whose words the files are in; the configuration tells, mostly.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) dialect: RplDialect,
+    /// The number from which every random draw follows.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum RplDialect {
+    /// As the configuration of each file looks.
+    #[default]
+    Auto,
+    /// Unbound's testbound.
+    Unbound,
+    /// Deckard's.
+    Deckard,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -6,6 +6,7 @@ mod files;
 mod output;
 mod play;
 mod resolve;
+mod rpl;
 mod run;
 mod test;
 
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
         Command::Check { scenarios } => check::check(&scenarios),
         Command::Test(args) => test::test(&args),
         Command::Resolve(args) => resolve::resolve(&args),
+        Command::Rpl(args) => rpl::rpl(&args),
         Command::Schema => print_schema(),
     };
     match done {
