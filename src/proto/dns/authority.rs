@@ -2,9 +2,10 @@
 //!
 //! Follows RFC 1034 §4.3.2 with RFC 2308 (negative answers), RFC 4035 §3.1.4.1 (DS at a cut),
 //! RFC 4592 (wildcards), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 8482 (ANY), RFC 9471 (glue).
-//! It keeps no state between queries and reads no clock.
+//! It keeps no state between queries and reads no clock; transfers and NOTIFY, which do, are the
+//! business of [`super::server`].
 //!
-//! Not modelled: transfers, NOTIFY and dynamic update; RRSIG and NSEC under DO.
+//! Not modelled: dynamic update; RRSIG and NSEC under DO.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! DNS: messages, names, zones, the authoritative answer and the recursive resolver.
+//! DNS: messages, names, zones, the authoritative answer, zone transfer and the recursive resolver.
 
 mod access;
 pub mod authority;
@@ -12,6 +12,7 @@ pub mod name;
 pub mod record;
 pub mod resolver;
 pub mod serial;
+pub mod server;
 pub mod stub;
 pub mod text;
 pub mod transfer;
