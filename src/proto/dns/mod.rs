@@ -9,6 +9,7 @@ pub mod hints;
 pub mod master;
 pub mod message;
 pub mod name;
+mod rdata;
 pub mod record;
 pub mod resolver;
 pub mod serial;

@@ -5,9 +5,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::codec;
 use super::codes::{Class, Opcode};
 use super::message::{Edns, Flags, Message, Question};
+use super::rdata;
 use super::record::{Record, RecordData, Txt};
 
 /// `response 4711 NOERROR aa; answer: mx.example.com. 300 A 192.0.2.1; ...`
@@ -130,7 +130,7 @@ impl Display for RecordData {
             RecordData::Srv { priority, weight, port, target } => {
                 write!(f, "{priority} {weight} {port} {target}")
             }
-            RecordData::Unknown { rtype, octets } => match codec::present(*rtype, octets) {
+            RecordData::Unknown { rtype, octets } => match rdata::show(*rtype, octets) {
                 Some(text) => f.write_str(&text),
                 None => {
                     write!(f, "\\# {}", octets.len())?;

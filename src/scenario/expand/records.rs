@@ -42,7 +42,13 @@ impl Expander<'_, '_, '_> {
             Err(errors) => {
                 for error in errors {
                     let line = error.line.saturating_sub(usize::from(error.file == file));
-                    self.report.in_file(&error.file, line.max(1), 1, error.problem.to_string());
+                    let column = error.column;
+                    self.report.in_file(
+                        &error.file,
+                        line.max(1),
+                        column,
+                        error.problem.to_string(),
+                    );
                 }
                 None
             }

@@ -227,6 +227,24 @@ fn raw<'a>(record: &ParsedRecord<'a, Octets<'a>>) -> Result<Bytes, DecodeReason>
     Ok(Bytes::copy_from_slice(parse::<UnknownRecordData<Octets<'_>>>(record)?.data()))
 }
 
+/// The data of any type from its octets without compression (RFC 3597 §5 allows `\#` for types
+/// that have a form of their own, too). `None` when they do not fit the type.
+pub(in super::super) fn data_from_octets(
+    rtype: RecordType,
+    class: Class,
+    octets: &[u8],
+) -> Option<RecordData> {
+    // The shortest way to the one reader of record data: a message of this one record.
+    let length = u16::try_from(octets.len()).ok()?;
+    let mut message = vec![0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
+    message.extend(rtype.number().to_be_bytes());
+    message.extend(class.number().to_be_bytes());
+    message.extend([0; 4]);
+    message.extend(length.to_be_bytes());
+    message.extend(octets);
+    decode(&message).ok()?.answers.pop().map(|record| record.data)
+}
+
 /// Copies names out of a message. Records of an RRset share one copy.
 #[derive(Default)]
 struct NameReader {

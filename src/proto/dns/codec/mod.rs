@@ -1,18 +1,15 @@
 //! The wire form of messages, by the `domain` crate: the only module that knows it.
 //!
 //! Follows RFC 1035 §4.1 with compression (§4.1.4), RFC 3597 §4 (which names are compressed),
-//! RFC 6891 §6.1 (OPT), RFC 2181 §8 and §9 (TTLs, TC). Also reads and prints the data of the types
-//! that are opaque octets to the rest of the project.
+//! RFC 6891 §6.1 (OPT), RFC 2181 §8 and §9 (TTLs, TC).
 //!
 //! A compressed name takes the case of its first mention.
 
 mod decode;
 mod encode;
-mod present;
 
-pub(super) use decode::decode;
+pub(super) use decode::{data_from_octets, decode};
 pub(super) use encode::encode;
-pub(super) use present::{data_from_octets, present, scan};
 
 #[cfg(test)]
 mod tests {

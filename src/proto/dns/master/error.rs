@@ -10,15 +10,17 @@ use super::super::name::NameError;
 pub struct MasterError {
     /// The file, as it was named to the reader or to `$INCLUDE`.
     pub file: String,
-    /// The line, from 1, at which the entry starts.
+    /// The line, from 1.
     pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
     /// What is wrong.
     pub problem: MasterProblem,
 }
 
 impl fmt::Display for MasterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.problem)
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.problem)
     }
 }
 

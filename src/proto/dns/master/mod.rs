@@ -2,7 +2,7 @@
 //!
 //! Follows RFC 1035 §5.1, RFC 2308 §4 (`$TTL`), RFC 3597 §5 (generic types and data), and what
 //! BIND and NSD read besides: TTL units, `$GENERATE`, a last line without its end. Class and TTL
-//! come in either order. Whatever is wrong is reported at once, with file and line.
+//! come in either order. Whatever is wrong is reported at once, with file, line and column.
 //!
 //! Without a TTL and without `$TTL`, a record has that of the record before it (RFC 1035 §5.1);
 //! a first SOA has its own MINIMUM, as BIND reads old files.
@@ -12,6 +12,7 @@
 
 mod error;
 mod generate;
+mod opaque;
 mod rdata;
 mod token;
 mod ttl;
@@ -21,8 +22,8 @@ use super::name::Name;
 use super::record::{Record, RecordData};
 
 pub use error::{MasterError, MasterProblem};
-use rdata::{parse_data, parse_name};
-use token::{Entry, Token, Tokenizer};
+use rdata::{Fields, parse_data, parse_name};
+use token::{Entry, Misread, Place, Token, Tokenizer};
 use ttl::{TTL_FORM, parse_ttl};
 
 /// Reads all records of a master file, in their order.
@@ -72,25 +73,19 @@ struct Reader<'i> {
     class: Class,
 }
 
-/// Where an entry stands.
-struct Place {
+/// What holds where an entry stands.
+struct Scope {
     origin: Name,
     depth: usize,
 }
 
 impl Reader<'_> {
     fn read_file(&mut self, file: &str, text: &str, origin: Name, depth: usize) {
-        let mut place = Place { origin, depth };
+        let mut scope = Scope { origin, depth };
         for entry in Tokenizer::new(text) {
-            let result = match entry {
-                Ok(entry) => {
-                    let line = entry.line;
-                    self.read_entry(&entry, &mut place).map_err(|problem| (line, problem))
-                }
-                Err(misread) => Err(misread),
-            };
-            if let Err((line, problem)) = result {
-                self.errors.push(MasterError { file: file.to_owned(), line, problem });
+            let result = entry.and_then(|entry| self.read_entry(&entry, &mut scope));
+            if let Err(Misread { place: Place { line, column }, problem }) = result {
+                self.errors.push(MasterError { file: file.to_owned(), line, column, problem });
             }
             if self.errors.len() >= MAX_ERRORS {
                 return;
@@ -98,63 +93,74 @@ impl Reader<'_> {
         }
     }
 
-    fn read_entry(&mut self, entry: &Entry<'_>, place: &mut Place) -> Result<(), MasterProblem> {
+    fn read_entry(&mut self, entry: &Entry<'_>, scope: &mut Scope) -> Result<(), Misread> {
         let first = &entry.tokens[0];
         if first.quoted || !first.text.starts_with('$') {
-            return self.read_record(&entry.tokens, entry.blank_owner, &place.origin);
+            return self.read_record(&entry.tokens, entry.blank_owner, entry.end, &scope.origin);
         }
         let fields = &entry.tokens[1..];
         match first.text.to_ascii_uppercase().as_str() {
             "$ORIGIN" => {
-                let [name] = exactly(fields, "one name")?;
-                place.origin = parse_name(name, &place.origin)?;
+                let name = only(entry, "one name")?;
+                scope.origin = parse_name(name, &scope.origin)?;
                 Ok(())
             }
             "$TTL" => {
-                let [ttl] = exactly(fields, TTL_FORM)?;
-                let secs = parse_ttl(ttl);
-                self.default_ttl_secs = Some(secs.ok_or_else(|| field(ttl, TTL_FORM))?);
+                let ttl = only(entry, TTL_FORM)?;
+                let secs = parse_ttl(&ttl.text).ok_or_else(|| ttl.is_not(TTL_FORM))?;
+                self.default_ttl_secs = Some(secs);
                 Ok(())
             }
-            "$INCLUDE" => self.read_include(fields, place),
-            "$GENERATE" => self.read_generate(fields, &place.origin),
-            _ => Err(MasterProblem::UnknownDirective { found: first.text.to_string() }),
+            "$INCLUDE" => match fields {
+                [file] => self.read_include(file, scope.origin.clone(), scope),
+                [file, origin] => {
+                    self.read_include(file, parse_name(origin, &scope.origin)?, scope)
+                }
+                _ => Err(first.is_not("a file behind it, and an origin if it has another one")),
+            },
+            "$GENERATE" => self.read_generate(entry, &scope.origin),
+            _ => {
+                let found = first.text.to_string();
+                Err(first.wrong(MasterProblem::UnknownDirective { found }))
+            }
         }
     }
 
     /// `$INCLUDE file [origin]`. Origin and owner are afterwards what they were before
     /// (RFC 1035 §5.1).
-    fn read_include(&mut self, fields: &[Token<'_>], place: &Place) -> Result<(), MasterProblem> {
-        let (file, origin) = match fields {
-            [file] => (&file.text, place.origin.clone()),
-            [file, origin] => (&file.text, parse_name(&origin.text, &place.origin)?),
-            _ => return Err(field(&joined(fields), "a file, and an origin if it has another one")),
-        };
-        let refuse = |reason| MasterProblem::Include { file: file.to_string(), reason };
-        if place.depth >= MAX_INCLUDE_DEPTH {
+    fn read_include(
+        &mut self,
+        file: &Token<'_>,
+        origin: Name,
+        scope: &Scope,
+    ) -> Result<(), Misread> {
+        let refuse =
+            |reason| file.wrong(MasterProblem::Include { file: file.text.to_string(), reason });
+        if scope.depth >= MAX_INCLUDE_DEPTH {
             return Err(refuse(format!("included more than {MAX_INCLUDE_DEPTH} deep")));
         }
-        let text = (self.include)(file).map_err(refuse)?;
+        let text = (self.include)(&file.text).map_err(refuse)?;
         let owner = self.last_owner.clone();
-        self.read_file(file, &text, origin, place.depth + 1);
+        self.read_file(&file.text, &text, origin, scope.depth + 1);
         self.last_owner = owner;
         Ok(())
     }
 
-    fn read_generate(&mut self, fields: &[Token<'_>], origin: &Name) -> Result<(), MasterProblem> {
-        let [range, templates @ ..] = fields else {
-            return Err(field("", "a range such as 1-10, an owner, a type and data"));
+    fn read_generate(&mut self, entry: &Entry<'_>, origin: &Name) -> Result<(), Misread> {
+        let [directive, range, templates @ ..] = &entry.tokens[..] else {
+            return Err(entry.tokens[0].is_not("a range such as 1-10, an owner, a type and data"));
         };
-        for number in generate::parse_range(&range.text)? {
+        if templates.is_empty() {
+            return Err(directive.wrong(MasterProblem::NoType));
+        }
+        for number in generate::parse_range(&range.text).map_err(|problem| range.wrong(problem))? {
             let mut tokens = Vec::with_capacity(templates.len());
             for template in templates {
-                let text = generate::expand(&template.text, number)?.into();
-                tokens.push(Token { text, quoted: template.quoted });
+                let text = generate::expand(&template.text, number);
+                let text = text.map_err(|problem| template.wrong(problem))?.into();
+                tokens.push(Token { text, ..*template });
             }
-            if tokens.is_empty() {
-                return Err(MasterProblem::NoType);
-            }
-            self.read_record(&tokens, false, origin)?;
+            self.read_record(&tokens, false, entry.end, origin)?;
         }
         Ok(())
     }
@@ -164,32 +170,35 @@ impl Reader<'_> {
         &mut self,
         tokens: &[Token<'_>],
         blank_owner: bool,
+        end: Place,
         origin: &Name,
-    ) -> Result<(), MasterProblem> {
+    ) -> Result<(), Misread> {
         let mut rest = tokens;
         if !blank_owner {
             self.last_owner = None;
-            self.last_owner = Some(parse_name(&tokens[0].text, origin)?);
+            self.last_owner = Some(parse_name(&tokens[0], origin)?);
             rest = &tokens[1..];
         }
-        let name = self.last_owner.clone().ok_or(MasterProblem::NoOwner)?;
+        let owner = self.last_owner.clone();
+        let name = owner.ok_or_else(|| tokens[0].wrong(MasterProblem::NoOwner))?;
         let (mut ttl_secs, mut class) = (None, None);
-        let rtype = loop {
-            let (token, after) = rest.split_first().ok_or(MasterProblem::NoType)?;
+        let rtype_token = loop {
+            let no_type = Misread { place: end, problem: MasterProblem::NoType };
+            let (token, after) = rest.split_first().ok_or(no_type)?;
             rest = after;
             if class.is_none()
                 && let Some(found) = parse_class(&token.text)
             {
                 class = Some(found);
             } else if ttl_secs.is_none() && token.text.starts_with(|c: char| c.is_ascii_digit()) {
-                let secs = parse_ttl(&token.text);
-                ttl_secs = Some(secs.ok_or_else(|| field(&token.text, TTL_FORM))?);
+                ttl_secs = Some(parse_ttl(&token.text).ok_or_else(|| token.is_not(TTL_FORM))?);
             } else {
-                break parse_type(&token.text)?;
+                break token;
             }
         };
+        let rtype = parse_type(&rtype_token.text).map_err(|problem| rtype_token.wrong(problem))?;
         self.class = class.unwrap_or(self.class);
-        let data = parse_data(rtype, self.class, rest, origin)?;
+        let data = parse_data(Fields { rtype, tokens: rest, end, origin }, self.class)?;
         let of_soa = match &data {
             RecordData::Soa(soa) => Some(soa.minimum_secs),
             _ => None,
@@ -198,7 +207,7 @@ impl Reader<'_> {
             .or(self.default_ttl_secs)
             .or(self.last_ttl_secs)
             .or(of_soa)
-            .ok_or(MasterProblem::NoTtl)?;
+            .ok_or_else(|| rtype_token.wrong(MasterProblem::NoTtl))?;
         self.last_ttl_secs = Some(ttl_secs);
         self.records.push(Record { name, class: self.class, ttl_secs, data });
         Ok(())
@@ -227,21 +236,18 @@ fn parse_type(text: &str) -> Result<RecordType, MasterProblem> {
     if rtype.is_meta() { Err(MasterProblem::MetaType { rtype }) } else { Ok(rtype) }
 }
 
-/// Exactly so many fields.
-fn exactly<'t, const N: usize>(
-    fields: &'t [Token<'_>],
-    expected: &'static str,
-) -> Result<[&'t str; N], MasterProblem> {
-    let texts: Vec<&str> = fields.iter().map(|token| &*token.text).collect();
-    texts.try_into().map_err(|_| field(&joined(fields), expected))
-}
-
-fn joined(fields: &[Token<'_>]) -> String {
-    fields.iter().map(|token| &*token.text).collect::<Vec<_>>().join(" ")
-}
-
-fn field(found: &str, expected: &'static str) -> MasterProblem {
-    MasterProblem::Field { found: found.to_owned(), expected }
+/// The one token behind a directive.
+fn only<'t>(entry: &'t Entry<'_>, expected: &'static str) -> Result<&'t Token<'t>, Misread> {
+    match &entry.tokens[1..] {
+        [token] => Ok(token),
+        [] => {
+            let problem = MasterProblem::Field { found: String::new(), expected };
+            Err(Misread { place: entry.end, problem })
+        }
+        [_, extra, ..] => {
+            Err(extra.wrong(MasterProblem::ExtraField { found: extra.text.to_string() }))
+        }
+    }
 }
 
 /// Who has made more mistakes than that has given the wrong file.

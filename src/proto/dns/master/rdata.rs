@@ -2,25 +2,20 @@
 
 use std::net::Ipv6Addr;
 
-use bytes::Bytes;
-
 use super::super::codec;
 use super::super::codes::{Class, RecordType};
 use super::super::name::{Name, unescape};
+use super::super::rdata;
 use super::super::record::{RecordData, Soa, Txt};
 use super::error::MasterProblem;
-use super::token::Token;
+use super::opaque::read_opaque;
+use super::token::{Misread, Place, Token};
 use super::ttl::{TTL_FORM, parse_ttl};
 
-/// Reads the data of type `rtype` from all of `tokens`.
-pub(super) fn parse_data(
-    rtype: RecordType,
-    class: Class,
-    tokens: &[Token<'_>],
-    origin: &Name,
-) -> Result<RecordData, MasterProblem> {
-    let mut fields = Fields { rtype, tokens, origin };
-    if tokens.first().is_some_and(|token| !token.quoted && token.text == "\\#") {
+/// Reads the data of a record from all of its fields.
+pub(super) fn parse_data(mut fields: Fields<'_>, class: Class) -> Result<RecordData, Misread> {
+    let rtype = fields.rtype;
+    if fields.tokens.first().is_some_and(|token| !token.quoted && token.text == "\\#") {
         return fields.generic(class);
     }
     let data = match rtype {
@@ -51,160 +46,128 @@ pub(super) fn parse_data(
             expire_secs: fields.ttl()?,
             minimum_secs: fields.ttl()?,
         })),
-        RecordType::Txt => RecordData::Txt(fields.txt()?),
-        RecordType::Spf => {
-            RecordData::Unknown { rtype, octets: Bytes::copy_from_slice(fields.txt()?.as_wire()) }
-        }
-        RecordType::Other(_) => {
-            return match fields.next("\\# and the data in hexadecimal") {
-                Ok(token) => Err(MasterProblem::Field {
-                    found: token.text.to_string(),
-                    expected: "\\# and the data in hexadecimal, for a type without a form",
-                }),
-                Err(problem) => Err(problem),
-            };
-        }
-        _ => RecordData::Unknown { rtype, octets: fields.opaque()? },
+        RecordType::Txt => RecordData::Txt(Txt::new(fields.strings("a string in quotes")?)),
+        _ => match rdata::fields(rtype) {
+            Some(forms) => {
+                RecordData::Unknown { rtype, octets: read_opaque(&mut fields, forms)?.into() }
+            }
+            None => {
+                return Err(fields.next(GENERIC_FORM)?.is_not(GENERIC_FORM));
+            }
+        },
     };
     match fields.tokens.first() {
-        Some(token) => Err(MasterProblem::ExtraField { found: token.text.to_string() }),
+        Some(token) => {
+            Err(token.wrong(MasterProblem::ExtraField { found: token.text.to_string() }))
+        }
         None => Ok(data),
     }
 }
 
 /// The fields that are not read yet.
-struct Fields<'t> {
-    rtype: RecordType,
-    tokens: &'t [Token<'t>],
-    origin: &'t Name,
+pub(super) struct Fields<'t> {
+    pub(super) rtype: RecordType,
+    pub(super) tokens: &'t [Token<'t>],
+    /// Where the record ends.
+    pub(super) end: Place,
+    pub(super) origin: &'t Name,
 }
 
 impl<'t> Fields<'t> {
-    fn next(&mut self, expected: &'static str) -> Result<&'t Token<'t>, MasterProblem> {
-        let missing = MasterProblem::MissingField { rtype: self.rtype, expected };
-        let (token, rest) = self.tokens.split_first().ok_or(missing)?;
+    pub(super) fn next(&mut self, expected: &'static str) -> Result<&'t Token<'t>, Misread> {
+        let Some((token, rest)) = self.tokens.split_first() else {
+            let problem = MasterProblem::MissingField { rtype: self.rtype, expected };
+            return Err(Misread { place: self.end, problem });
+        };
         self.tokens = rest;
         Ok(token)
     }
 
-    fn parsed<T: std::str::FromStr>(&mut self, expected: &'static str) -> Result<T, MasterProblem> {
+    pub(super) fn parsed<T: std::str::FromStr>(
+        &mut self,
+        expected: &'static str,
+    ) -> Result<T, Misread> {
         let token = self.next(expected)?;
-        token
-            .text
-            .parse()
-            .map_err(|_| MasterProblem::Field { found: token.text.to_string(), expected })
+        token.text.parse().map_err(|_| token.is_not(expected))
     }
 
-    fn ttl(&mut self) -> Result<u32, MasterProblem> {
+    pub(super) fn ttl(&mut self) -> Result<u32, Misread> {
         let token = self.next(TTL_FORM)?;
-        let found = || MasterProblem::Field { found: token.text.to_string(), expected: TTL_FORM };
-        parse_ttl(&token.text).ok_or_else(found)
+        parse_ttl(&token.text).ok_or_else(|| token.is_not(TTL_FORM))
     }
 
-    fn name(&mut self, expected: &'static str) -> Result<Name, MasterProblem> {
+    pub(super) fn name(&mut self, expected: &'static str) -> Result<Name, Misread> {
+        parse_name(self.next(expected)?, self.origin)
+    }
+
+    /// One character-string.
+    pub(super) fn string(&mut self, expected: &'static str) -> Result<Vec<u8>, Misread> {
         let token = self.next(expected)?;
-        parse_name(&token.text, self.origin)
+        let string = unescaped(token)?;
+        if string.len() > 255 {
+            return Err(token.wrong(MasterProblem::Data {
+                rtype: self.rtype,
+                reason: format!("a string of {} octets (at most 255 each)", string.len()),
+            }));
+        }
+        Ok(string)
     }
 
-    fn txt(&mut self) -> Result<Txt, MasterProblem> {
-        let mut strings = Vec::new();
-        let first = self.next("a string in quotes")?;
-        for token in std::iter::once(first).chain(self.tokens) {
-            let string = unescaped(&token.text)?;
-            if string.len() > 255 {
-                return Err(MasterProblem::Data {
-                    rtype: self.rtype,
-                    reason: format!("a string of {} octets (at most 255 each)", string.len()),
-                });
-            }
-            strings.push(string);
+    /// Character-strings, one at least, to the end.
+    pub(super) fn strings(&mut self, expected: &'static str) -> Result<Vec<Vec<u8>>, Misread> {
+        let mut strings = vec![self.string(expected)?];
+        while !self.tokens.is_empty() {
+            strings.push(self.string(expected)?);
         }
-        self.tokens = &[];
-        Ok(Txt::new(strings))
+        Ok(strings)
     }
 
     /// `\# length hexadecimal...` (RFC 3597 §5).
-    fn generic(&mut self, class: Class) -> Result<RecordData, MasterProblem> {
-        const HEXADECIMAL: &str = "an even number of hexadecimal digits";
+    fn generic(&mut self, class: Class) -> Result<RecordData, Misread> {
         self.next("\\#")?;
+        let at = self.tokens.first().map_or(self.end, |token| token.place);
         let length: u16 = self.parsed("the length of the data in octets, 0 to 65535")?;
         let mut digits = Vec::new();
         for token in self.tokens {
             for octet in token.text.bytes() {
-                let digit = char::from(octet).to_digit(16).ok_or_else(|| MasterProblem::Field {
-                    found: token.text.to_string(),
-                    expected: HEXADECIMAL,
-                })?;
+                let digit = char::from(octet).to_digit(16);
+                let digit =
+                    digit.ok_or_else(|| token.is_not("an even number of hexadecimal digits"))?;
                 digits.push(digit as u8);
             }
         }
+        let wrong = |reason| {
+            let problem = MasterProblem::Data { rtype: self.rtype, reason };
+            Misread { place: at, problem }
+        };
         if digits.len() != 2 * usize::from(length) {
-            return Err(MasterProblem::Data {
-                rtype: self.rtype,
-                reason: format!(
-                    "{} hexadecimal digits do not make {length} octets (expected {})",
-                    digits.len(),
-                    2 * usize::from(length)
-                ),
-            });
+            return Err(wrong(format!(
+                "{} hexadecimal digits do not make {length} octets (expected {})",
+                digits.len(),
+                2 * usize::from(length)
+            )));
         }
         let octets: Vec<u8> = digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        codec::data_from_octets(self.rtype, class, &octets).ok_or_else(|| MasterProblem::Data {
-            rtype: self.rtype,
-            reason: "the octets do not fit the type".to_owned(),
-        })
-    }
-
-    /// A type that is opaque octets here.
-    fn opaque(&mut self) -> Result<Bytes, MasterProblem> {
-        let mut texts = Vec::with_capacity(self.tokens.len());
-        for (index, token) in std::mem::take(&mut self.tokens).iter().enumerate() {
-            texts.push(if name_fields(self.rtype).contains(&index) {
-                // The scanner below takes every name as absolute.
-                let name = parse_name(&token.text, self.origin)?;
-                if name.is_root() { ".".to_owned() } else { name.to_string() }
-            } else {
-                token.text.to_string()
-            });
-        }
-        codec::scan(self.rtype, &texts)
-            .map_err(|reason| MasterProblem::Data { rtype: self.rtype, reason })
-    }
-}
-
-/// Which fields of an opaque type are names.
-fn name_fields(rtype: RecordType) -> &'static [usize] {
-    match rtype {
-        RecordType::Md
-        | RecordType::Mf
-        | RecordType::Mb
-        | RecordType::Mg
-        | RecordType::Mr
-        | RecordType::Nsec => &[0],
-        RecordType::Minfo | RecordType::Rp => &[0, 1],
-        RecordType::Afsdb | RecordType::Kx | RecordType::Svcb | RecordType::Https => &[1],
-        RecordType::Naptr => &[5],
-        RecordType::Rrsig => &[7],
-        _ => &[],
+        codec::data_from_octets(self.rtype, class, &octets)
+            .ok_or_else(|| wrong("the octets do not fit the type".to_owned()))
     }
 }
 
 /// Reads a name relative to `origin`.
-pub(super) fn parse_name(text: &str, origin: &Name) -> Result<Name, MasterProblem> {
-    Name::parse_relative(text, origin)
-        .map_err(|error| MasterProblem::Name { found: text.to_owned(), error })
+pub(super) fn parse_name(token: &Token<'_>, origin: &Name) -> Result<Name, Misread> {
+    Name::parse_relative(&token.text, origin)
+        .map_err(|error| token.wrong(MasterProblem::Name { found: token.text.to_string(), error }))
 }
 
-fn unescaped(text: &str) -> Result<Vec<u8>, MasterProblem> {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+/// The octets of a token, its escapes resolved (RFC 1035 §5.1).
+pub(super) fn unescaped(token: &Token<'_>) -> Result<Vec<u8>, Misread> {
+    let mut octets = Vec::with_capacity(token.text.len());
+    let mut rest = token.text.as_bytes();
     while let Some((&octet, tail)) = rest.split_first() {
         rest = tail;
         if octet == b'\\' {
-            let (octet, tail) = unescape(tail).ok_or_else(|| MasterProblem::Field {
-                found: text.to_owned(),
-                expected: "\\DDD up to \\255, or a character behind each backslash",
-            })?;
+            let wanted = "\\DDD up to \\255, or a character behind each backslash";
+            let (octet, tail) = unescape(tail).ok_or_else(|| token.is_not(wanted))?;
             octets.push(octet);
             rest = tail;
         } else {
@@ -213,3 +176,6 @@ fn unescaped(text: &str) -> Result<Vec<u8>, MasterProblem> {
     }
     Ok(octets)
 }
+
+/// What is wanted of a type that has no form of its own here.
+const GENERIC_FORM: &str = "\\# and the data in hexadecimal, for a type without a form";

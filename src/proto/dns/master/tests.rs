@@ -134,39 +134,11 @@ fn generic_types_and_data_of_rfc_3597_section_5() {
     check_errors(
         "a 1 A \\# 3 0A0000\na 1 TYPE731 \\# 2 ab\na 1 TYPE731 ab",
         &[
-            "records:1: the data of A: the octets do not fit the type",
-            "records:2: the data of TYPE731: 2 hexadecimal digits do not make 2 octets (expected 4)",
-            "records:3: found \"ab\", expected \\# and the data in hexadecimal, for a type without a form",
+            "records:1:10: the data of A: the octets do not fit the type",
+            "records:2:16: the data of TYPE731: 2 hexadecimal digits do not make 2 octets (expected 4)",
+            "records:3:13: found \"ab\", expected \\# and the data in hexadecimal, for a type without a form",
         ],
     );
-}
-
-#[test]
-fn types_of_opaque_data_are_read_and_printed() {
-    let lines = [
-        "example.com. 1 DS 60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
-        "example.com. 1 CAA 0 issue \"ca.example.net\"",
-        "example.com. 1 HINFO \"PC\" \"Linux\"",
-        "example.com. 1 NSEC a.example.com. A MX RRSIG NSEC TYPE1234",
-        "example.com. 1 NSEC3PARAM 1 0 12 AABBCCDD",
-        "_443._tcp.example.com. 1 TLSA 3 1 1 0D6FCE13243AA7",
-        "example.com. 1 NAPTR 100 50 \"s\" \"http+I2L+I2C+I2R\" \"\" _http._tcp.example.com.",
-        "example.com. 1 DNSKEY 256 3 5 AQPSKmynfzW4kyBv015MUG2DeIQ3",
-        "example.com. 1 RP admin.example.com. .",
-        "example.com. 1 RRSIG A 5 3 86400 20030322173103 20030220173103 2642 example.com. oJB1W6WN",
-    ];
-    for line in lines {
-        let records = parse_records(&origin(), line).unwrap();
-        let printed = records[0].to_string();
-        let again = parse_records(&origin(), &printed);
-        assert_eq!(again.as_deref(), Ok(&records[..]), "{printed}");
-        assert_eq!(
-            printed.to_lowercase().split_whitespace().take(4).collect::<Vec<_>>(),
-            line.to_lowercase().split_whitespace().take(4).collect::<Vec<_>>()
-        );
-    }
-    // A relative name inside such data belongs to the origin.
-    check("@ 1 RP admin .", &["example.com. 1 RP admin.example.com. ."]);
 }
 
 #[test]
@@ -182,12 +154,12 @@ fn generate_makes_many() {
     );
     check_errors(
         "$GENERATE 254-260 h$ 1 A 192.0.2.$",
-        &["records:1: found \"192.0.2.256\", expected an IPv4 address such as 192.0.2.1"],
+        &["records:1:26: found \"192.0.2.256\", expected an IPv4 address such as 192.0.2.1"],
     );
 }
 
 #[test]
-fn every_mistake_is_reported_at_once_with_its_line() {
+fn every_mistake_is_reported_at_once_with_its_place() {
     check_errors(
         "\
 \tA 192.0.2.1
@@ -212,26 +184,26 @@ a 1 DS 1 2 3 xyz
 a
 b (",
         &[
-            "records:1: the first record has no owner (\"@\" stands for the origin)",
-            "records:2: no TTL (give one here, or a line like \"$TTL 1h\" before)",
-            "records:3: the data of A ends too early: expected an IPv4 address such as 192.0.2.1",
-            "records:4: found \"192.0.2\", expected an IPv4 address such as 192.0.2.1",
-            "records:5: \"x\" stands behind the end of the data",
-            "records:6: \"MXX\" is no record type (did you mean MX?)",
-            "records:7: found \"b\", expected a preference from 0 to 65535",
-            "records:8: \"b..c\" is no name: an empty label (two dots, or one at the start)",
-            "records:9: the first record has no owner (\"@\" stands for the origin)",
-            "records:10: ANY is a type of questions, no zone holds it",
-            "records:11: \"$TLL\" is no directive ($ORIGIN, $TTL, $INCLUDE or $GENERATE)",
-            "records:12: found \"one\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
-            "records:13: \"other\": no file can be included here",
-            "records:14: the quoted string does not end on its line (expected '\"')",
-            "records:15: found \"4x\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
-            "records:17: found \"99999999999\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
-            "records:18: \")\" without \"(\" before it",
-            "records:19: the data of DS: expected hex digits",
-            "records:20: the record ends before its type",
-            "records:21: \"(\" is never closed by \")\"",
+            "records:1:2: the first record has no owner (\"@\" stands for the origin)",
+            "records:2:3: no TTL (give one here, or a line like \"$TTL 1h\" before)",
+            "records:3:6: the data of A ends too early: expected an IPv4 address such as 192.0.2.1",
+            "records:4:7: found \"192.0.2\", expected an IPv4 address such as 192.0.2.1",
+            "records:5:17: \"x\" stands behind the end of the data",
+            "records:6:5: \"MXX\" is no record type (did you mean MX?)",
+            "records:7:8: found \"b\", expected a preference from 0 to 65535",
+            "records:8:1: \"b..c\" is no name: an empty label (two dots, or one at the start)",
+            "records:9:2: the first record has no owner (\"@\" stands for the origin)",
+            "records:10:5: ANY is a type of questions, no zone holds it",
+            "records:11:1: \"$TLL\" is no directive ($ORIGIN, $TTL, $INCLUDE or $GENERATE)",
+            "records:12:6: found \"one\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
+            "records:13:10: \"other\": no file can be included here",
+            "records:14:9: the quoted string does not end on its line (expected '\"')",
+            "records:16:9: found \"4x\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
+            "records:17:3: found \"99999999999\", expected a time of up to 2147483647 seconds, such as 3600 or 1h30m",
+            "records:18:3: \")\" without \"(\" before it",
+            "records:19:14: found \"xyz\", expected the digest in hexadecimal",
+            "records:20:2: the record ends before its type",
+            "records:21:3: \"(\" is never closed by \")\"",
         ],
     );
 }
@@ -241,7 +213,7 @@ fn a_file_that_includes_itself_ends() {
     let text = "$INCLUDE self\nx 1 A 192.0.2.1\n";
     let errors = parse_master(&origin(), "self", text, &mut |_| Ok(text.to_owned())).unwrap_err();
     let errors: Vec<String> = errors.iter().map(MasterError::to_string).collect();
-    assert_eq!(errors, ["self:1: \"self\": included more than 8 deep"]);
+    assert_eq!(errors, ["self:1:10: \"self\": included more than 8 deep"]);
 }
 
 #[test]
