@@ -20,6 +20,9 @@ pub struct ResolverConfig {
     pub ipv6: bool,
     /// Takes glue only for names in the zone of the server that gives it.
     pub harden_glue: bool,
+    /// Throws away name servers that stand beside an answer without having been asked for: they may
+    /// be an attacker's (CVE-2025-11411).
+    pub scrub_promiscuous: bool,
     /// Shows a name server no more of a name than it must know (RFC 9156).
     pub minimise_qname: bool,
     /// Writes names in queries in random case and wants them back so ("0x20"): more for an
@@ -220,6 +223,7 @@ impl Default for ResolverConfig {
             ipv4: true,
             ipv6: true,
             harden_glue: true,
+            scrub_promiscuous: true,
             minimise_qname: true,
             randomise_case: false,
             avoid_loopback: true,

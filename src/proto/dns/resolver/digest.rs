@@ -91,8 +91,9 @@ impl Resolver {
             }
             Reply::Referral(referral) => self.go_down(now, resolution, &referral),
             answer => {
-                self.remember(now, resolution, &answer, message.flags.aa);
-                self.take_answer(resolution, answer)
+                let harvest = self.harvest(message, &cut.zone, &answer);
+                self.remember(now, query.question.rtype, &answer, &harvest);
+                self.take_answer(resolution, answer, &harvest)
                     .unwrap_or_else(|failure| State::Done(Outcome::failed(failure)))
             }
         }

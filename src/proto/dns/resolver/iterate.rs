@@ -52,7 +52,7 @@ impl Resolver {
             return State::Done(Outcome::failed(Failure::Remembered));
         }
         let delegated = match self.local_reply(&resolution.name, resolution.question.rtype) {
-            Some(Reply::Referral(referral)) => Some(referral),
+            Some((Reply::Referral(referral), _)) => Some(referral),
             _ => None,
         };
         let start = match resolution.question.rtype {
@@ -108,7 +108,7 @@ impl Resolver {
                 Some(Known::Records(data)) => {
                     data.iter().filter_map(address).for_each(|to| cut.add_target(to, bound));
                 }
-                Some(Known::Nothing { .. }) => {}
+                Some(Known::Nothing) => {}
                 None if exists => missing.push(rtype),
                 None => {}
             }

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::proto::dns::{Authority, Message, Name, Question, RecordType, Transport};
+use crate::proto::dns::{Authority, Edns, Message, Name, Question, RecordType, Transport};
 
 use super::Resolver;
+use super::harvest::Harvest;
 use super::reply::{self, Asked, Reply};
 
 impl Resolver {
@@ -24,13 +25,16 @@ impl Resolver {
     }
 
     /// What its own zones say; `None` when the name is in none of them.
-    pub(super) fn local_reply(&self, name: &Name, rtype: RecordType) -> Option<Reply> {
+    pub(super) fn local_reply(&self, name: &Name, rtype: RecordType) -> Option<(Reply, Harvest)> {
         let zones = self.zones.as_ref()?;
         let zone = zones.catalog().find(name)?.origin().clone();
-        let query = Message::query(0, name.clone(), rtype);
+        let mut query = Message::query(0, name.clone(), rtype);
+        query.edns = Some(Edns { dnssec_ok: true, ..Edns::default() });
         let message = zones.respond(&query, Transport::Tcp);
         let question = Question::new(name.clone(), rtype);
         let asked = Asked { question: &question, zone: &zone, recursion: true, harden_glue: false };
-        Some(reply::read(&message, asked))
+        let reply = reply::read(&message, asked);
+        let harvest = self.harvest(&message, &zone, &reply);
+        Some((reply, harvest))
     }
 }

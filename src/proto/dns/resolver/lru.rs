@@ -1,21 +1,25 @@
 //! A map of bounded weight that forgets what was not used for longest.
 //!
-//! It is never walked in hash order: the order of forgetting is the order of use.
+//! It is never walked in hash order: the order of forgetting is the order of use. Entries lie in
+//! one vector and are chained from there, so that each costs 20 octets beside key and value.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
+use indexmap::Equivalent;
 
 /// The map. Each entry has a weight, in octets or in whatever unit the bound has.
 #[derive(Debug)]
 pub(crate) struct LruMap<K, V> {
-    index: HashMap<K, u32, FixedState>,
+    /// The first slot of each chain, or [`NONE`]. As many as a power of two.
+    buckets: Vec<u32>,
     slots: Vec<Slot<K, V>>,
-    free: Vec<u32>,
+    /// The first of the slots that are free.
+    free: u32,
     /// Ends of the list of slots in order of use; [`NONE`] when it is empty.
     newest: u32,
     oldest: u32,
+    len: usize,
     weight: usize,
     bound: usize,
 }
@@ -24,22 +28,29 @@ pub(crate) struct LruMap<K, V> {
 struct Slot<K, V> {
     /// `None` when the slot is free.
     entry: Option<(K, V)>,
-    weight: usize,
+    hash: u32,
+    weight: u32,
+    /// The next of the chain, or of the free slots.
+    next: u32,
     newer: u32,
     older: u32,
 }
 
 const NONE: u32 = u32::MAX;
 
-impl<K: Hash + Eq + Clone, V> LruMap<K, V> {
+impl<K: Hash + Eq, V> LruMap<K, V> {
+    /// What an entry takes beside what its key and value own elsewhere, in octets.
+    pub(crate) const ENTRY_OCTETS: usize = size_of::<Slot<K, V>>() + 2 * size_of::<u32>();
+
     /// An empty map whose entries weigh no more than `bound` together.
     pub(crate) fn new(bound: usize) -> Self {
         LruMap {
-            index: HashMap::default(),
+            buckets: Vec::new(),
             slots: Vec::new(),
-            free: Vec::new(),
+            free: NONE,
             newest: NONE,
             oldest: NONE,
+            len: 0,
             weight: 0,
             bound,
         }
@@ -47,12 +58,15 @@ impl<K: Hash + Eq + Clone, V> LruMap<K, V> {
 
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
-        self.index.len()
+        self.len
     }
 
     /// The value of `key`, which counts as a use.
-    pub(crate) fn get(&mut self, key: &K) -> Option<&mut V> {
-        let slot = *self.index.get(key)?;
+    pub(crate) fn get<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let slot = self.find(key)?;
         if self.newest != slot {
             self.unlink(slot);
             self.link(slot);
@@ -61,8 +75,11 @@ impl<K: Hash + Eq + Clone, V> LruMap<K, V> {
     }
 
     /// The value of `key`, which does not count as a use.
-    pub(crate) fn peek(&self, key: &K) -> Option<&V> {
-        let slot = *self.index.get(key)?;
+    pub(crate) fn peek<Q>(&self, key: &Q) -> Option<&V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let slot = self.find(key)?;
         self.slots[slot as usize].entry.as_ref().map(|(_, value)| value)
     }
 
@@ -70,10 +87,26 @@ impl<K: Hash + Eq + Clone, V> LruMap<K, V> {
     /// than the bound is not kept.
     pub(crate) fn insert(&mut self, key: K, value: V, weight: usize) {
         self.remove(&key);
-        self.weight += weight;
-        let filled = Slot { entry: Some((key.clone(), value)), weight, newer: NONE, older: NONE };
-        let slot = match self.free.pop() {
-            Some(slot) => {
+        if weight > self.bound {
+            return;
+        }
+        let weight = u32::try_from(weight).expect("an entry is smaller than 4 GiB");
+        self.weight += weight as usize;
+        self.len += 1;
+        self.grow();
+        let hash = hash(&key);
+        let bucket = self.bucket(hash);
+        let filled = Slot {
+            entry: Some((key, value)),
+            hash,
+            weight,
+            next: self.buckets[bucket],
+            newer: NONE,
+            older: NONE,
+        };
+        let slot = match self.slots.get(self.free as usize) {
+            Some(free) => {
+                let slot = std::mem::replace(&mut self.free, free.next);
                 self.slots[slot as usize] = filled;
                 slot
             }
@@ -82,24 +115,79 @@ impl<K: Hash + Eq + Clone, V> LruMap<K, V> {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.index.insert(key, slot);
+        self.buckets[bucket] = slot;
         self.link(slot);
         while self.weight > self.bound {
-            let oldest = &self.slots[self.oldest as usize].entry;
-            let (key, _) = oldest.as_ref().expect("a linked slot is filled");
-            let key = key.clone();
-            self.remove(&key);
+            self.take(self.oldest);
         }
     }
 
     /// Forgets `key`.
-    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        let slot = self.index.remove(key)?;
+    pub(crate) fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.find(key).and_then(|slot| self.take(slot))
+    }
+
+    fn find<Q>(&self, key: &Q) -> Option<u32>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if self.len == 0 {
+            return None;
+        }
+        let hash = hash(key);
+        let mut at = self.buckets[self.bucket(hash)];
+        while let Some(slot) = self.slots.get(at as usize) {
+            if slot.hash == hash
+                && slot.entry.as_ref().is_some_and(|(known, _)| key.equivalent(known))
+            {
+                return Some(at);
+            }
+            at = slot.next;
+        }
+        None
+    }
+
+    fn bucket(&self, hash: u32) -> usize {
+        hash as usize & (self.buckets.len() - 1)
+    }
+
+    /// Makes room for the chains of one more entry.
+    fn grow(&mut self) {
+        if self.len <= self.buckets.len() {
+            return;
+        }
+        let count = (self.buckets.len() * 2).max(8);
+        self.buckets = vec![NONE; count];
+        for at in 0..self.slots.len() {
+            if self.slots[at].entry.is_some() {
+                let bucket = self.bucket(self.slots[at].hash);
+                self.slots[at].next = std::mem::replace(&mut self.buckets[bucket], at as u32);
+            }
+        }
+    }
+
+    /// Empties a slot that is filled.
+    fn take(&mut self, slot: u32) -> Option<V> {
         self.unlink(slot);
-        self.free.push(slot);
-        let slot = &mut self.slots[slot as usize];
-        self.weight -= slot.weight;
-        slot.entry.take().map(|(_, value)| value)
+        let Slot { hash, weight, next, .. } = self.slots[slot as usize];
+        let bucket = self.bucket(hash);
+        if self.buckets[bucket] == slot {
+            self.buckets[bucket] = next;
+        } else {
+            let mut before = self.buckets[bucket];
+            while self.slots[before as usize].next != slot {
+                before = self.slots[before as usize].next;
+            }
+            self.slots[before as usize].next = next;
+        }
+        self.len -= 1;
+        self.weight -= weight as usize;
+        let freed = &mut self.slots[slot as usize];
+        freed.next = std::mem::replace(&mut self.free, slot);
+        freed.entry.take().map(|(_, value)| value)
     }
 
     fn link(&mut self, slot: u32) {
@@ -125,6 +213,11 @@ impl<K: Hash + Eq + Clone, V> LruMap<K, V> {
     }
 }
 
+fn hash<Q: Hash + ?Sized>(key: &Q) -> u32 {
+    let hash = FixedState::default().hash_one(key);
+    (hash ^ hash >> 32) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,26 +234,32 @@ mod tests {
         map.insert(4, 40, 2);
         assert_eq!((map.peek(&2), map.peek(&0), map.len()), (None, None, 2));
         map.insert(5, 50, 4);
-        assert_eq!((map.peek(&5), map.len()), (None, 0));
+        assert_eq!((map.peek(&5), map.len()), (None, 2));
     }
 
     #[test]
     fn a_map_used_at_random_keeps_its_bound_and_its_links() {
         let mut map = LruMap::new(50);
+        let mut plain = std::collections::BTreeMap::new();
         let mut draws = crate::engine::Seed(1).stream("lru");
-        for _ in 0..2_000 {
+        for step in 0..2_000 {
             let key = draws.below(40);
             match draws.below(3) {
-                0 => drop(map.remove(&key)),
-                1 => assert!(map.get(&key).is_none_or(|value| *value == key)),
-                _ => map.insert(key, key, 1 + draws.below(5) as usize),
+                0 => assert_eq!(map.remove(&key).is_some(), plain.remove(&key).is_some()),
+                1 => assert_eq!(map.get(&key).copied(), plain.get(&key).copied()),
+                _ => {
+                    map.insert(key, step, 1 + draws.below(5) as usize);
+                    plain.insert(key, step);
+                }
             }
+            // What was pushed out by others is not in the map, and nothing else is missing.
+            plain.retain(|key, value| map.peek(key).is_some_and(|kept| kept == value));
             assert!(map.weight <= 50);
             let (mut at, mut seen, mut weight) = (map.newest, 0, 0);
             while let Some(slot) = map.slots.get(at as usize) {
-                (at, seen, weight) = (slot.older, seen + 1, weight + slot.weight);
+                (at, seen, weight) = (slot.older, seen + 1, weight + slot.weight as usize);
             }
-            assert_eq!((seen, weight), (map.len(), map.weight));
+            assert_eq!((seen, weight, plain.len()), (map.len(), map.weight, map.len()));
         }
     }
 }

@@ -20,8 +20,11 @@ pub(crate) struct Resolution {
     pub(crate) question: Question,
     /// Where the walk along aliases stands.
     pub(crate) name: Name,
-    /// The aliases so far: CNAME records, and DNAME records before those that they made.
+    /// The aliases so far: CNAME records, and DNAME records before those that they made; each with
+    /// its signatures.
     pub(crate) chain: Vec<Record>,
+    /// How far the oldest of them that came from the cache is from its end.
+    pub(crate) age: Age,
     /// What it does.
     pub(crate) state: State,
     /// Who wants the answer.
@@ -55,6 +58,7 @@ impl Resolution {
             name: question.name.clone(),
             question,
             chain: Vec::new(),
+            age: Age::Fresh,
             state: State::Lookup,
             waiters,
             depth,
@@ -94,10 +98,26 @@ pub(crate) struct Outcome {
     pub(crate) rcode: Rcode,
     /// Aliases, then the RRset asked for.
     pub(crate) answers: Vec<Record>,
-    /// The SOA of a negative answer.
+    /// Name servers, the SOA of a negative answer, proofs.
     pub(crate) authorities: Vec<Record>,
+    /// Addresses that these or the answer name.
+    pub(crate) additionals: Vec<Record>,
+    /// How far it is from its end, if it comes from the cache.
+    pub(crate) age: Age,
     /// Why there is none.
     pub(crate) failure: Option<Failure>,
+}
+
+/// How far an answer is from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Age {
+    /// Most of its time is left.
+    #[default]
+    Fresh,
+    /// It ends soon.
+    Old,
+    /// It has ended.
+    Stale,
 }
 
 /// Why a question has no answer.
@@ -120,13 +140,22 @@ impl Outcome {
             rcode: Rcode::ServFail,
             answers: Vec::new(),
             authorities: Vec::new(),
+            additionals: Vec::new(),
+            age: Age::Fresh,
             failure: Some(failure),
         }
     }
 
     /// An answer.
     pub(crate) fn answered(rcode: Rcode, answers: Vec<Record>, soa: Option<Record>) -> Self {
-        Outcome { rcode, answers, authorities: soa.into_iter().collect(), failure: None }
+        Outcome {
+            rcode,
+            answers,
+            authorities: soa.into_iter().collect(),
+            additionals: Vec::new(),
+            age: Age::Fresh,
+            failure: None,
+        }
     }
 }
 

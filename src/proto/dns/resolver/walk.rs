@@ -5,9 +5,9 @@ use crate::engine::SimTime;
 use crate::proto::dns::{Name, Rcode, Record, RecordData, RecordType};
 
 use super::Resolver;
-use super::cache::{Credibility, Found, Known};
+use super::cache::{Credibility, Found, Known, Reading};
 use super::reply::{self, Reply};
-use super::resolution::{Failure, Outcome, Resolution, State};
+use super::resolution::{Age, Failure, Outcome, Resolution, State};
 
 impl Resolver {
     /// Follows what the cache knows from the resolution's name on.
@@ -16,29 +16,42 @@ impl Resolver {
         now: SimTime,
         resolution: &mut Resolution,
     ) -> Result<Option<Outcome>, Failure> {
+        self.walk(self.cache.fresh(now), resolution)
+    }
+
+    /// As [`Resolver::walk_cache`], with a choice of what counts.
+    pub(super) fn walk(
+        &mut self,
+        reading: Reading,
+        resolution: &mut Resolution,
+    ) -> Result<Option<Outcome>, Failure> {
         let rtype = resolution.question.rtype;
         loop {
             let name = resolution.name.clone();
             match self.local_reply(&name, rtype) {
                 // The servers of a zone that is delegated answer for it, and the cache for them.
-                None | Some(Reply::Referral(_) | Reply::Lame(_) | Reply::Failed(_)) => {}
-                Some(reply) => match self.take_answer(resolution, reply)? {
+                None | Some((Reply::Referral(_) | Reply::Lame(_) | Reply::Failed(_), _)) => {}
+                Some((reply, harvest)) => match self.take_answer(resolution, reply, &harvest)? {
                     State::Done(outcome) => return Ok(Some(outcome)),
                     _ => continue,
                 },
             }
-            if let Some(found) = self.cache.get(now, &name, rtype, Credibility::Answer) {
-                return Ok(Some(closed(resolution, &found, Rcode::NoError)));
+            if rtype == RecordType::Any {
+                return Ok(self.cached_any(reading, resolution));
+            }
+            if let Some(found) = self.cache.read(reading, &name, rtype, Credibility::Answer) {
+                return Ok(Some(self.closed(reading, resolution, &found, Rcode::NoError)));
             }
             let alias = match rtype {
-                // ANY is answered by the servers alone: the cache knows types one by one.
-                RecordType::Any => return Ok(None),
                 RecordType::Cname => None,
-                _ => self.cached_alias(now, &name),
+                _ => self.cached_alias(reading, resolution, &name),
             };
             let Some((links, target)) = alias else {
-                let nxdomain = self.cache.get_nxdomain(now, &name, self.config.nxdomain_cut);
-                return Ok(nxdomain.map(|found| closed(resolution, &found, Rcode::NxDomain)));
+                let cut = self.config.nxdomain_cut;
+                let found = self.cache.read_nxdomain(reading, &name, cut);
+                return Ok(
+                    found.map(|found| self.closed(reading, resolution, &found, Rcode::NxDomain))
+                );
             };
             resolution.chain.extend(links);
             match target {
@@ -50,16 +63,24 @@ impl Resolver {
 
     /// A CNAME at the name, or a DNAME above it, with the target; no target when it would be too
     /// long.
-    fn cached_alias(&mut self, now: SimTime, name: &Name) -> Option<(Vec<Record>, Option<Name>)> {
-        let cname = self.cache.get(now, name, RecordType::Cname, Credibility::Answer);
-        if let Some(RecordData::Cname(target)) = cname.as_ref().and_then(first) {
-            let target = target.clone();
-            return cname.map(|found| (found.records(name), Some(target)));
+    fn cached_alias(
+        &mut self,
+        reading: Reading,
+        resolution: &mut Resolution,
+        name: &Name,
+    ) -> Option<(Vec<Record>, Option<Name>)> {
+        let cname = self.cache.read(reading, name, RecordType::Cname, Credibility::Answer);
+        if let Some(found) = &cname
+            && let Some(RecordData::Cname(target)) = first(found)
+        {
+            resolution.age = resolution.age.max(age(found));
+            return Some((found.records(name), Some(target.clone())));
         }
         for above in name.ancestors().skip(1) {
-            let dname = self.cache.get(now, &above, RecordType::Dname, Credibility::Answer);
+            let dname = self.cache.read(reading, &above, RecordType::Dname, Credibility::Answer);
             let Some(found) = dname else { continue };
             let Some(RecordData::Dname(to)) = first(&found) else { continue };
+            resolution.age = resolution.age.max(age(&found));
             let mut links = found.records(&above);
             let target = name.replace_suffix(&above, to)?.ok();
             if let Some(target) = &target {
@@ -68,6 +89,51 @@ impl Resolver {
             return Some((links, target));
         }
         None
+    }
+
+    /// What a question for all types is answered with: what is known of the common ones, as
+    /// Unbound does (RFC 8482 §4.1: a subset is enough).
+    fn cached_any(&mut self, reading: Reading, resolution: &mut Resolution) -> Option<Outcome> {
+        let name = &resolution.name;
+        let mut answers = Vec::new();
+        let mut oldest = resolution.age;
+        for rtype in COMMON_TYPES {
+            let found = self.cache.read(reading, name, rtype, Credibility::Answer);
+            if let Some(found) = found.filter(|found| matches!(found.known, Known::Records(_))) {
+                oldest = oldest.max(age(&found));
+                answers.extend(found.records(name));
+            }
+        }
+        if answers.is_empty() {
+            let cut = self.config.nxdomain_cut;
+            let found = self.cache.read_nxdomain(reading, name, cut)?;
+            return Some(self.closed(reading, resolution, &found, Rcode::NxDomain));
+        }
+        let outcome = Outcome::answered(Rcode::NoError, answers, None);
+        Some(Outcome { age: oldest, ..outcome })
+    }
+
+    /// The end of a walk in the cache.
+    fn closed(
+        &mut self,
+        reading: Reading,
+        resolution: &mut Resolution,
+        found: &Found,
+        rcode: Rcode,
+    ) -> Outcome {
+        let mut answers = std::mem::take(&mut resolution.chain);
+        answers.extend(found.records(&resolution.name));
+        let mut outcome = Outcome::answered(rcode, answers, None);
+        outcome.age = resolution.age.max(age(found));
+        outcome.authorities.clone_from(&found.authorities);
+        if found.has_sections {
+            let rtype = resolution.question.rtype;
+            let sections = self.cache.sections(reading, &resolution.name, rtype);
+            let sections = sections.unwrap_or_default();
+            outcome.authorities = sections.authorities;
+            outcome.additionals = sections.additionals;
+        }
+        outcome
     }
 }
 
@@ -83,13 +149,6 @@ pub(super) fn follow(resolution: &mut Resolution, target: Name, bound: u32) -> R
     Ok(())
 }
 
-/// The end of a walk in the cache.
-fn closed(resolution: &mut Resolution, found: &Found, rcode: Rcode) -> Outcome {
-    let mut answers = std::mem::take(&mut resolution.chain);
-    answers.extend(found.records(&resolution.name));
-    Outcome::answered(rcode, answers, found.soa())
-}
-
 /// A DNAME made a name that is none.
 pub(super) fn overlong(resolution: &mut Resolution) -> Outcome {
     Outcome::answered(Rcode::YxDomain, std::mem::take(&mut resolution.chain), None)
@@ -98,6 +157,25 @@ pub(super) fn overlong(resolution: &mut Resolution) -> Outcome {
 fn first(found: &Found) -> Option<&RecordData> {
     match &found.known {
         Known::Records(data) => data.first(),
-        Known::Nothing { .. } => None,
+        Known::Nothing => None,
     }
 }
+
+fn age(found: &Found) -> Age {
+    match (found.is_stale, found.is_old) {
+        (true, _) => Age::Stale,
+        (false, true) => Age::Old,
+        (false, false) => Age::Fresh,
+    }
+}
+
+/// What a question of type ANY is answered with from the cache.
+const COMMON_TYPES: [RecordType; 7] = [
+    RecordType::A,
+    RecordType::Aaaa,
+    RecordType::Mx,
+    RecordType::Soa,
+    RecordType::Ns,
+    RecordType::Txt,
+    RecordType::Dnskey,
+];
