@@ -4,6 +4,7 @@ mod carry;
 pub mod client;
 mod dig;
 pub(crate) mod dns_exchanges;
+mod dns_faults;
 pub(crate) mod dns_listener;
 pub mod mail_server;
 pub mod mta;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::resolver::{
     ClientToken, Resolver, ResolverConfig, ResolverOutput, UpstreamId,
 };
@@ -14,6 +15,7 @@ use crate::world::{Actor, Ctx, Event, Note, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_exchanges::{Exchanges, Reply};
+use super::dns_faults::{Admitted, DnsFaults};
 use super::dns_listener::{Asker, DnsListener};
 
 /// Resolves for clients, from the root on. What it remembers is gone when its host crashes.
@@ -21,12 +23,14 @@ pub struct RecursiveResolver {
     config: ResolverConfig,
     zones: Arc<Authority>,
     allowed: Option<Vec<Network>>,
+    rules: Arc<[Rule]>,
     running: Option<Running>,
 }
 
 struct Running {
     resolver: Resolver,
     listener: DnsListener,
+    faults: Option<Box<DnsFaults>>,
     exchanges: Exchanges<UpstreamId>,
     clients: BTreeMap<ClientToken, Asker>,
     last_client: u64,
@@ -37,13 +41,20 @@ impl RecursiveResolver {
     /// A resolver that also answers for `zones` itself, without asking anybody; an empty
     /// [`Authority`] for none. Of the families in `config` it uses those that its host has.
     pub fn new(config: ResolverConfig, zones: Arc<Authority>) -> Self {
-        RecursiveResolver { config, zones, allowed: None, running: None }
+        RecursiveResolver { config, zones, allowed: None, rules: Arc::default(), running: None }
     }
 
     /// Serves clients in these networks alone, and refuses all others.
     #[must_use]
     pub fn allow(mut self, networks: Vec<Network>) -> Self {
         self.allowed = Some(networks);
+        self
+    }
+
+    /// Answers clients wrongly, late or not at all where one of these rules says so.
+    #[must_use]
+    pub fn misbehave(mut self, rules: Arc<[Rule]>) -> Self {
+        self.rules = rules;
         self
     }
 }
@@ -57,6 +68,7 @@ impl Actor for RecursiveResolver {
             resolver: Resolver::new(config, ctx.stream("resolver"))
                 .with_zones(Arc::clone(&self.zones)),
             listener: DnsListener::start(ctx, IDLE_TIMER),
+            faults: DnsFaults::new(&self.rules, FAULT_TIMER),
             exchanges: Exchanges::default(),
             clients: BTreeMap::new(),
             last_client: 0,
@@ -74,7 +86,7 @@ impl Actor for RecursiveResolver {
                         resolver.upstream_reply(now, upstream, from, &payload, out);
                     });
                 }
-                None => running.serve(ctx, allowed, Asker::Datagram { from, to }, &payload),
+                None => running.admit(ctx, allowed, Asker::Datagram { from, to }, payload),
             },
             Event::Stream(connection, event) if running.exchanges.owns(connection) => {
                 let news = running.exchanges.on_stream(ctx, connection, &event);
@@ -91,10 +103,16 @@ impl Actor for RecursiveResolver {
             }
             Event::Stream(connection, event) => {
                 for (asker, query) in running.listener.on_stream(ctx, connection, &event) {
-                    running.serve(ctx, allowed, asker, &query);
+                    running.admit(ctx, allowed, asker, query);
                 }
             }
             Event::Timer(IDLE_TIMER) => running.listener.on_timer(ctx),
+            Event::Timer(FAULT_TIMER) => {
+                let due = running.faults.as_mut().map(|faults| faults.due(ctx));
+                for admitted in due.into_iter().flatten() {
+                    running.treat(ctx, allowed, admitted);
+                }
+            }
             Event::Timer(_) => {
                 running.timer.fired(ctx.now(), None);
                 running.drive(ctx, Resolver::timeout);
@@ -105,6 +123,33 @@ impl Actor for RecursiveResolver {
 }
 
 impl Running {
+    fn admit(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        allowed: Option<&[Network]>,
+        asker: Asker,
+        octets: Bytes,
+    ) {
+        let admitted = match &mut self.faults {
+            Some(faults) => faults.admit(ctx, asker, octets),
+            None => Some(Admitted { asker, octets, wrong: None }),
+        };
+        if let Some(admitted) = admitted {
+            self.treat(ctx, allowed, admitted);
+        }
+    }
+
+    fn treat(&mut self, ctx: &mut Ctx<'_>, allowed: Option<&[Network]>, admitted: Admitted) {
+        let Admitted { asker, octets, wrong } = admitted;
+        match wrong {
+            None => self.serve(ctx, allowed, asker, &octets),
+            Some((query, wrong)) => {
+                let answer = wrong.octets(&query, asker.transport(), |_| None);
+                self.listener.answer(ctx, asker, answer);
+            }
+        }
+    }
+
     fn serve(
         &mut self,
         ctx: &mut Ctx<'_>,
@@ -184,3 +229,4 @@ impl Running {
 
 const IDLE_TIMER: TimerToken = TimerToken(0);
 const QUERY_TIMER: TimerToken = TimerToken(1);
+const FAULT_TIMER: TimerToken = TimerToken(2);

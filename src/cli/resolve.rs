@@ -96,7 +96,12 @@ fn write_step(entry: &Entry<'_>, to: &mut dyn Write) -> io::Result<bool> {
             // That there is no such name or record is an answer too.
             return Ok(matches!(rcode.as_str(), "NOERROR" | "NODATA" | "NXDOMAIN"));
         }
-        Facts::Note(Note::CacheHit { .. } | Note::CacheMiss { .. } | Note::Remark(_))
+        Facts::Note(
+            Note::CacheHit { .. }
+            | Note::CacheMiss { .. }
+            | Note::Misbehaved { .. }
+            | Note::Remark(_),
+        )
         | Facts::Lost { .. } => writeln!(to, "{dim};; {from}: {}{dim:#}", entry.text)?,
         Facts::Connection { .. } if entry.protocol == Protocol::Tcp => {
             writeln!(to, "{dim};; {from} → {other}: {}{dim:#}", entry.text)?;

@@ -177,6 +177,8 @@ pub enum Note {
     CacheMiss { qname: String, qtype: String },
     /// A program that asks for names (`dig`) has its answer.
     Resolved { qname: String, qtype: String, rcode: String, answers: Vec<String> },
+    /// A DNS server was told to give this answer instead of the right one, and so much later.
+    Misbehaved { qname: String, qtype: String, answer: String, delay: Duration },
     /// Anything else worth a line.
     Remark(String),
 }

@@ -8,6 +8,7 @@ pub mod framing;
 pub mod hints;
 pub mod master;
 pub mod message;
+pub mod misbehaviour;
 pub mod name;
 mod rdata;
 pub mod record;

@@ -191,6 +191,7 @@ impl<'w> Follower<'w> {
             | Note::CacheHit { .. }
             | Note::CacheMiss { .. }
             | Note::Resolved { .. }
+            | Note::Misbehaved { .. }
             | Note::Remark(_) => {}
         }
     }

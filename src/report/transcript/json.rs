@@ -157,6 +157,10 @@ fn note(note: &Note) -> Value {
         Note::Resolved { qname, qtype, rcode, answers } => {
             json!({ "qname": qname, "qtype": qtype, "rcode": rcode, "answers": answers })
         }
+        Note::Misbehaved { qname, qtype, answer, delay } => json!({
+            "qname": qname, "qtype": qtype, "answer": answer,
+            "delay_secs": delay.as_nanos() as f64 / 1e9,
+        }),
         Note::Remark(remark) => json!({ "remark": remark }),
     }
 }

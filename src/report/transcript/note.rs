@@ -102,6 +102,13 @@ fn words(note: &Note) -> (&'static str, String) {
             let sign = if answers.is_empty() { "" } else { ": " };
             ("resolved", format!("resolved {qtype} {qname} {rcode}{sign}{answers}"))
         }
+        Note::Misbehaved { qname, qtype, answer, delay } => {
+            let late = match delay.as_millis() {
+                0 => String::new(),
+                millis => format!(" after {millis} ms"),
+            };
+            ("misbehaved", format!("misbehaves as told: {answer}{late} to {qtype} {qname}"))
+        }
         Note::Remark(text) => ("remark", text.clone()),
     }
 }
