@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::actors::{NameServer, RecursiveResolver};
+use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::resolver::{Hint, ResolverConfig};
 use crate::proto::dns::{Authority, Zone};
 use crate::scenario::plan::{self, Host, Plan};
@@ -36,9 +37,14 @@ impl Zones {
         Arc::new(Authority::new(keys.iter().map(|key| Arc::clone(&self.by_key[key]))))
     }
 
-    pub(super) fn name_server(&self, host: HostConfig, server: &plan::NameServer) -> HostConfig {
+    pub(super) fn name_server(
+        &self,
+        host: HostConfig,
+        server: &plan::NameServer,
+        rules: Arc<[Rule]>,
+    ) -> HostConfig {
         let authority = self.authority(&server.zones);
-        host.actor(move || NameServer::new(Arc::clone(&authority)))
+        host.actor(move || NameServer::new(Arc::clone(&authority)).misbehave(Arc::clone(&rules)))
     }
 
     pub(super) fn resolver(
@@ -46,6 +52,7 @@ impl Zones {
         config: HostConfig,
         host: &Host,
         resolver: &plan::Resolver,
+        rules: Arc<[Rule]>,
     ) -> HostConfig {
         let mut settings =
             ResolverConfig { hints: self.hints.clone(), ..ResolverConfig::default() };
@@ -54,7 +61,10 @@ impl Zones {
         settings.cache.max_ttl_secs = secs(resolver.max_ttl);
         settings.cache.max_negative_ttl_secs = secs(resolver.max_negative_ttl);
         let inner = self.authority(&resolver.zones);
-        config.actor(move || RecursiveResolver::new(settings.clone(), Arc::clone(&inner)))
+        config.actor(move || {
+            RecursiveResolver::new(settings.clone(), Arc::clone(&inner))
+                .misbehave(Arc::clone(&rules))
+        })
     }
 }
 

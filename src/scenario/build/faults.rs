@@ -1,7 +1,10 @@
-//! The faults of a plan as changes of the network.
+//! The faults of a plan as changes of the network, and as rules of the programs that misbehave.
+
+use std::sync::Arc;
 
 use crate::net::LinkId;
-use crate::scenario::plan::{FaultAction, Plan};
+use crate::proto::dns::misbehaviour::Rule;
+use crate::scenario::plan::{Fault, FaultAction, Plan};
 use crate::world::{Control, World};
 
 /// Schedules all faults of the plan.
@@ -35,5 +38,18 @@ fn controls(action: &FaultAction, world: &World) -> Vec<Control> {
                 Control::SetLink(link, configs)
             })
             .collect(),
+        // The programs of the hosts keep to it by themselves.
+        FaultAction::Misbehave { .. } => Vec::new(),
     }
+}
+
+/// What the DNS server of this host keeps to.
+pub(super) fn rules(plan: &Plan, host: &str) -> Arc<[Rule]> {
+    let rule = |fault: &Fault| match &fault.action {
+        FaultAction::Misbehave { hosts, rule } => {
+            hosts.iter().any(|one| one == host).then(|| rule.clone())
+        }
+        _ => None,
+    };
+    plan.faults.iter().filter_map(rule).collect()
 }

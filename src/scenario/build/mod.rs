@@ -51,10 +51,11 @@ fn build_host(host: &Host, plan: &Plan, zones: &dns::Zones, seed: Seed) -> HostC
     for address in &host.addresses {
         config = config.address(*address);
     }
+    let rules = || faults::rules(plan, &host.name);
     for service in &host.services {
         config = match service {
-            Service::NameServer(server) => zones.name_server(config, server),
-            Service::Resolver(resolver) => zones.resolver(config, host, resolver),
+            Service::NameServer(server) => zones.name_server(config, server, rules()),
+            Service::Resolver(resolver) => zones.resolver(config, host, resolver, rules()),
             Service::Mta(mta) => mail::mta(config, host, mta),
             Service::MailboxServer(server) => mail::mailbox_server(config, host, server, seed),
             Service::Client(client) => clients::client(config, host, client, plan),

@@ -120,6 +120,11 @@ impl<'a> Report<'a> {
         self.place(self.offset(&self.as_written(path))).0
     }
 
+    /// Whether the object at `path` has this key in the text, right or wrong.
+    pub(crate) fn is_written(&self, path: &Path<'_>, key: &str) -> bool {
+        self.offset(&self.as_written(&path.at(key))) != self.offset(&self.as_written(path))
+    }
+
     /// Notes that something at `path` was left out.
     pub(crate) fn damage(&mut self, path: &Path<'_>) {
         if let Some(Segment::Key(section)) = path.0.first() {

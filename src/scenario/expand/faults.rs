@@ -12,6 +12,15 @@ impl Expander<'_, '_, '_> {
         for (index, format) in self.scenario.faults.iter().enumerate() {
             let path = top.at(index);
             let at = self.time(&path.at("at"), format.at);
+            if format.for_.is_some_and(|dur| dur.0.is_zero()) {
+                self.report.at(&path.at("for"), "a fault of no length", None);
+            }
+            if let Some(dns) = &format.dns {
+                let end = format.for_.map_or(SimTime::MAX, |dur| at + dur.0);
+                let action = self.dns_fault(&path.at("dns"), dns, at..end, plan);
+                plan.faults.extend(action.map(|action| Fault { at, action }));
+                continue;
+            }
             let Some((action, undo)) = self.fault(&path, format, plan) else { continue };
             plan.faults.push(Fault { at, action });
             match (format.for_, undo) {
@@ -22,9 +31,6 @@ impl Expander<'_, '_, '_> {
                 }
                 (Some(dur), Some(undo)) => {
                     let end = SimTime::ZERO + format.at.0 + dur.0;
-                    if dur.0.is_zero() {
-                        self.report.at(&path.at("for"), "a fault of no length", None);
-                    }
                     plan.faults.push(Fault { at: end, action: undo });
                 }
             }

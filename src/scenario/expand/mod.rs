@@ -8,12 +8,13 @@
 //! 4. [`network`]: every link;
 //! 5. [`zones`]: every zone with its records, delegations and glue;
 //! 6. [`domains`]: users, aliases, restrictions;
-//! 7. [`agenda`], [`faults`], [`expect`].
+//! 7. [`agenda`], [`faults`] with [`dns_faults`], [`expect`].
 //!
 //! A step that finds a mistake reports it and goes on with what is right, so that all are found.
 
 mod addresses;
 mod agenda;
+mod dns_faults;
 mod domains;
 mod draft;
 mod expect;

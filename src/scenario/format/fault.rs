@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dns_fault::DnsFault;
 use super::network::LinkBetween;
 use super::units::Dur;
 
@@ -12,7 +13,7 @@ use super::units::Dur;
 #[schemars(extend("oneOf" = [
     {"required": ["crash"]}, {"required": ["restart"]}, {"required": ["cut"]},
     {"required": ["heal"]}, {"required": ["isolate"]}, {"required": ["rejoin"]},
-    {"required": ["link"]}
+    {"required": ["link"]}, {"required": ["dns"]}
 ]))]
 pub struct Fault {
     /// When, from the start of the run.
@@ -50,4 +51,10 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"between": ["internet", "isp"], "loss": "20%"}]))]
     pub link: Option<LinkBetween>,
+    /// A name server or resolver answers wrongly, late or not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("examples" = [{"server": "ns1.example.com", "type": "MX", "answer": "servfail"}])
+    )]
+    pub dns: Option<DnsFault>,
 }

@@ -10,6 +10,7 @@
 
 pub mod agenda;
 pub mod dns;
+pub mod dns_fault;
 pub mod domain;
 pub mod expect;
 pub mod fault;

@@ -2,6 +2,7 @@
 
 use crate::engine::SimTime;
 use crate::net::LinkConfig;
+use crate::proto::dns::misbehaviour::Rule;
 
 /// A fault, or its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,5 +38,12 @@ pub enum FaultAction {
         forward: LinkConfig,
         /// From `b` to `a`.
         backward: LinkConfig,
+    },
+    /// DNS servers keep to this rule, which has its own beginning and end.
+    Misbehave {
+        /// Their hosts.
+        hosts: Vec<String>,
+        /// The rule.
+        rule: Rule,
     },
 }

@@ -58,7 +58,7 @@ pub struct Plan {
     pub mails: IndexMap<String, Mail>,
     /// What clients do, by time.
     pub agenda: Vec<Step>,
-    /// What goes wrong, by time.
+    /// What goes wrong, by time; of one time, in the order of the file.
     pub faults: Vec<Fault>,
     /// What must hold at the end.
     pub expect: Vec<Expectation>,
