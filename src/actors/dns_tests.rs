@@ -303,7 +303,8 @@ fn a_resolver_that_restarts_has_forgotten_and_one_that_is_down_is_missed() {
     world.run(SimTime::MAX);
     let mx = "10 mx.example.com.";
     assert_eq!(*log.lock().unwrap(), [mx, "no answer from any resolver", mx]);
-    assert_eq!(arrived(&world, "root").len(), 2);
+    // Priming and the walk, twice.
+    assert_eq!(arrived(&world, "root").len(), 4);
 }
 
 #[test]
@@ -346,7 +347,8 @@ fn inner_zones_are_answered_by_the_resolver_itself() {
     world.run(SimTime::MAX);
     let expected = ["10 mailbox.example.com.", "198.51.100.25", "192.0.2.80", "NXDOMAIN", "NODATA"];
     assert_eq!(*log.lock().unwrap(), expected);
-    assert!(arrived(&world, "root").iter().all(|line| line.ends_with("example.net. A")));
+    let root = arrived(&world, "root");
+    assert!(!root.is_empty() && !root.iter().any(|line| line.contains("example.com")), "{root:?}");
 }
 
 /// Sends octets to a server by TCP, and takes what comes.

@@ -172,6 +172,22 @@ impl Name {
         Name { wire: self.wire.to_ascii_lowercase().into() }
     }
 
+    /// The name with each letter in upper or lower case, as the bits of `draw` have it ("0x20").
+    ///
+    /// `draw` is called once for every 64 octets of the name.
+    pub fn in_random_case(&self, mut draw: impl FnMut() -> u64) -> Name {
+        let mut wire = self.wire.to_vec();
+        for chunk in wire.chunks_mut(64) {
+            let bits = draw();
+            // Length octets are below 64 and so no letters.
+            for (at, octet) in chunk.iter_mut().enumerate().filter(|(_, o)| o.is_ascii_alphabetic())
+            {
+                *octet ^= ((bits >> at) as u8 & 1) << 5;
+            }
+        }
+        Name { wire: wire.into() }
+    }
+
     /// Octet for octet the same, case too.
     pub fn same_case(&self, other: &Name) -> bool {
         self.wire == other.wire

@@ -194,8 +194,10 @@ pub struct ServersConfig {
     pub band: Duration,
     /// How long a query by TCP may take, connection and all.
     pub tcp_timeout: Duration,
-    /// What is known of a server is forgotten after this.
+    /// How fast a server is and what it cannot do is forgotten after this.
     pub memory: Duration,
+    /// That a server is lame for a zone is forgotten after this.
+    pub lame_memory: Duration,
     /// Of how many servers something is known at one time.
     pub count: usize,
 }
@@ -210,6 +212,7 @@ impl Default for ServersConfig {
             band: Duration::from_millis(400),
             tcp_timeout: Duration::from_secs(3),
             memory: Duration::from_secs(900),
+            lame_memory: Duration::from_secs(900),
             count: 10_000,
         }
     }
@@ -219,7 +222,7 @@ impl Default for ResolverConfig {
     fn default() -> Self {
         ResolverConfig {
             hints: Vec::new(),
-            prime: false,
+            prime: true,
             ipv4: true,
             ipv6: true,
             harden_glue: true,
@@ -242,8 +245,9 @@ impl Default for ResolverConfig {
 }
 
 impl ResolverConfig {
-    /// Whether an address of this family may be asked.
+    /// Whether this address may be asked.
     pub(crate) fn reaches(&self, address: IpAddr) -> bool {
-        if address.is_ipv4() { self.ipv4 } else { self.ipv6 }
+        let has_family = if address.is_ipv4() { self.ipv4 } else { self.ipv6 };
+        has_family && !(self.avoid_loopback && address.to_canonical().is_loopback())
     }
 }

@@ -12,15 +12,32 @@ use super::ResolutionId;
 pub(crate) struct Cut {
     /// The zone.
     pub(crate) zone: Name,
-    /// Whether the servers were taken from the cache or the hints, instead of from a referral in
-    /// this resolution: when all of them fail, the parent is asked anew.
-    pub(crate) remembered: bool,
+    /// Where the servers are known from.
+    pub(crate) source: Source,
     /// The servers by name.
     pub(crate) hosts: Vec<NsHost>,
     /// Their addresses.
     pub(crate) targets: Vec<Target>,
     /// Look-ups of addresses under way.
     pub(crate) pending: BTreeSet<ResolutionId>,
+}
+
+/// Where the servers of a zone are known from, and so what is left to do when all of them fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A referral in this resolution: nothing newer can be had.
+    Referral,
+    /// The cache: the zone may have moved since, and its parent is asked anew.
+    Cache,
+    /// The hints, for the root.
+    Hints,
+    /// The configuration, for a stub zone.
+    Stub,
+    /// The configuration: resolvers, asked with RD.
+    Forward {
+        /// Without an answer from them, it is looked for from the root on.
+        first: bool,
+    },
 }
 
 /// A name server by name.
@@ -45,8 +62,8 @@ pub(crate) struct Target {
 
 impl Cut {
     /// A cut whose servers are not known yet.
-    pub(crate) fn new(zone: Name, remembered: bool) -> Self {
-        Cut { zone, remembered, hosts: Vec::new(), targets: Vec::new(), pending: BTreeSet::new() }
+    pub(crate) fn new(zone: Name, source: Source) -> Self {
+        Cut { zone, source, hosts: Vec::new(), targets: Vec::new(), pending: BTreeSet::new() }
     }
 
     /// Adds an address, unless it is there already or `bound` of them are.
@@ -66,6 +83,13 @@ impl Cut {
     pub(crate) fn give_up(&mut self, address: IpAddr) {
         if let Some(target) = self.target_mut(address) {
             target.given_up = true;
+        }
+    }
+
+    /// A server of the zone answered something of use: its tries count anew.
+    pub(crate) fn of_use(&mut self, address: IpAddr) {
+        if let Some(target) = self.target_mut(address) {
+            target.tries = 0;
         }
     }
 

@@ -2,31 +2,40 @@
 //!
 //! Follows RFC 1034 §5.3.3, RFC 2308 (negative caching), RFC 2181 §5.4.1 (what is trusted more),
 //! RFC 5452 (which replies count), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 7766 (TCP after
-//! truncation), RFC 8109 (priming), RFC 9520 (failures are remembered too), with the limits and the
-//! choice of servers of Unbound. A pure machine: client queries, replies of name servers and time go
-//! in, answers and queries come out.
+//! truncation), RFC 8109 (priming), RFC 9156 (QNAME minimisation), RFC 9520 (failures are remembered
+//! too), with the limits and the choice of servers of Unbound. A pure machine: client queries,
+//! replies of name servers and time go in, answers and queries come out.
 //!
 //! How a question travels: [`Resolver::client_query`] looks into the `cache`; what is not there
 //! becomes a resolution (`iterate`), which all clients of one question share. It finds the
-//! closest zone `cut` that is known, picks one of its `servers`, sends a query (`upstream`),
-//! reads (`reply`) what comes back, and so goes on from referral to referral and alias to alias. The
-//! addresses of name servers that came without glue are resolutions of their own.
+//! closest zone `cut` that is known or configured (`forward`), picks one of its `servers` and what
+//! to show it (`ask`, `minimise`), sends a query (`upstream`), reads (`reply`) and makes something of
+//! (`digest`) what comes back, and so goes on from referral to referral and alias to alias. The
+//! addresses of name servers that came without glue (`targets`) are resolutions of their own.
 //!
-//! Not modelled: DNSSEC (neither validation nor DO to name servers), classes other than IN,
-//! forwarding, QNAME minimisation, 0x20, serve-stale, prefetch.
+//! Two ways to go on where Unbound has longer ones. A reply in other letters than the query, with
+//! "0x20", is not taken: the same server is asked by TCP, where nobody forges unseen. (Unbound asks
+//! all servers and compares.) Silence: of five tries at a server that never answered, the third
+//! offers 512 octets by EDNS and the last two go without.
+//!
+//! Not modelled: DNSSEC validation, classes other than IN.
 
+mod ask;
 mod cache;
 mod client;
 mod config;
 mod cut;
 mod digest;
+mod forward;
 mod harvest;
 mod iterate;
 mod local;
 mod lru;
+mod minimise;
 mod reply;
 mod resolution;
 mod servers;
+mod targets;
 mod upstream;
 mod walk;
 
@@ -51,9 +60,9 @@ use crate::engine::{SimTime, Stream};
 use crate::proto::dns::{Authority, DecodeError, Message, Question, Rcode, Transport};
 
 use cache::Cache;
-use resolution::{ResolutionId, Resolutions, State};
+use resolution::{ResolutionId, Resolutions};
 use servers::Servers;
-use upstream::Upstreams;
+use upstream::{Fit, Upstreams};
 
 /// A client's query, in the numbering of the resolver's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +134,7 @@ pub struct Resolver {
     ready: VecDeque<ResolutionId>,
     draws: Stream,
     clients: usize,
+    unwanted_replies: u64,
     /// Zones that it answers for itself.
     zones: Option<Arc<Authority>>,
 }
@@ -141,6 +151,7 @@ impl Resolver {
             ready: VecDeque::new(),
             draws,
             clients: 0,
+            unwanted_replies: 0,
             zones: None,
             config,
         }
@@ -149,6 +160,14 @@ impl Resolver {
     /// How many RRsets and negative answers the cache holds, those that have run out included.
     pub fn cached(&self) -> usize {
         self.cache.len()
+    }
+
+    /// How many messages came for queries that they do not answer, from others than the server that
+    /// was asked, or with the wrong id or question: forged ones, or late ones (RFC 5452 §9.1).
+    ///
+    /// They change nothing, however many they are: the query stays open.
+    pub fn unwanted_replies(&self) -> u64 {
+        self.unwanted_replies
     }
 
     /// How many questions are under way.
@@ -172,19 +191,35 @@ impl Resolver {
         octets: &[u8],
         out: &mut Vec<ResolverOutput>,
     ) {
-        let Some(query) = self.upstreams.get(upstream) else { return };
-        let (message, broken) = match Message::decode(octets) {
+        let Some(query) = self.upstreams.get(upstream) else {
+            self.unwanted_replies += 1;
+            return;
+        };
+        let (mut message, broken) = match Message::decode(octets) {
             Ok(message) => (message, false),
             Err(DecodeError { head: Some(head), .. }) => (*head, true),
-            Err(_) => return,
+            Err(_) => {
+                self.unwanted_replies += 1;
+                return;
+            }
         };
-        if !query.is_answered_by(from, &message) {
+        let fit = query.fit(from, &message);
+        if fit == Fit::Unwanted {
+            self.unwanted_replies += 1;
             return;
         }
         let query = self.end_query(upstream, out).expect("it was there above");
         if query.transport == Transport::Udp {
-            self.servers.answered(now, from.ip(), now.since(query.sent));
+            let asked = (query.question.rtype, query.edns);
+            let rtt = now.since(query.sent);
+            self.servers.answered(now, &query.served(), asked, rtt);
         }
+        if fit == Fit::OtherCase {
+            self.unwanted_replies += 1;
+            self.ask_by_tcp(now, &query, out);
+            return self.go_on(now, out);
+        }
+        query.restore_case(&mut message);
         self.digest(now, &query, &message, broken, out);
         self.go_on(now, out);
     }
@@ -197,7 +232,7 @@ impl Resolver {
         out: &mut Vec<ResolverOutput>,
     ) {
         if let Some(query) = self.end_query(upstream, out) {
-            self.give_up_server(query.resolution, query.to);
+            self.give_up_server(&query);
             self.go_on(now, out);
         }
     }
@@ -208,11 +243,11 @@ impl Resolver {
             let Some(query) = self.end_query(upstream, out) else { break };
             match query.transport {
                 Transport::Udp => {
-                    self.servers.timed_out(now, query.to.ip());
-                    self.ask_again(query.resolution);
+                    self.servers.timed_out(now, &query.served(), query.question.rtype);
+                    self.unanswered(&query);
                 }
                 // By UDP it did answer: it is neither slow nor dead, but of no use here.
-                Transport::Tcp => self.give_up_server(query.resolution, query.to),
+                Transport::Tcp => self.give_up_server(&query),
             }
         }
         self.go_on(now, out);
@@ -226,27 +261,6 @@ impl Resolver {
         let query = self.upstreams.remove(upstream)?;
         out.push(ResolverOutput::Release { upstream });
         Some(query)
-    }
-
-    /// The query of this resolution came to nothing: a server is to be chosen again.
-    fn ask_again(&mut self, id: ResolutionId) {
-        if let Some(resolution) = self.resolutions.get_mut(id)
-            && let State::Asking(_) = resolution.state
-            && let State::Asking(cut) = std::mem::replace(&mut resolution.state, State::Lookup)
-        {
-            resolution.state = State::Choose(cut);
-            self.ready.push_back(id);
-        }
-    }
-
-    /// As [`Resolver::ask_again`], but not this server.
-    fn give_up_server(&mut self, id: ResolutionId, server: SocketAddr) {
-        if let Some(resolution) = self.resolutions.get_mut(id)
-            && let State::Asking(cut) = &mut resolution.state
-        {
-            cut.give_up(server.ip());
-        }
-        self.ask_again(id);
     }
 
     /// Works on all resolutions that can go on. Each step of one ends in a query, in waiting for

@@ -51,7 +51,7 @@ pub(crate) enum Reply {
     Referral(Referral),
     /// The server is the wrong one for the zone.
     Lame(Lameness),
-    /// The server failed, with this code.
+    /// The server failed, with this code; with NOERROR it said nothing of use.
     Failed(Rcode),
 }
 
@@ -83,7 +83,6 @@ pub(crate) struct Asked<'a> {
 pub(crate) fn read(message: &Message, asked: Asked<'_>) -> Reply {
     match message.rcode {
         Rcode::NoError | Rcode::NxDomain | Rcode::YxDomain => {}
-        Rcode::Refused | Rcode::NotAuth => return Reply::Lame(Lameness::Lame),
         other => return Reply::Failed(other),
     }
     let from_resolver = message.flags.ra && !message.flags.aa && !asked.recursion;
@@ -95,6 +94,11 @@ pub(crate) fn read(message: &Message, asked: Asked<'_>) -> Reply {
         let wanted = |record: &&Record| rtype == RecordType::Any || record.rtype() == rtype;
         let records: Vec<Record> = here().filter(wanted).cloned().collect();
         if !records.is_empty() {
+            // What a parent knows of a name below its cut is glue, wherever it stands.
+            let is_glue = !message.flags.aa && !asked.recursion && walk.chain.is_empty();
+            if let Some(cut) = is_glue.then(|| delegation(message, asked, &walk.name)).flatten() {
+                return Reply::Referral(referral(message, asked, cut));
+            }
             return match from_resolver {
                 true => Reply::Lame(Lameness::Recursive),
                 false => {
@@ -163,6 +167,8 @@ impl Walk {
             .find(|soa| soa.rtype() == RecordType::Soa && name.is_subdomain_of(&soa.name))
             .cloned();
         let nxdomain = match message.rcode {
+            // There is a root.
+            Rcode::NxDomain if name.is_root() => return Reply::Failed(Rcode::NxDomain),
             Rcode::NxDomain => true,
             Rcode::NoError => false,
             // YXDOMAIN belongs to a DNAME, and there is none.
@@ -177,22 +183,20 @@ impl Walk {
         if !chain.is_empty() {
             return Reply::Alias { chain, target: name };
         }
-        for record in message.authorities.iter().filter(|ns| ns.rtype() == RecordType::Ns) {
-            let cut = &record.name;
-            if asked.zone.is_subdomain_of(cut) {
-                // Upward, or to itself. With AA the second is a NODATA that lacks its SOA.
-                if message.flags.aa && asked.zone == cut {
-                    break;
-                }
-                return Reply::Lame(Lameness::Lame);
+        if let Some(cut) = delegation(message, asked, &name) {
+            return Reply::Referral(referral(message, asked, cut));
+        }
+        let mut cuts = message.authorities.iter().filter(|ns| ns.rtype() == RecordType::Ns);
+        let upward = cuts.find(|ns| asked.zone.is_subdomain_of(&ns.name));
+        match upward.map(|ns| ns.name == *asked.zone) {
+            Some(true) if from_resolver => return Reply::Lame(Lameness::Recursive),
+            // With AA it is a NODATA that lacks its SOA.
+            Some(true) if !message.flags.aa && !asked.recursion => {
+                return Reply::Failed(Rcode::NoError);
             }
-            if name.is_subdomain_of(cut) && cut.is_subdomain_of(asked.zone) {
-                if asked.question.rtype == RecordType::Ds && name == *cut {
-                    // DS stands at the parent, and the parent does not have it.
-                    break;
-                }
-                return Reply::Referral(referral(message, asked, cut));
-            }
+            Some(false) if asked.recursion => return Reply::Failed(Rcode::NoError),
+            Some(false) => return Reply::Lame(Lameness::Lame),
+            _ => {}
         }
         match from_resolver {
             true => Reply::Lame(Lameness::Recursive),
@@ -217,6 +221,19 @@ fn in_zone<'a>(records: &'a [Record], zone: &'a Name) -> impl Iterator<Item = &'
     let has_right =
         |record: &&Record| record.class == Class::In && record.name.is_subdomain_of(zone);
     records.iter().filter(has_right)
+}
+
+/// The zone that a message delegates: below the zone of its server, and `name` in it.
+fn delegation<'a>(message: &'a Message, asked: Asked<'_>, name: &Name) -> Option<&'a Name> {
+    let leads_down = |cut: &Name| {
+        name.is_subdomain_of(cut)
+            && cut.is_subdomain_of(asked.zone)
+            && cut != asked.zone
+            // DS stands at the parent, and the parent does not have it.
+            && !(asked.question.rtype == RecordType::Ds && name == cut)
+    };
+    let mut cuts = message.authorities.iter().filter(|ns| ns.rtype() == RecordType::Ns);
+    cuts.find(|ns| leads_down(&ns.name)).map(|ns| &ns.name)
 }
 
 fn referral(message: &Message, asked: Asked<'_>, cut: &Name) -> Referral {

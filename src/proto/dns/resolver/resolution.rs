@@ -8,6 +8,7 @@ use crate::proto::dns::{Message, Name, Question, Rcode, Record, Transport};
 
 use super::ClientToken;
 use super::cut::Cut;
+use super::minimise::Minimise;
 
 /// Names a resolution. Not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,12 @@ pub(crate) struct Resolution {
     pub(crate) above: Option<Name>,
     /// The root was asked for its servers on behalf of this resolution.
     pub(crate) primed: bool,
+    /// The forwarders of the name's zone failed, and the walk from the root takes their place.
+    pub(crate) unforwarded: bool,
+    /// How much of the name was shown.
+    pub(crate) minimise: Minimise,
+    /// Replies that held nothing at all.
+    pub(crate) empty_replies: u32,
     /// A failure says something of who asked and of what else was under way, not of the question.
     pub(crate) contextual: bool,
     /// Work done, against the [`super::Limits`].
@@ -65,12 +72,23 @@ impl Resolution {
             family,
             above: None,
             primed: false,
+            unforwarded: false,
+            minimise: Minimise::default(),
+            empty_replies: 0,
             contextual: false,
             restarts: 0,
             referrals: 0,
             target_lookups: 0,
             failed_target_lookups: 0,
         }
+    }
+
+    /// The resolutions that wait for this one.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = ResolutionId> {
+        self.waiters.iter().filter_map(|waiter| match waiter {
+            Waiter::Parent(parent) => Some(*parent),
+            Waiter::Client { .. } => None,
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is known of name servers: how fast they answer, what they cannot do, for whom they are lame.
 //!
-//! The time-out is that of RFC 6298 §2 without its granularity, as Unbound keeps it; it doubles
-//! with every query that goes unanswered. Servers are chosen at random among those that are about
-//! as fast as the best, so that an off-path attacker cannot know which one is asked (RFC 5452).
+//! Kept for each address and zone, as Unbound does: one address may serve many zones, each in its
+//! own way. The time-out is that of RFC 6298 §2 without its granularity; it doubles with every
+//! query that goes unanswered. Servers are chosen at random among those that are about as fast as
+//! the best, so that an off-path attacker cannot know which one is asked (RFC 5452).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,51 +17,77 @@ use super::lru::LruMap;
 /// How a server is wrong for a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lameness {
-    /// It knows nothing of the zone: refuses, or refers upward or to itself.
+    /// It knows nothing of the zone: refers upward. Not asked at all.
     Lame,
+    /// It refused or failed. Asked when there is nobody else.
+    Failing,
     /// It answers for others, as a resolver does (RA without AA). Asked when there is nobody else,
     /// and with RD then.
     Recursive,
 }
 
-/// One server address.
+/// A server's address and the zone that it is asked for.
+pub(crate) type Served = (IpAddr, Name);
+
+/// One server of one zone.
 #[derive(Debug)]
 struct Host {
     smoothed: Duration,
     variation: Duration,
+    /// With back-off.
     timeout: Duration,
+    /// Queries in a row that went unanswered, by kind of type: there are servers that drop
+    /// questions for AAAA and answer all others (RFC 4074 §4.1).
+    unanswered: [u8; KINDS],
     /// A dead server is asked again at this time, once.
     probe_at: SimTime,
-    /// It answered FORMERR or NOTIMP to EDNS (RFC 6891 §7).
-    edns: bool,
+    edns: Support,
+    /// Some servers are lame for AAAA alone (RFC 4074 §4.2), so address questions stand apart.
+    lame_a: Option<(Lameness, SimTime)>,
+    lame_other: Option<(Lameness, SimTime)>,
     expires: SimTime,
 }
 
-#[derive(Debug, Default)]
-struct LameFor {
-    /// Some servers are lame for AAAA alone (RFC 4074 §4.2), so address questions stand apart.
-    a: Option<(Lameness, SimTime)>,
-    other: Option<(Lameness, SimTime)>,
+/// What a server makes of EDNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Support {
+    Unknown,
+    /// It answered a query with EDNS: silence has other reasons.
+    Yes,
+    /// It answered FORMERR, NOTIMP or BADVERS (RFC 6891 §7), or only what came without.
+    No,
+}
+
+impl Host {
+    /// How long to wait for an answer to a question of this type.
+    fn timeout(&self, rtype: RecordType) -> Duration {
+        let others_alone = self.unanswered[kind(rtype)] == 0 && !self.smoothed.is_zero();
+        if others_alone { self.timeout.min(self.steady()) } else { self.timeout }
+    }
+
+    /// The time-out without back-off.
+    fn steady(&self) -> Duration {
+        self.smoothed + self.variation * 4
+    }
 }
 
 /// All servers that something is known of.
 #[derive(Debug)]
 pub(crate) struct Servers {
-    hosts: LruMap<IpAddr, Host>,
-    lame: LruMap<(IpAddr, Name), LameFor>,
+    hosts: LruMap<Served, Host>,
     config: ServersConfig,
 }
 
 impl Servers {
     /// Nothing is known yet.
     pub(crate) fn new(config: ServersConfig) -> Self {
-        Servers { hosts: LruMap::new(config.count), lame: LruMap::new(config.count), config }
+        Servers { hosts: LruMap::new(config.count), config }
     }
 
     /// How long to wait for an answer by UDP.
-    pub(crate) fn timeout(&self, now: SimTime, server: IpAddr) -> Duration {
+    pub(crate) fn timeout(&self, now: SimTime, server: &Served, rtype: RecordType) -> Duration {
         // A dead server is probed with a time-out of bearable length.
-        self.back_off(now, server).min(self.config.dead_timeout)
+        self.back_off(now, server, rtype).min(self.config.dead_timeout)
     }
 
     /// How long to wait for an answer by TCP.
@@ -69,45 +96,59 @@ impl Servers {
     }
 
     /// Whether queries to it carry EDNS.
-    pub(crate) fn speaks_edns(&self, now: SimTime, server: IpAddr) -> bool {
-        self.host(now, server).is_none_or(|host| host.edns)
+    pub(crate) fn speaks_edns(&self, now: SimTime, server: &Served) -> bool {
+        self.host(now, server).is_none_or(|host| host.edns != Support::No)
     }
 
-    /// Picks one of `candidates` by speed and chance; `None` when all of them are dead.
+    /// Whether it answered a query with EDNS.
+    pub(crate) fn spoke_edns(&self, now: SimTime, server: &Served) -> bool {
+        self.host(now, server).is_some_and(|host| host.edns == Support::Yes)
+    }
+
+    /// Picks one of `candidates`, servers of `zone`, by speed and chance; `None` when all of them
+    /// are dead.
     pub(crate) fn choose(
         &self,
         now: SimTime,
+        (zone, rtype): (&Name, RecordType),
         candidates: &[IpAddr],
         draws: &mut Stream,
     ) -> Option<IpAddr> {
-        let alive = |server: &&IpAddr| {
-            self.host(now, **server)
-                .is_none_or(|host| host.timeout < self.config.dead_timeout || host.probe_at <= now)
-        };
-        let times =
-            candidates.iter().filter(alive).map(|server| (self.back_off(now, *server), server));
+        let (dead, probed) = (self.config.dead_timeout, |host: &Host| host.probe_at <= now);
+        let times = candidates.iter().filter_map(|address| {
+            let known = self.host(now, &(*address, zone.clone()));
+            let alive = known.is_none_or(|host| host.timeout(rtype) < dead || probed(host));
+            let time = known.map_or(self.config.first_timeout, |host| host.timeout(rtype));
+            alive.then_some((time, *address))
+        });
         let times: Vec<_> = times.collect();
         let best = times.iter().map(|(time, _)| *time).min()?;
         let near: Vec<_> =
             times.iter().filter(|(time, _)| *time <= best + self.config.band).collect();
         match near[..] {
-            [(_, only)] => Some(**only),
-            _ => Some(*near[draws.below(near.len() as u64) as usize].1),
+            [(_, only)] => Some(*only),
+            _ => Some(near[draws.below(near.len() as u64) as usize].1),
         }
     }
 
     /// A query to it is sent.
-    pub(crate) fn asked(&mut self, now: SimTime, server: IpAddr) {
+    pub(crate) fn asked(&mut self, now: SimTime, server: &Served, rtype: RecordType) {
         let dead_timeout = self.config.dead_timeout;
         let host = self.host_mut(now, server);
-        if host.timeout >= dead_timeout {
+        if host.timeout(rtype) >= dead_timeout {
             // One probe at a time: the others are not to wait for a server that is likely dead.
             host.probe_at = now + dead_timeout;
         }
     }
 
-    /// It answered after `rtt`.
-    pub(crate) fn answered(&mut self, now: SimTime, server: IpAddr, rtt: Duration) {
+    /// It answered a question of this type after `rtt`, which came with EDNS or without.
+    pub(crate) fn answered(
+        &mut self,
+        now: SimTime,
+        server: &Served,
+        (rtype, edns): (RecordType, bool),
+        rtt: Duration,
+    ) {
         let ServersConfig { min_timeout, max_timeout, .. } = self.config;
         let host = self.host_mut(now, server);
         if host.smoothed.is_zero() {
@@ -117,72 +158,94 @@ impl Servers {
             host.variation = (host.variation * 3 + deviation) / 4;
             host.smoothed = (host.smoothed * 7 + rtt) / 8;
         }
-        host.timeout = (host.smoothed + host.variation * 4).clamp(min_timeout, max_timeout);
+        host.timeout = host.steady().clamp(min_timeout, max_timeout);
+        host.unanswered[kind(rtype)] = 0;
+        host.edns = match (host.edns, edns) {
+            (_, true) => Support::Yes,
+            // What came with EDNS went unanswered before.
+            (Support::Unknown, false) => Support::No,
+            (known, false) => known,
+        };
     }
 
     /// It did not answer in time.
-    pub(crate) fn timed_out(&mut self, now: SimTime, server: IpAddr) {
+    pub(crate) fn timed_out(&mut self, now: SimTime, server: &Served, rtype: RecordType) {
         let max_timeout = self.config.max_timeout;
         let host = self.host_mut(now, server);
         host.timeout = (host.timeout * 2).min(max_timeout);
         host.probe_at = now + host.timeout;
+        let unanswered = &mut host.unanswered[kind(rtype)];
+        *unanswered = unanswered.saturating_add(1);
     }
 
     /// It does not understand EDNS.
-    pub(crate) fn set_without_edns(&mut self, now: SimTime, server: IpAddr) {
-        self.host_mut(now, server).edns = false;
+    pub(crate) fn set_without_edns(&mut self, now: SimTime, server: &Served) {
+        self.host_mut(now, server).edns = Support::No;
     }
 
-    /// Whether it is known to be wrong for this zone and type.
+    /// Whether it is known to be wrong for its zone and this type.
     pub(crate) fn lameness(
         &self,
         now: SimTime,
-        server: IpAddr,
-        zone: &Name,
+        server: &Served,
         rtype: RecordType,
     ) -> Option<Lameness> {
-        let lame = self.lame.peek(&(server, zone.clone()))?;
-        let known = if rtype == RecordType::A { lame.a } else { lame.other };
+        // Lameness has a time of its own, and what is said of speed may have run out.
+        let host = self.hosts.peek(server)?;
+        let known = if rtype == RecordType::A { host.lame_a } else { host.lame_other };
         known.filter(|(_, until)| *until > now).map(|(lameness, _)| lameness)
     }
 
-    /// It is wrong for this zone and type.
+    /// It is wrong for its zone and this type.
     pub(crate) fn set_lame(
         &mut self,
         now: SimTime,
-        server: IpAddr,
-        zone: &Name,
+        server: &Served,
         rtype: RecordType,
         lameness: Lameness,
     ) {
-        let key = (server, zone.detached());
-        let mut lame = self.lame.remove(&key).unwrap_or_default();
-        let known = if rtype == RecordType::A { &mut lame.a } else { &mut lame.other };
-        *known = Some((lameness, now + self.config.memory));
-        self.lame.insert(key, lame, 1);
+        let until = now + self.config.lame_memory;
+        let host = self.host_mut(now, server);
+        let known = if rtype == RecordType::A { &mut host.lame_a } else { &mut host.lame_other };
+        *known = Some((lameness, until));
     }
 
-    fn back_off(&self, now: SimTime, server: IpAddr) -> Duration {
-        self.host(now, server).map_or(self.config.first_timeout, |host| host.timeout)
+    fn back_off(&self, now: SimTime, server: &Served, rtype: RecordType) -> Duration {
+        self.host(now, server).map_or(self.config.first_timeout, |host| host.timeout(rtype))
     }
 
-    fn host(&self, now: SimTime, server: IpAddr) -> Option<&Host> {
-        self.hosts.peek(&server).filter(|host| host.expires > now)
+    fn host(&self, now: SimTime, server: &Served) -> Option<&Host> {
+        self.hosts.peek(server).filter(|host| host.expires > now)
     }
 
-    fn host_mut(&mut self, now: SimTime, server: IpAddr) -> &mut Host {
+    fn host_mut(&mut self, now: SimTime, server: &Served) -> &mut Host {
         if self.host(now, server).is_none() {
+            let old = self.hosts.remove(server);
             let host = Host {
                 smoothed: Duration::ZERO,
                 variation: Duration::ZERO,
                 timeout: self.config.first_timeout,
+                unanswered: [0; KINDS],
                 probe_at: SimTime::ZERO,
-                edns: true,
+                edns: Support::Unknown,
+                lame_a: old.as_ref().and_then(|old| old.lame_a),
+                lame_other: old.as_ref().and_then(|old| old.lame_other),
                 expires: now + self.config.memory,
             };
-            self.hosts.insert(server, host, 1);
+            self.hosts.insert((server.0, server.1.detached()), host, 1);
         }
-        self.hosts.get(&server).expect("inserted above, and one entry always fits")
+        self.hosts.get(server).expect("inserted above, and one entry always fits")
+    }
+}
+
+/// A, AAAA and all others.
+const KINDS: usize = 3;
+
+fn kind(rtype: RecordType) -> usize {
+    match rtype {
+        RecordType::A => 0,
+        RecordType::Aaaa => 1,
+        _ => 2,
     }
 }
 
@@ -194,6 +257,27 @@ mod tests {
     const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
+    fn at(address: IpAddr) -> Served {
+        (address, zone())
+    }
+
+    fn zone() -> Name {
+        "example.com".parse().unwrap()
+    }
+
+    fn choose(
+        servers: &Servers,
+        now: SimTime,
+        candidates: &[IpAddr],
+        draws: &mut Stream,
+    ) -> Option<IpAddr> {
+        servers.choose(now, (&zone(), RecordType::A), candidates, draws)
+    }
+
+    fn answered(servers: &mut Servers, now: SimTime, server: IpAddr, rtt: Duration) {
+        servers.answered(now, &at(server), (RecordType::A, true), rtt);
+    }
+
     fn millis(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
@@ -204,23 +288,23 @@ mod tests {
         let mut draws = Seed(1).stream("servers");
         let mut now = SimTime::ZERO;
         let mut waits = Vec::new();
-        while let Some(server) = servers.choose(now, &[A], &mut draws) {
-            let timeout = servers.timeout(now, server);
-            servers.asked(now, server);
+        while let Some(server) = choose(&servers, now, &[A], &mut draws) {
+            let timeout = servers.timeout(now, &at(server), RecordType::A);
+            servers.asked(now, &at(server), RecordType::A);
             now += timeout;
-            servers.timed_out(now, server);
+            servers.timed_out(now, &at(server), RecordType::A);
             waits.push(timeout.as_millis());
         }
         assert_eq!(waits, [376, 752, 1_504, 3_008, 6_016]);
-        assert_eq!(servers.choose(now + millis(12_000), &[A], &mut draws), None);
+        assert_eq!(choose(&servers, now + millis(12_000), &[A], &mut draws), None);
         let probe = now + millis(12_032);
-        assert_eq!(servers.choose(probe, &[A], &mut draws), Some(A));
-        servers.asked(probe, A);
-        assert_eq!(servers.choose(probe, &[A], &mut draws), None);
-        servers.answered(probe + millis(20), A, millis(20));
-        assert_eq!(servers.timeout(probe, A), millis(60));
+        assert_eq!(choose(&servers, probe, &[A], &mut draws), Some(A));
+        servers.asked(probe, &at(A), RecordType::A);
+        assert_eq!(choose(&servers, probe, &[A], &mut draws), None);
+        answered(&mut servers, probe + millis(20), A, millis(20));
+        assert_eq!(servers.timeout(probe, &at(A), RecordType::A), millis(60));
         // After 15 minutes it is a server like any other.
-        assert_eq!(servers.timeout(SimTime::from_secs(900), A), millis(376));
+        assert_eq!(servers.timeout(SimTime::from_secs(900), &at(A), RecordType::A), millis(376));
     }
 
     #[test]
@@ -228,25 +312,53 @@ mod tests {
         let mut servers = Servers::new(ServersConfig::default());
         let mut draws = Seed(1).stream("servers");
         let mut picks = |servers: &Servers| {
-            let picks = (0..100).map(|_| servers.choose(SimTime::ZERO, &[A, B], &mut draws));
+            let picks = (0..100).map(|_| choose(servers, SimTime::ZERO, &[A, B], &mut draws));
             picks.filter(|pick| *pick == Some(A)).count()
         };
-        servers.answered(SimTime::ZERO, A, millis(100));
+        answered(&mut servers, SimTime::ZERO, A, millis(100));
         assert!((30..70).contains(&picks(&servers)), "{}", picks(&servers));
-        servers.timed_out(SimTime::ZERO, B);
+        servers.timed_out(SimTime::ZERO, &at(B), RecordType::A);
         assert_eq!(picks(&servers), 100);
     }
 
     #[test]
     fn lameness_is_kept_by_zone_and_kind_of_type() {
         let mut servers = Servers::new(ServersConfig::default());
-        let zone: Name = "example.com".parse().unwrap();
         let now = SimTime::ZERO;
-        servers.set_lame(now, A, &zone, RecordType::Aaaa, Lameness::Lame);
-        let lame = |now, server, rtype| servers.lameness(now, server, &zone, rtype);
+        servers.set_lame(now, &at(A), RecordType::Aaaa, Lameness::Lame);
+        let lame = |now, server, rtype| servers.lameness(now, &at(server), rtype);
         assert_eq!(lame(now, A, RecordType::Mx), Some(Lameness::Lame));
         assert_eq!(lame(now, A, RecordType::A), None);
         assert_eq!(lame(now, B, RecordType::Mx), None);
         assert_eq!(lame(SimTime::from_secs(900), A, RecordType::Mx), None);
+    }
+
+    #[test]
+    fn a_server_that_drops_one_type_is_alive_for_the_others() {
+        let mut servers = Servers::new(ServersConfig::default());
+        let mut draws = Seed(1).stream("servers");
+        let now = SimTime::ZERO;
+        answered(&mut servers, now, A, millis(20));
+        for _ in 0..12 {
+            servers.timed_out(now, &at(A), RecordType::Aaaa);
+        }
+        assert_eq!(choose(&servers, now, &[A], &mut draws), Some(A));
+        assert_eq!(servers.timeout(now, &at(A), RecordType::A), millis(60));
+        let aaaa = (&zone(), RecordType::Aaaa);
+        assert_eq!(servers.choose(now, aaaa, &[A], &mut draws), None);
+        // Another zone on the same address is another matter.
+        let other = (&Name::root(), RecordType::Aaaa);
+        assert_eq!(servers.choose(now, other, &[A], &mut draws), Some(A));
+    }
+
+    #[test]
+    fn edns_is_left_out_for_those_who_answer_only_without() {
+        let mut servers = Servers::new(ServersConfig::default());
+        let now = SimTime::ZERO;
+        servers.answered(now, &at(A), (RecordType::A, false), millis(20));
+        assert!(!servers.speaks_edns(now, &at(A)));
+        servers.answered(now, &at(B), (RecordType::A, true), millis(20));
+        servers.answered(now, &at(B), (RecordType::A, false), millis(20));
+        assert!(servers.speaks_edns(now, &at(B)));
     }
 }

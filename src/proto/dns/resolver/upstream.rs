@@ -2,7 +2,8 @@
 //!
 //! A reply counts only if it comes from the address that was asked, to the port that asked (the
 //! owner knows that by the [`UpstreamId`]), with the id and the question of the query
-//! (RFC 5452 §9.1).
+//! (RFC 5452 §9.1). With "0x20" (draft-vixie-dnsext-dns0x20) the letters of the question are in
+//! random case, and count as more of the id.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -11,9 +12,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
-use crate::proto::dns::{Edns, Message, Question, Transport};
+use crate::proto::dns::{Edns, Message, Name, Question, Rcode, Transport};
 
 use super::ResolutionId;
+use super::servers::Served;
 
 /// A query to a name server, for as long as an answer is awaited. Not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +32,8 @@ pub(crate) struct Query {
     pub(crate) transport: Transport,
     /// What.
     pub(crate) question: Question,
+    /// The zone that it was asked for.
+    pub(crate) zone: Name,
     /// With EDNS.
     pub(crate) edns: bool,
     /// With RD.
@@ -37,19 +41,56 @@ pub(crate) struct Query {
     /// When.
     pub(crate) sent: SimTime,
     id: u16,
+    /// The name as it was sent, when its letters are in random case.
+    mixed: Option<Name>,
     deadline: SimTime,
 }
 
+/// What a message is to a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Its reply.
+    Reply,
+    /// Its reply but for the case of the letters.
+    OtherCase,
+    /// Forged, or late, or astray.
+    Unwanted,
+}
+
 impl Query {
-    /// Whether `message`, which came from `from`, answers the query.
-    pub(crate) fn is_answered_by(&self, from: SocketAddr, message: &Message) -> bool {
+    /// What `message`, which came from `from`, is to the query.
+    pub(crate) fn fit(&self, from: SocketAddr, message: &Message) -> Fit {
         let asked = &self.question;
-        let same_question = match message.question() {
+        let question = message.question();
+        let same_question = match question {
             Some(question) => question == asked,
             // FORMERR may leave the question out: the server did not understand it.
-            None => message.questions.is_empty() && message.rcode.number() == 1,
+            None => message.questions.is_empty() && message.rcode == Rcode::FormErr,
         };
-        from == self.to && message.flags.qr && message.id == self.id && same_question
+        if from != self.to || !message.flags.qr || message.id != self.id || !same_question {
+            return Fit::Unwanted;
+        }
+        match (&self.mixed, question) {
+            (Some(sent), Some(question)) if !question.name.same_case(sent) => Fit::OtherCase,
+            _ => Fit::Reply,
+        }
+    }
+
+    /// Writes the name that was asked for as the asker wrote it, wherever a reply has it as owner.
+    pub(crate) fn restore_case(&self, message: &mut Message) {
+        if self.mixed.is_none() {
+            return;
+        }
+        for record in message.answers.iter_mut().chain(&mut message.authorities) {
+            if record.name == self.question.name {
+                record.name = self.question.name.clone();
+            }
+        }
+    }
+
+    /// Who was asked, and for which zone.
+    pub(crate) fn served(&self) -> Served {
+        (self.to.ip(), self.zone.clone())
     }
 }
 
@@ -72,6 +113,10 @@ pub(crate) struct Plan {
     pub(crate) transport: Transport,
     /// What.
     pub(crate) question: Question,
+    /// The zone that the server is asked for.
+    pub(crate) zone: Name,
+    /// In random case.
+    pub(crate) mixed: bool,
     /// The UDP size that EDNS offers; without, no EDNS.
     pub(crate) edns_octets: Option<u16>,
     /// With RD.
@@ -88,17 +133,30 @@ impl Upstreams {
         plan: Plan,
         draws: &mut Stream,
     ) -> (UpstreamId, Bytes) {
-        let Plan { resolution, to, transport, question, edns_octets, recursion, timeout } = plan;
+        let Plan { resolution, to, transport, question, zone, .. } = plan;
+        let Plan { edns_octets, recursion, timeout, .. } = plan;
         self.last += 1;
         let upstream = UpstreamId(self.last);
         let id = draws.next_u16();
-        let mut message = Message::query(id, question.name.clone(), question.rtype);
+        let mixed = plan.mixed.then(|| question.name.in_random_case(|| draws.next_u64()));
+        let name = mixed.as_ref().unwrap_or(&question.name).clone();
+        let mut message = Message::query(id, name, question.rtype);
         message.flags.rd = recursion;
         message.edns = edns_octets.map(|udp_octets| Edns { udp_octets, ..Edns::default() });
         let deadline = now + timeout;
-        let edns = edns_octets.is_some();
-        let query =
-            Query { resolution, to, transport, question, edns, recursion, sent: now, id, deadline };
+        let query = Query {
+            resolution,
+            to,
+            transport,
+            question,
+            zone,
+            edns: edns_octets.is_some(),
+            recursion,
+            sent: now,
+            id,
+            mixed,
+            deadline,
+        };
         self.queries.insert(upstream, query);
         self.deadlines.insert((deadline, upstream));
         (upstream, message.encode())

@@ -6,6 +6,7 @@ use crate::proto::dns::{Name, Rcode, Record, RecordData, RecordType};
 
 use super::Resolver;
 use super::cache::{Credibility, Found, Known, Reading};
+use super::minimise::Minimise;
 use super::reply::{self, Reply};
 use super::resolution::{Age, Failure, Outcome, Resolution, State};
 
@@ -146,6 +147,8 @@ pub(super) fn follow(resolution: &mut Resolution, target: Name, bound: u32) -> R
     }
     resolution.name = target;
     resolution.above = None;
+    resolution.unforwarded = false;
+    resolution.minimise = Minimise::default();
     Ok(())
 }
 

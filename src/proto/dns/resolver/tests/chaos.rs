@@ -59,6 +59,8 @@ fn whatever_the_servers_say_every_question_ends() {
         let mut net = Net::with(&servers, |config| {
             config.prime = seed % 2 == 0;
             config.harden_glue = seed % 3 > 0;
+            config.minimise_qname = seed % 5 > 1;
+            config.randomise_case = seed % 7 == 0;
         });
         for round in 0..3 {
             for (client, qname) in NAMES.iter().enumerate() {

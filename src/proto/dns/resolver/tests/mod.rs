@@ -3,6 +3,8 @@
 mod chains;
 mod chaos;
 mod client;
+mod forward;
+mod minimise;
 mod net;
 mod servers;
 mod walks;

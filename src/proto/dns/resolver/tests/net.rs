@@ -14,7 +14,8 @@ use crate::proto::dns::{Message, Name, Rcode, Record, RecordData, RecordType, So
 ///
 /// One line a rule: `qname type -> words | answer | authority | additional`. `*.example.com.` is
 /// everything at or below, type `*` every type. Words are a code, `aa`, `ra`, `tc` (by UDP only),
-/// `noedns` (only to queries without EDNS, FORMERR to others), `silent`. Records are separated by
+/// `noedns` (only to queries without EDNS, FORMERR to others), `dropsedns` (silence to others),
+/// `silent`. Records are separated by
 /// commas; `TTL` is 3600 unless written; a SOA has its MINIMUM as only field.
 #[derive(Debug, Clone)]
 struct Rule {
@@ -137,7 +138,7 @@ pub(super) const USUAL: &[(&str, &str)] = &[
 ];
 
 impl Net {
-    /// These servers, with IPv4 alone; those at addresses of [`USUAL`] stand before the usual.
+    /// These servers, with IPv4 alone and whole names from the hints on; those at addresses of [`USUAL`] stand before the usual.
     pub(super) fn new(servers: &[(&str, &str)]) -> Self {
         Self::with(servers, |_| {})
     }
@@ -150,8 +151,13 @@ impl Net {
             rules.entry(address.parse().unwrap()).or_default().extend(lines.map(rule));
         }
         let hint = Hint { name: name("a.root."), addresses: vec![ROOT.parse().unwrap()] };
-        let mut config =
-            ResolverConfig { hints: vec![hint], ipv6: false, ..ResolverConfig::default() };
+        let mut config = ResolverConfig {
+            hints: vec![hint],
+            ipv6: false,
+            prime: false,
+            minimise_qname: false,
+            ..ResolverConfig::default()
+        };
         change(&mut config);
         Net {
             resolver: Resolver::new(config, Seed(1).stream("resolver")),
@@ -340,6 +346,8 @@ fn answer(rules: &[Rule], query: &Message, transport: Transport) -> Option<Messa
                 return Some(reply);
             }
             "noedns" => {}
+            "dropsedns" if query.edns.is_some() => return None,
+            "dropsedns" => {}
             "silent" => return None,
             rcode => reply.rcode = rcode.parse().unwrap(),
         }

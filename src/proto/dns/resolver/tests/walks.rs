@@ -76,6 +76,22 @@ fn glue_is_never_an_answer() {
 }
 
 #[test]
+fn glue_in_the_answer_section_is_no_answer_either() {
+    let mut net = Net::new(&[
+        (
+            "192.0.2.2",
+            "*.zone.com. * -> NOERROR | www.zone.com. A 192.0.2.66 | zone.com. NS ns.zone.com. \
+             | ns.zone.com. A 192.0.2.4",
+        ),
+        (
+            "192.0.2.4",
+            "www.zone.com. A -> NOERROR | www.zone.com. A 192.0.2.7 | zone.com. NS ns.zone.com.",
+        ),
+    ]);
+    assert_eq!(net.resolve("www.zone.com. A"), "NOERROR | www.zone.com. 3600 A 192.0.2.7");
+}
+
+#[test]
 fn glue_from_outside_the_zone_of_its_server_is_not_taken() {
     let mut net = Net::new(&[
         (
