@@ -17,7 +17,9 @@ pub(super) fn query(entry: &Entry, id: u16) -> Bytes {
 
 /// The octets that answer `query`; `None` for silence.
 pub(super) fn reply(entry: &Entry, query: &Message, dialect: Dialect) -> Option<Bytes> {
-    let adjust = entry.adjust;
+    let mut adjust = entry.adjust;
+    // Unbound's network of the tests looks at no ID: files leave the word out.
+    adjust.copy_id |= dialect == Dialect::Unbound;
     if adjust.do_not_answer {
         return None;
     }

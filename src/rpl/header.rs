@@ -101,7 +101,7 @@ impl Header {
             setting.key == "stub-addr" && !zone
         };
         let deckard_only = ["query-minimization", "feature-list"];
-        if self.options.iter().any(|setting| flat(setting))
+        if self.options.iter().any(flat)
             || self.options.iter().any(|setting| deckard_only.contains(&setting.key.as_str()))
         {
             return Dialect::Deckard;
@@ -109,10 +109,7 @@ impl Header {
         if self.options.iter().any(|setting| setting.section.is_some()) {
             return Dialect::Unbound;
         }
-        let words = |line: &str| {
-            let line = line.trim();
-            ["RAW", "MANDATORY", "TSIG"].iter().any(|word| line == *word)
-        };
+        let words = |line: &str| ["RAW", "MANDATORY", "TSIG"].contains(&line.trim());
         if !self.options.is_empty() || text.lines().any(words) {
             Dialect::Deckard
         } else {

@@ -60,7 +60,7 @@ impl<'a> Line<'a> {
     pub(super) fn after(&self, keyword: &str) -> Option<&'a str> {
         let rest = self.text.strip_prefix(keyword)?;
         let ends = rest.chars().next().is_none_or(|next| next.is_whitespace() || next == ';');
-        ends.then(|| without_comment(rest, &[b';']).trim())
+        ends.then(|| without_comment(rest, b";").trim())
     }
 
     /// The problem that this line is not `expected`.

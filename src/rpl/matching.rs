@@ -84,7 +84,7 @@ impl Mismatches<'_> {
         let core = self.came.level == Level::Core;
         let deckard = self.came.dialect == Dialect::Deckard;
         match word {
-            Word::Opcode => self.equal("opcode", wanted.opcode, came.opcode),
+            Word::Opcode => self.equal("opcode", &wanted.opcode, &came.opcode),
             Word::Qtype => self.question_part("qtype", |question| question.rtype),
             Word::Qname => self.question_part("qname", |question| question.name.clone()),
             Word::Qcase => self.question_case(),
@@ -94,8 +94,8 @@ impl Mismatches<'_> {
                 self.compare_word(Word::Qname);
             }
             Word::Question => self.questions(),
-            Word::Flags => self.equal("flags", Flags(wanted), Flags(came)),
-            Word::Rcode => self.equal("rcode", wanted.rcode, came.rcode),
+            Word::Flags => self.equal("flags", &Flags(wanted), &Flags(came)),
+            Word::Rcode => self.equal("rcode", &wanted.rcode, &came.rcode),
             Word::Answer => self.section("answer", &wanted.answers, &came.answers),
             Word::Authority | Word::Additional if core => {}
             Word::Authority => {
@@ -126,7 +126,7 @@ impl Mismatches<'_> {
                     Some(edns) => format!("version {} size {}", edns.version, edns.udp_octets),
                     None => "none".to_owned(),
                 };
-                self.equal("edns", shown(&wanted.edns), shown(&came.edns));
+                self.equal("edns", &shown(&wanted.edns), &shown(&came.edns));
             }
             Word::Nsid => self.holds("nsid", option(came, NSID).is_some()),
             Word::EdnsData => {
@@ -135,7 +135,7 @@ impl Mismatches<'_> {
                     options.map(|option| format!("{}:{:?}", option.code, option.data)).collect()
                 };
                 let [wanted, came]: [Vec<String>; 2] = [data(wanted), data(came)];
-                self.equal("ednsdata", wanted.join(" "), came.join(" "));
+                self.equal("ednsdata", &wanted.join(" "), &came.join(" "));
             }
             Word::Serial(serial) => {
                 let holds = came.authorities.iter().any(|record| match &record.data {
@@ -163,7 +163,7 @@ impl Mismatches<'_> {
         self.found.push(Mismatch { what, wanted, came });
     }
 
-    fn equal<T: PartialEq + Display>(&mut self, what: &'static str, wanted: T, came: T) {
+    fn equal<T: PartialEq + Display>(&mut self, what: &'static str, wanted: &T, came: &T) {
         if wanted != came {
             self.miss(what, wanted.to_string(), came.to_string());
         }
@@ -183,7 +183,7 @@ impl Mismatches<'_> {
     ) {
         match (self.entry.message.questions.first(), self.came.message.questions.first()) {
             (None, _) if self.came.dialect == Dialect::Deckard => {}
-            (Some(wanted), Some(came)) => self.equal(what, part(wanted), part(came)),
+            (Some(wanted), Some(came)) => self.equal(what, &part(wanted), &part(came)),
             (None, None) => {}
             (wanted, came) => {
                 let shown = |question: Option<&Question>| {
@@ -230,7 +230,7 @@ impl Mismatches<'_> {
         let (wanted, came) = (&self.entry.message.questions, &self.came.message.questions);
         if wanted != came {
             let shown = |questions: &[Question]| {
-                listed(questions.iter().map(ToString::to_string).collect())
+                listed(&questions.iter().map(ToString::to_string).collect::<Vec<_>>())
             };
             let (wanted, came) = (shown(wanted), shown(came));
             self.miss("question", wanted, came);
@@ -266,7 +266,7 @@ impl Mismatches<'_> {
             return;
         }
         let shown = |records: &[&Record]| {
-            listed(records.iter().map(|record| format!("\"{record}\"")).collect())
+            listed(&records.iter().map(|record| format!("\"{record}\"")).collect::<Vec<_>>())
         };
         let (missing, surplus) = (shown(&missing), shown(&left));
         self.miss(what, missing, surplus);
@@ -283,7 +283,7 @@ impl Mismatches<'_> {
             None => "none".to_owned(),
         };
         let (wanted, came) = (shown(&self.entry.message.edns), shown(&self.came.message.edns));
-        self.equal("edns", wanted, came);
+        self.equal("edns", &wanted, &came);
     }
 }
 
@@ -313,7 +313,7 @@ impl Display for Flags<'_> {
     }
 }
 
-fn listed(items: Vec<String>) -> String {
+fn listed(items: &[String]) -> String {
     if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
 }
 
