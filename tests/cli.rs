@@ -53,7 +53,7 @@ fn bad_usage_exits_with_2_and_says_what_is_right() {
 #[test]
 fn help_teaches_by_example() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "test", "resolve", "schema"] {
+    for command in ["run", "check", "test", "resolve", "rpl", "schema"] {
         let (code, out, err) = check(&[command, "--help"], folder.path());
         assert_eq!((code, err.as_str()), (0, ""));
         assert!(out.contains(&format!("\n  mxsim {command}")), "{out}");
@@ -79,6 +79,34 @@ fn check_tells_what_is_well() {
     let (code, out, err) = check(&["check", "local.json"], folder.path());
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with("local.json: ok ("), "{out}");
+}
+
+#[test]
+fn resolver_scenarios_say_what_they_came_to() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rpl");
+    let (code, out, err) = check(&["rpl", "unbound/referral.rpl", "deckard"], &folder);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("unbound/referral.rpl"), "{out}");
+    assert!(out.contains("  core pass  strict pass\n"), "{out}");
+    assert!(out.ends_with(" core, 7 strict\n"), "{out}");
+
+    let (code, out, _) = check(&["rpl", "failing/wrong_answer.rpl", "failing/needs.rpl"], &folder);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("skipped: needs module dns64"), "{out}");
+    assert!(out.ends_with("2 files: 0 core, 0 strict, 1 skipped\n"), "{out}");
+
+    let (code, out, err) = check(&["rpl", "failing/broken.rpl", "nowhere.rpl"], &folder);
+    assert_eq!(code, 2, "{out}");
+    assert!(out.contains("broken: failing/broken.rpl:22: "), "{out}");
+    assert!(err.contains("2 files"), "{err}");
+    assert_eq!(check(&["rpl", "../snapshots"], &folder).0, 2);
+
+    let (code, out, _) = check(&["rpl", "--json", "-v", "failing"], &folder);
+    assert_eq!(code, 2);
+    for line in out.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(object["file"].as_str().unwrap().starts_with("failing"), "{line}");
+    }
 }
 
 #[test]

@@ -118,8 +118,12 @@ impl Header {
     }
 }
 
+/// The value without the quotes around the whole of it.
 fn unquoted(value: &str) -> &str {
-    let inner = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split(quote).next());
+    let inner = |quote: char| {
+        let inner = value.strip_prefix(quote)?.strip_suffix(quote)?;
+        (!inner.contains(quote)).then_some(inner)
+    };
     inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 

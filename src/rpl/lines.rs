@@ -26,7 +26,7 @@ impl<'a> Lines<'a> {
 
     /// The next line; at the end of the file an error that says what was expected.
     pub(super) fn expect(&mut self, expected: &'static str) -> Result<Line<'a>, ParseError> {
-        let last = self.last;
+        let last = self.last.max(1);
         self.next().ok_or_else(|| Problem::UnexpectedEnd { expected }.at(last))
     }
 

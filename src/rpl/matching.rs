@@ -356,3 +356,73 @@ pub(super) fn same_question(one: &Message, other: &Message) -> bool {
     };
     key(one) == key(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Scenario;
+    use super::super::step::Action;
+    use super::*;
+
+    /// What does not agree between the entry of a `CHECK_ANSWER` and another entry as the answer.
+    fn differing(wanted: &str, came: &str, level: Level) -> Vec<&'static str> {
+        let entry = |body: &str| {
+            let text = format!(
+                "server:\nCONFIG_END\nSCENARIO_BEGIN\nSTEP 1 CHECK_ANSWER\nENTRY_BEGIN\n{body}\nENTRY_END\nSCENARIO_END"
+            );
+            let mut scenario = Scenario::parse(&text, None).unwrap();
+            let Action::CheckAnswer(entry) = scenario.steps.remove(0).action else { panic!() };
+            entry
+        };
+        let (wanted, came) = (entry(wanted), entry(came));
+        let came = Came {
+            message: &came.message,
+            transport: Transport::Udp,
+            dialect: Dialect::Unbound,
+            level,
+            ttl_slack_secs: 2,
+        };
+        assert_eq!(matches(&wanted, came), mismatches(&wanted, came).is_empty());
+        mismatches(&wanted, came).iter().map(|mismatch| mismatch.what).collect()
+    }
+
+    #[test]
+    fn all_is_less_at_core_level() {
+        let wanted = "MATCH all\nREPLY QR RD RA\nA. A\nSECTION ANSWER\na. 5 A 192.0.2.1\na. 5 A 192.0.2.2\nSECTION AUTHORITY\na. 5 NS b.";
+        let same = wanted
+            .replace("a. 5 A 192.0.2.1\na. 5 A 192.0.2.2", "a. 9 A 192.0.2.2\nA. A 192.0.2.1");
+        assert!(differing(wanted, &same, Level::Strict).is_empty());
+        let bare = same.replace("SECTION AUTHORITY\na. 5 NS b.", "");
+        assert!(differing(wanted, &bare, Level::Core).is_empty());
+        assert_eq!(differing(wanted, &bare, Level::Strict), ["authority"]);
+        let twice = same.replace("SECTION AUTHORITY", "a. 9 A 192.0.2.2\nSECTION AUTHORITY");
+        assert!(differing(wanted, &twice, Level::Core).is_empty());
+        assert_eq!(differing(wanted, &twice, Level::Strict), ["answer"]);
+        let other = same.replace("REPLY QR RD RA", "REPLY QR RD RA AD DO NXDOMAIN");
+        assert_eq!(differing(wanted, &other, Level::Core), ["rcode", "flags"]);
+        assert_eq!(differing(wanted, &other, Level::Strict), ["rcode", "flags", "edns"]);
+        assert_eq!(differing(wanted, &other.replace("A. A", "A. MX"), Level::Core).len(), 3);
+    }
+
+    #[test]
+    fn ttl_counts_where_it_is_asked_for() {
+        let with =
+            |ttl: u32| format!("MATCH answer ttl\nREPLY QR\nSECTION ANSWER\na. {ttl} A 192.0.2.1");
+        for (ttl, holds) in [(11, false), (10, true), (8, true), (7, false)] {
+            assert_eq!(differing(&with(10), &with(ttl), Level::Core).is_empty(), holds, "{ttl}");
+        }
+    }
+
+    #[test]
+    fn names_may_be_below() {
+        let asked = |name: &str| format!("MATCH subdomain\n{name} A");
+        assert!(differing(&asked("example."), &asked("www.EXAMPLE."), Level::Strict).is_empty());
+        assert_eq!(
+            differing(&asked("w.example."), &asked("example."), Level::Strict),
+            ["subdomain"]
+        );
+        assert_eq!(
+            differing("MATCH TCP noedns\n. A", "REPLY DO\n. A", Level::Strict),
+            ["TCP", "noedns"]
+        );
+    }
+}

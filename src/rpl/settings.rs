@@ -8,10 +8,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::actors::Network;
 use crate::proto::dns::resolver::{ForwardZone, Hint, ResolverConfig, ServeStale, StubZone};
 use crate::proto::dns::{Authority, Name};
 
-use super::Dialect;
 use super::header::{Header, Setting};
 use super::local_zones::LocalZones;
 
@@ -21,6 +21,8 @@ pub(super) struct Settings {
     pub(super) config: ResolverConfig,
     /// Zones that it answers for itself.
     pub(super) zones: Arc<Authority>,
+    /// Who may ask; everybody where the header does not say.
+    pub(super) allowed: Option<Vec<Network>>,
     /// What the header asks for and is not here, in words.
     pub(super) needs: Vec<String>,
 }
@@ -38,13 +40,14 @@ struct OuterZone {
 
 impl Settings {
     /// Reads the header.
-    pub(super) fn new(header: &Header, dialect: Dialect) -> Self {
+    pub(super) fn new(header: &Header) -> Self {
         let mut reader = Reader {
-            config: start(dialect),
+            config: start(),
             outer: Vec::new(),
             local: LocalZones::default(),
             needs: Vec::new(),
             stale: None,
+            allowed: None,
         };
         for setting in &header.options {
             reader.take(setting);
@@ -54,12 +57,14 @@ impl Settings {
 }
 
 /// What holds when the header says nothing.
-fn start(_dialect: Dialect) -> ResolverConfig {
+fn start() -> ResolverConfig {
     ResolverConfig {
         minimal_responses: true,
         // Whoever asks without RD is refused unless the header lets him.
         answer_without_rd: false,
         prime: false,
+        // Unbound believes it of signed names alone, and none is validated here.
+        nxdomain_cut: false,
         ..ResolverConfig::default()
     }
 }
@@ -70,6 +75,7 @@ struct Reader {
     local: LocalZones,
     needs: Vec<String>,
     stale: Option<ServeStale>,
+    allowed: Option<Vec<Network>>,
 }
 
 impl Reader {
@@ -98,7 +104,8 @@ impl Reader {
             "minimal-responses" => config.minimal_responses = yes,
             "harden-below-nxdomain" => config.nxdomain_cut = yes,
             "use-caps-for-id" => config.randomise_case = yes,
-            "access-control" if value.ends_with("allow_snoop") => config.answer_without_rd = true,
+            "access-control" => self.take_access(setting),
+            "unblock-lan-zones" => config.special_names &= !yes,
             "prefetch" => config.cache.prefetch = yes,
             "cache-max-ttl" => number(value, &mut config.cache.max_ttl_secs),
             "cache-min-ttl" => number(value, &mut config.cache.min_ttl_secs),
@@ -114,6 +121,8 @@ impl Reader {
                 self.take_stale(key, value);
             }
             "serve-expired-ttl-reset" if yes => self.need_option(setting),
+            // There is but one switch for all of them.
+            "local-zone" if value.ends_with("nodefault") => config.special_names = false,
             "local-zone" => {
                 if let Err(need) = self.local.add_zone(value) {
                     self.need(need);
@@ -167,6 +176,23 @@ impl Reader {
         }
     }
 
+    /// `192.0.2.0/24 allow`. Loopback addresses may ask whatever else is said.
+    fn take_access(&mut self, setting: &Setting) {
+        let mut words = setting.value.split_whitespace();
+        let (network, action) = (words.next().unwrap_or_default(), words.next());
+        let network = parse_network(network);
+        match (network, action) {
+            (Some(network), Some("allow" | "allow_snoop" | "allow_setrd")) => {
+                self.config.answer_without_rd |= action == Some("allow_snoop");
+                self.allowed.get_or_insert_with(loopback).push(network);
+            }
+            (Some(network), Some("refuse")) if network.prefix_bits == 0 => {
+                self.allowed.get_or_insert_with(loopback);
+            }
+            _ => self.need_option(setting),
+        }
+    }
+
     fn take_stale(&mut self, key: &str, value: &str) {
         let stale = self.stale.get_or_insert(UNBOUND_STALE);
         let mut count = 0;
@@ -216,7 +242,8 @@ impl Reader {
             }
         };
         self.config.cache.serve_stale = self.stale;
-        Settings { config: self.config, zones: Arc::new(Authority::new(zones)), needs: self.needs }
+        let zones = Arc::new(Authority::new(zones));
+        Settings { config: self.config, zones, allowed: self.allowed, needs: self.needs }
     }
 }
 
@@ -227,6 +254,23 @@ const UNBOUND_STALE: ServeStale = ServeStale {
     client_timeout: Duration::ZERO,
     recheck: Duration::from_secs(5),
 };
+
+/// Those that an `unbound.conf` lets in by itself.
+fn loopback() -> Vec<Network> {
+    ["127.0.0.0/8", "::1"].into_iter().filter_map(parse_network).collect()
+}
+
+/// `192.0.2.0/24`, or one address.
+fn parse_network(text: &str) -> Option<Network> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits.parse().ok()?)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let prefix_bits = bits.unwrap_or(most);
+    (prefix_bits <= most).then_some(Network { address, prefix_bits })
+}
 
 /// Sets a number; what is none leaves it alone.
 fn number<T: std::str::FromStr>(value: &str, into: &mut T) {
@@ -293,4 +337,85 @@ fn is_feature_switch(key: &str) -> bool {
         "client-subnet-always-forward",
     ];
     switches.contains(&key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::Lines;
+    use super::*;
+
+    fn settings(text: &str) -> Settings {
+        let text = format!("{text}\nCONFIG_END");
+        Settings::new(&Header::parse(&mut Lines::new(&text)).expect("a header"))
+    }
+
+    #[test]
+    fn options_reach_the_resolver() {
+        let settings = settings(
+            "server:
+                do-ip6: no
+                harden-glue: \"no\"
+                qname-minimisation: no
+                minimal-responses: no
+                cache-max-ttl: 100
+                serve-expired: yes
+                serve-expired-client-timeout: 1800
+                access-control: 192.0.2.0/24 allow_snoop
+             stub-zone:
+                name: \".\"
+                stub-addr: 192.0.2.1@5353
+                stub-addr: 2001:db8::1
+             stub-zone:
+                name: example.
+                stub-addr: 192.0.2.2
+             forward-zone:
+                name: test
+                forward-addr: 192.0.2.3
+                forward-first: yes",
+        );
+        assert_eq!(settings.needs, Vec::<String>::new());
+        let config = settings.config;
+        assert!(!config.ipv6 && config.ipv4 && !config.harden_glue && !config.minimise_qname);
+        assert!(!config.minimal_responses && config.answer_without_rd);
+        assert_eq!(config.cache.max_ttl_secs, 100);
+        let stale = config.cache.serve_stale.expect("it is on");
+        assert_eq!(stale.client_timeout, Duration::from_millis(1_800));
+        let hints: Vec<String> = config.hints.iter().map(|hint| hint.name.to_string()).collect();
+        assert_eq!(hints, ["k.root-servers.net.", "k1.root-servers.net."]);
+        assert_eq!(config.hints[0].addresses, [IpAddr::from([192, 0, 2, 1])]);
+        assert_eq!(config.stub_zones.len(), 1);
+        assert!(config.forward_zones[0].first);
+        let allowed = settings.allowed.expect("somebody is");
+        let may_ask = |address: &str| {
+            let address = address.parse().expect("an address");
+            allowed.iter().any(|network| network.contains(address))
+        };
+        assert!(may_ask("127.0.0.1") && may_ask("::1") && may_ask("192.0.2.99"));
+        assert!(!may_ask("198.51.100.1"));
+    }
+
+    #[test]
+    fn features_that_are_not_here_are_needed() {
+        let needs = |text| settings(text).needs;
+        assert_eq!(needs("server:\n module-config: \"validator iterator\""), Vec::<String>::new());
+        assert_eq!(needs("server:\n module-config: \"respip iterator\""), ["module respip"]);
+        assert_eq!(needs("rpz:\n name: \"rpz.\"\n zonefile: x"), ["rpz:"]);
+        assert_eq!(needs("server:\n private-address: 10.0.0.0/8"), ["private-address: 10.0.0.0/8"]);
+        assert_eq!(needs("server:\n tcp-upstream: no"), Vec::<String>::new());
+        assert_eq!(needs("server:\n tcp-upstream: yes"), ["tcp-upstream: yes"]);
+        assert_eq!(needs("server:\n local-zone: a. redirect"), ["local-zone of type redirect"]);
+        assert_eq!(needs("server:\n access-control: 192.0.2.1 deny").len(), 1);
+    }
+
+    #[test]
+    fn local_data_is_answered() {
+        let settings = settings(
+            "server:
+                local-zone: \"example.\" static
+                local-data: \"www.example. A 192.0.2.80\"
+                local-data: 'mail.example.net. MX 10 mail.example.'",
+        );
+        assert_eq!(settings.needs, Vec::<String>::new());
+        assert_eq!(settings.zones.catalog().zones().len(), 2);
+    }
 }

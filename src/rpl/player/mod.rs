@@ -2,6 +2,7 @@
 
 mod audience;
 mod cast;
+mod judge;
 mod script;
 
 use std::fmt;
@@ -40,7 +41,7 @@ impl std::error::Error for Needs {}
 /// # Errors
 /// [`Needs`] when the scenario asks for something that the resolver or this runner lacks.
 pub fn play(scenario: &Scenario, seed: Seed) -> Result<Outcome, Needs> {
-    let Settings { config, zones, mut needs } = Settings::new(&scenario.header, scenario.dialect);
+    let Settings { config, zones, allowed, mut needs } = Settings::new(&scenario.header);
     needs.extend(scenario.needs.iter().cloned());
     if !needs.is_empty() {
         return Err(Needs(needs));
@@ -60,8 +61,13 @@ pub fn play(scenario: &Scenario, seed: Seed) -> Result<Outcome, Needs> {
     let resolver_v6 = free("2001:db8:53::").expect("a free address");
 
     let resolver = HostConfig::new(RESOLVER).address(resolver_v4).address(resolver_v6);
-    let resolver =
-        resolver.actor(move || RecursiveResolver::new(config.clone(), Arc::clone(&zones)));
+    let resolver = resolver.actor(move || {
+        let resolver = RecursiveResolver::new(config.clone(), Arc::clone(&zones));
+        match &allowed {
+            Some(networks) => resolver.allow(networks.clone()),
+            None => resolver,
+        }
+    });
     // The usual address of clients comes first: connections are made from there.
     let usual: [IpAddr; 2] = [[127, 0, 0, 1].into(), [0, 0, 0, 0, 0, 0, 0, 1].into()];
     let mut stage = usual.into_iter().fold(HostConfig::new(STAGE), HostConfig::address);

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use crate::actors::dns_listener::{Asker, DnsListener};
 use crate::engine::SimTime;
 use crate::proto::dns::Message;
-use crate::rpl::matching::{self, Came, Level, Mismatch};
-use crate::rpl::outcome::{Check, Exchange, Reply, Stopped};
+use crate::rpl::matching::{self, Level};
+use crate::rpl::outcome::{Exchange, Reply, Stopped};
 use crate::rpl::step::seconds;
 use crate::rpl::{Action, Dialect, Elapse, Entry, Scenario, adjust};
 use crate::world::{Actor, ConnId, Ctx, Event, StreamEvent, TimerToken};
@@ -25,6 +25,7 @@ use crate::world::{Actor, ConnId, Ctx, Event, StreamEvent, TimerToken};
 use super::Played;
 use super::audience::{Answer, Asking, Audience};
 use super::cast::{Asked, Cast, Decision};
+use super::judge::Judge;
 
 /// See the module.
 pub(super) struct Script {
@@ -49,8 +50,7 @@ pub(super) struct Script {
     variables: BTreeMap<String, f64>,
     /// The last client of Deckard that asked.
     last_asking: Option<Asking>,
-    /// How long the resolver kept everybody waiting, in whole seconds.
-    slack_secs: u32,
+    judge: Judge,
     /// How long the clock went forward by steps.
     elapsed: Duration,
     delays: u64,
@@ -86,6 +86,7 @@ impl Script {
         waits_for_fresh: bool,
         played: Arc<Mutex<Played>>,
     ) -> Self {
+        let judge = Judge::new(scenario.dialect);
         Script {
             cast: Cast::new(&scenario),
             scenario,
@@ -101,7 +102,7 @@ impl Script {
             unrest: 0,
             variables: BTreeMap::new(),
             last_asking: None,
-            slack_secs: 0,
+            judge,
             elapsed: Duration::ZERO,
             delays: 0,
         }
@@ -187,8 +188,7 @@ impl Script {
         let Ok(message) = Message::decode(octets) else {
             return self.listener().answer(ctx, asker, None);
         };
-        let step = self.scenario.steps.get(self.current).or(self.scenario.steps.last());
-        let step = step.map_or(0, |step| step.number);
+        let step = self.step_number();
         let mut played = self.played.lock().expect("no actor panicked");
         let outcome = &mut played.outcome;
         if outcome.exchanges.len() >= MAX_QUERIES {
@@ -210,7 +210,7 @@ impl Script {
     fn go_on(&mut self, ctx: &mut Ctx<'_>) {
         let scenario = Arc::clone(&self.scenario);
         let waited = ctx.now().since(SimTime::ZERO).saturating_sub(self.elapsed);
-        self.slack_secs = waited.as_secs_f64().ceil() as u32;
+        self.judge.waited(waited);
         while self.phase != Phase::Over {
             if scenario.dialect == Dialect::Unbound {
                 if self.check_out(ctx, &scenario) {
@@ -358,26 +358,15 @@ impl Script {
                 ctx.set_timer(until, WAKE);
                 return true;
             }
-            Action::TimePasses(elapse) => {
-                let duration = match elapse {
-                    Elapse::For(duration) => Ok(*duration),
-                    Elapse::Eval(value) => value
-                        .evaluate(&self.variables, now.since(SimTime::ZERO).as_secs_f64())
-                        .map_err(|error| error.to_string())
-                        .and_then(|secs| {
-                            seconds(secs).ok_or_else(|| format!("{secs} seconds cannot pass"))
-                        }),
-                };
-                match duration {
-                    Ok(duration) => {
-                        self.elapsed += duration;
-                        self.phase = Phase::Elapsing(now + duration);
-                        ctx.set_timer(now + duration, WAKE);
-                        return duration.is_zero();
-                    }
-                    Err(reason) => return self.no_value(reason),
+            Action::TimePasses(elapse) => match self.duration(elapse, now) {
+                Ok(duration) => {
+                    self.elapsed += duration;
+                    self.phase = Phase::Elapsing(now + duration);
+                    ctx.set_timer(now + duration, WAKE);
+                    return duration.is_zero();
                 }
-            }
+                Err(reason) => return self.no_value(reason),
+            },
             Action::Assign { variable, value } => {
                 let now_secs = now.since(SimTime::ZERO).as_secs_f64();
                 match value.evaluate(&self.variables, now_secs) {
@@ -426,7 +415,7 @@ impl Script {
     fn check_answer_there(&mut self, entry: &Entry) -> bool {
         let answers = self.audience.answers();
         let passes = |level: Level| {
-            answers.iter().position(|answer| self.mismatches(entry, answer, level).is_empty())
+            answers.iter().position(|answer| self.judge.accepts(entry, answer, level))
         };
         let Some(place) = passes(Level::Strict).or_else(|| passes(Level::Core)) else {
             return false;
@@ -437,44 +426,29 @@ impl Script {
     }
 
     fn check(&mut self, entry: &Entry, answer: Option<&Answer>) {
-        let at = |level: Level| match answer {
-            Some(answer) => self.mismatches(entry, answer, level),
-            None => vec![Mismatch {
-                what: "answer",
-                wanted: "one".to_owned(),
-                came: "never came".to_owned(),
-            }],
-        };
-        let (core, strict) = (at(Level::Core), at(Level::Strict));
-        let check = Check {
-            step: self.scenario.steps.get(self.current).map_or(0, |step| step.number),
-            line: entry.line,
-            wanted: entry.message.clone(),
-            came: answer.and_then(|answer| answer.message.clone()),
-            core,
-            strict,
-        };
+        let step = self.step_number();
+        let check = self.judge.check(step, entry, answer);
         self.played.lock().expect("no actor panicked").outcome.checks.push(check);
     }
 
-    fn mismatches(&self, entry: &Entry, answer: &Answer, level: Level) -> Vec<Mismatch> {
-        let Some(message) = &answer.message else {
-            let wanted = "a message".to_owned();
-            let came = "octets that are none".to_owned();
-            return vec![Mismatch { what: "answer", wanted, came }];
+    /// The number of the current step, at the end that of the last.
+    fn step_number(&self) -> u32 {
+        let steps = &self.scenario.steps;
+        steps.get(self.current).or(steps.last()).map_or(0, |step| step.number)
+    }
+
+    fn duration(&self, elapse: &Elapse, now: SimTime) -> Result<Duration, String> {
+        let value = match elapse {
+            Elapse::For(duration) => return Ok(*duration),
+            Elapse::Eval(value) => value,
         };
-        let came = Came {
-            message,
-            transport: answer.transport,
-            dialect: self.scenario.dialect,
-            level,
-            ttl_slack_secs: self.slack_secs,
-        };
-        matching::mismatches(entry, came)
+        let now_secs = now.since(SimTime::ZERO).as_secs_f64();
+        let secs = value.evaluate(&self.variables, now_secs).map_err(|error| error.to_string())?;
+        seconds(secs).ok_or_else(|| format!("{secs} seconds cannot pass"))
     }
 
     fn no_value(&mut self, reason: String) -> bool {
-        let step = self.scenario.steps.get(self.current).map_or(0, |step| step.number);
+        let step = self.step_number();
         self.end(Some(Stopped::NoValue { step, reason }));
         false
     }
