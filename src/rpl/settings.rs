@@ -100,6 +100,7 @@ impl Reader {
             "do-ip4" => config.ipv4 = yes,
             "do-ip6" => config.ipv6 = yes,
             "harden-glue" => config.harden_glue = yes,
+            "iter-scrub-promiscuous" => config.scrub_promiscuous = yes,
             "do-not-query-localhost" => config.avoid_loopback = yes,
             "minimal-responses" => config.minimal_responses = yes,
             "harden-below-nxdomain" => config.nxdomain_cut = yes,
@@ -124,6 +125,9 @@ impl Reader {
             // There is but one switch for all of them.
             "local-zone" if value.ends_with("nodefault") => config.special_names = false,
             "local-zone" => {
+                // What is not answered by default, or not from the defaults, is like any name.
+                let name = value.split_whitespace().next().unwrap_or_default();
+                config.ordinary_names.extend(name.trim_matches('"').parse::<Name>());
                 if let Err(need) = self.local.add_zone(value) {
                     self.need(need);
                 }

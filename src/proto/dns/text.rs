@@ -6,6 +6,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::codes::{Class, Opcode};
+use super::ede::ExtendedError;
 use super::message::{Edns, Flags, Message, Question};
 use super::rdata;
 use super::record::{Record, RecordData, Txt};
@@ -65,7 +66,7 @@ impl Display for FlagWords {
     }
 }
 
-/// `edns 1232`, with `do` and the codes of options.
+/// `edns 1232`, with `do`, extended errors, and the codes of other options.
 impl Display for Edns {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "edns {}", self.udp_octets)?;
@@ -76,7 +77,10 @@ impl Display for Edns {
             f.write_str(" do")?;
         }
         for option in &self.options {
-            write!(f, " option {}", option.code)?;
+            match ExtendedError::from_option(option) {
+                Some(error) => write!(f, " ede {error}")?,
+                None => write!(f, " option {}", option.code)?,
+            }
         }
         Ok(())
     }
@@ -198,6 +202,12 @@ impl Display for Dig<'_> {
                 if edns.dnssec_ok { " do" } else { "" },
                 edns.udp_octets
             )?;
+            for option in &edns.options {
+                match ExtendedError::from_option(option) {
+                    Some(error) => writeln!(f, "; EDE: {error}")?,
+                    None => writeln!(f, "; OPT={}: {} octets", option.code, option.data.len())?,
+                }
+            }
         }
         if !message.questions.is_empty() {
             writeln!(f, "\n;; QUESTION SECTION:")?;

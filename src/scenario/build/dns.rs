@@ -56,6 +56,7 @@ impl Zones {
     ) -> HostConfig {
         let mut settings =
             ResolverConfig { hints: self.hints.clone(), ..ResolverConfig::default() };
+        settings.keep_ordinary(self.by_key.values().map(|zone| zone.origin()));
         settings.ipv4 = host.addresses.iter().any(IpAddr::is_ipv4);
         settings.ipv6 = host.addresses.iter().any(IpAddr::is_ipv6);
         settings.cache.max_ttl_secs = secs(resolver.max_ttl);

@@ -1,14 +1,17 @@
-//! The side of the clients: what they may ask, and how an answer looks.
+//! The side of the clients: what they may ask, and who answers it.
 //!
-//! Follows RFC 1034 §4.3.1 (RD and RA), RFC 6891 (EDNS), RFC 8020 and RFC 2308 for what the cache
-//! answers alone.
+//! Follows RFC 1034 §4.3.1 (RD), RFC 6891 §6.1.3 (EDNS versions), RFC 8020 and RFC 2308 for what the
+//! cache answers alone. As with Unbound, who asks without RD is refused unless he may look into the
+//! cache.
 
 use std::time::Duration;
 
 use crate::engine::SimTime;
-use crate::proto::dns::{Class, Message, Opcode, Question, Rcode, RecordType, Transport};
+use crate::proto::dns::{Class, Message, Name, Opcode, Question, Rcode, RecordType, Transport};
 
-use super::resolution::{Failure, Outcome, Waiter};
+use super::cache::{Credibility, Known};
+use super::ede::{NOT_AUTHORITATIVE, PROHIBITED};
+use super::resolution::{Failure, Outcome, Resolution, Waiter};
 use super::{ClientToken, ResolutionId, Resolver, ResolverOutput};
 
 impl Resolver {
@@ -36,30 +39,33 @@ impl Resolver {
         };
         let question = match admit(&query) {
             Ok(question) => question.clone(),
-            Err(rcode) => return self.refuse(client, &query, transport, rcode, out),
+            Err(rcode) => return self.refuse(client, &query, transport, rcode, None, out),
         };
-        if !query.flags.rd && !self.config.answer_without_rd {
-            return self.refuse(client, &query, transport, Rcode::Refused, out);
+        if let Some(response) = self.special_answer(&question) {
+            return self.answer(client, &query, transport, &response, out);
         }
-        match self.answer_from_cache(now, &question) {
-            Some(outcome) => {
-                let ttls = outcome.answers.iter().chain(&outcome.authorities);
-                let left = ttls.map(|record| record.ttl_secs).min().unwrap_or(0);
-                let left = Duration::from_secs(left.into());
-                if !self.is_local(&question.name) {
-                    out.push(ResolverOutput::CacheHit { question, rcode: outcome.rcode, left });
-                }
-                self.answer(client, &query, transport, &outcome, out);
-            }
-            None if !query.flags.rd => {
-                self.refuse(client, &query, transport, Rcode::Refused, out);
-            }
-            None => {
-                out.push(ResolverOutput::CacheMiss { question: question.clone() });
-                self.resolve_for(client, query, question, transport, out);
-                self.go_on(now, out);
-            }
+        if !query.flags.rd && !self.config.answer_without_rd && !self.is_local(&question.name) {
+            let error = Some(NOT_AUTHORITATIVE);
+            return self.refuse(client, &query, transport, Rcode::Refused, error, out);
         }
+        if let Some(outcome) = self.known_answer(now, &question, query.flags.rd) {
+            if !self.is_local(&question.name) {
+                let question = question.clone();
+                let (rcode, left) = (outcome.rcode, left(&outcome));
+                out.push(ResolverOutput::CacheHit { question, rcode, left });
+            }
+            self.answer(client, &query, transport, &outcome, out);
+            return self.refresh(now, &question, outcome.age, out);
+        }
+        if !query.flags.rd {
+            return match self.known_referral(now, &question.name) {
+                Some(outcome) => self.answer(client, &query, transport, &outcome, out),
+                None => self.refuse(client, &query, transport, Rcode::Refused, None, out),
+            };
+        }
+        out.push(ResolverOutput::CacheMiss { question: question.clone() });
+        self.resolve_for(now, client, query, question, transport, out);
+        self.go_on(now, out);
     }
 
     /// A client that may not ask sent these octets. As [`Resolver::client_query`], but refused.
@@ -72,27 +78,56 @@ impl Resolver {
     ) {
         match Message::decode(octets) {
             Ok(query) if !query.flags.qr => {
-                self.refuse(client, &query, transport, Rcode::Refused, out);
+                let error = Some(PROHIBITED);
+                self.refuse(client, &query, transport, Rcode::Refused, error, out);
             }
             _ => out.push(ResolverOutput::Ignore { client }),
         }
     }
 
-    /// What the cache has, failures included.
-    fn answer_from_cache(&mut self, now: SimTime, question: &Question) -> Option<Outcome> {
-        if self.cache.failed(now, question) {
-            return Some(Outcome::failed(Failure::Remembered));
-        }
-        let mut walk =
-            super::resolution::Resolution::new(question.clone(), 0, ResolutionId(0), Vec::new());
+    /// What the cache has to say at once: an answer, a failure, or in place of one an answer that
+    /// ran out.
+    fn known_answer(&mut self, now: SimTime, question: &Question, rd: bool) -> Option<Outcome> {
+        let mut walk = Resolution::new(question.clone(), 0, ResolutionId(0), Vec::new());
         match self.walk_cache(now, &mut walk) {
-            Ok(outcome) => outcome,
-            Err(failure) => Some(Outcome::failed(failure)),
+            Ok(Some(outcome)) => return Some(outcome),
+            Ok(None) => {}
+            Err(failure) => return Some(Outcome::failed(failure)),
         }
+        if self.cache.failed(now, question) {
+            let stale = self.stale_answer(now, question);
+            return Some(stale.unwrap_or_else(|| Outcome::failed(Failure::Remembered)));
+        }
+        let stale = self.config.cache.serve_stale?;
+        // Who does not wait at all is answered stale while the resolution runs.
+        let answer = rd && stale.client_timeout.is_zero();
+        if answer { self.stale_answer(now, question) } else { None }
+    }
+
+    /// The closest name servers that the cache knows: what a client without RD is told when the
+    /// answer itself is not there (RFC 1034 §4.3.2).
+    fn known_referral(&mut self, now: SimTime, name: &Name) -> Option<Outcome> {
+        for zone in name.ancestors() {
+            let least = Credibility::Referral;
+            let Some(found) = self.cache.get(now, &zone, RecordType::Ns, least) else { continue };
+            let Known::Records(servers) = &found.known else { continue };
+            let mut outcome = Outcome::answered(Rcode::NoError, Vec::new(), None);
+            outcome.authorities = found.records(&zone);
+            for host in servers.iter().filter_map(|server| server.host()) {
+                for rtype in [RecordType::A, RecordType::Aaaa] {
+                    let addresses = self.cache.get(now, host, rtype, least);
+                    let addresses = addresses.map(|addresses| addresses.records(host));
+                    outcome.additionals.extend(addresses.into_iter().flatten());
+                }
+            }
+            return Some(outcome);
+        }
+        None
     }
 
     fn resolve_for(
         &mut self,
+        now: SimTime,
         token: ClientToken,
         query: Message,
         question: Question,
@@ -103,57 +138,30 @@ impl Resolver {
         let is_full = self.clients >= self.config.limits.clients
             || running.is_none() && self.resolutions.len() >= self.config.limits.resolutions;
         if is_full {
-            return self.refuse(token, &query, transport, Rcode::ServFail, out);
+            return self.refuse(token, &query, transport, Rcode::ServFail, None, out);
         }
         self.clients += 1;
         let waiter = Waiter::Client { token, query: Box::new(query), transport };
-        match running.and_then(|id| self.resolutions.get_mut(id)) {
-            Some(resolution) => resolution.waiters.push(waiter),
+        let id = match running.and_then(|id| Some((id, self.resolutions.get_mut(id)?))) {
+            Some((id, resolution)) => {
+                resolution.waiters.push(waiter);
+                id
+            }
             None => {
                 let id = self.resolutions.begin(question, 0, None, waiter);
                 self.ready.push_back(id);
-            }
-        }
-    }
-
-    fn refuse(
-        &self,
-        client: ClientToken,
-        query: &Message,
-        transport: Transport,
-        rcode: Rcode,
-        out: &mut Vec<ResolverOutput>,
-    ) {
-        let outcome = Outcome::answered(rcode, Vec::new(), None);
-        self.answer(client, query, transport, &outcome, out);
-    }
-
-    /// Sends a client its answer.
-    pub(super) fn answer(
-        &self,
-        client: ClientToken,
-        query: &Message,
-        transport: Transport,
-        outcome: &Outcome,
-        out: &mut Vec<ResolverOutput>,
-    ) {
-        let mut response = Message::response_to(query);
-        response.flags.ra = true;
-        response.rcode = outcome.rcode;
-        response.answers.clone_from(&outcome.answers);
-        response.authorities.clone_from(&outcome.authorities);
-        if let Some(edns) = &mut response.edns {
-            edns.udp_octets = self.config.udp_octets;
-        }
-        let octets = match (transport, &query.edns) {
-            (Transport::Tcp, _) => response.encode(),
-            (Transport::Udp, None) => response.encode_within(512),
-            (Transport::Udp, Some(edns)) => {
-                response.encode_within(edns.udp_octets.min(self.config.udp_octets).into())
+                id
             }
         };
-        out.push(ResolverOutput::Answer { client, octets });
+        self.be_patient(now, id, token);
     }
+}
+
+/// The least TTL in an answer.
+fn left(outcome: &Outcome) -> Duration {
+    let ttls = outcome.answers.iter().chain(&outcome.authorities);
+    let left = ttls.map(|record| record.ttl_secs).min().unwrap_or(0);
+    Duration::from_secs(left.into())
 }
 
 /// The question of a query that a resolver takes, or what it is answered with.
@@ -170,6 +178,7 @@ fn admit(query: &Message) -> Result<&Question, Rcode> {
         (Class::In, RecordType::Axfr | RecordType::Ixfr) => Err(Rcode::Refused),
         (Class::In, rtype) if rtype.is_meta() => Err(Rcode::FormErr),
         (Class::In, _) => Ok(question),
+        // That of the server itself (`version.bind CH TXT`) is not told either.
         _ => Err(Rcode::Refused),
     }
 }

@@ -37,6 +37,8 @@ pub struct ResolverConfig {
     /// Answers for names of special use itself (RFC 6761 and RFC 6303: `localhost`, `invalid`,
     /// private reverse zones).
     pub special_names: bool,
+    /// Zones that are resolved as any other, although a special name is above them.
+    pub ordinary_names: Vec<Name>,
     /// Leaves authority and additional sections empty where nothing is lost.
     pub minimal_responses: bool,
     /// Takes an NXDOMAIN to hold for all names below (RFC 8020).
@@ -233,9 +235,10 @@ impl Default for ResolverConfig {
             forward_zones: Vec::new(),
             stub_zones: Vec::new(),
             special_names: true,
+            ordinary_names: Vec::new(),
             minimal_responses: true,
             nxdomain_cut: true,
-            answer_without_rd: true,
+            answer_without_rd: false,
             udp_octets: EDNS_UDP_OCTETS,
             limits: Limits::default(),
             cache: CacheConfig::default(),

@@ -104,10 +104,12 @@ impl Resolver {
             Some(_) if says_something => self.cache.put_failure(now, &resolution.question),
             Some(_) => {}
         }
+        let stale = self.conclude(now, &resolution.question, outcome);
         for waiter in resolution.waiters {
             match waiter {
                 Waiter::Client { token, query, transport } => {
                     self.clients -= 1;
+                    let outcome = stale.as_ref().unwrap_or(outcome);
                     self.answer(token, &query, transport, outcome, out);
                 }
                 Waiter::Parent(parent) => self.deliver(id, parent, outcome),

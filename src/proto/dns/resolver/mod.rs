@@ -23,9 +23,11 @@
 mod ask;
 mod cache;
 mod client;
+mod compose;
 mod config;
 mod cut;
 mod digest;
+mod ede;
 mod forward;
 mod harvest;
 mod iterate;
@@ -35,6 +37,8 @@ mod minimise;
 mod reply;
 mod resolution;
 mod servers;
+mod special_names;
+mod stale;
 mod targets;
 mod upstream;
 mod walk;
@@ -62,6 +66,7 @@ use crate::proto::dns::{Authority, DecodeError, Message, Question, Rcode, Transp
 use cache::Cache;
 use resolution::{ResolutionId, Resolutions};
 use servers::Servers;
+use stale::Patience;
 use upstream::{Fit, Upstreams};
 
 /// A client's query, in the numbering of the resolver's owner.
@@ -135,6 +140,7 @@ pub struct Resolver {
     draws: Stream,
     clients: usize,
     unwanted_replies: u64,
+    patience: Patience,
     /// Zones that it answers for itself.
     zones: Option<Arc<Authority>>,
 }
@@ -152,6 +158,7 @@ impl Resolver {
             draws,
             clients: 0,
             unwanted_replies: 0,
+            patience: Patience::default(),
             zones: None,
             config,
         }
@@ -177,7 +184,8 @@ impl Resolver {
 
     /// When the resolver wants [`Resolver::timeout`], if at all.
     pub fn deadline(&self) -> Option<SimTime> {
-        self.upstreams.deadline()
+        let deadlines = [self.upstreams.deadline(), self.patience.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// A name server's message arrived on the port or connection of `upstream`.
@@ -251,6 +259,7 @@ impl Resolver {
             }
         }
         self.go_on(now, out);
+        self.lose_patience(now, out);
     }
 
     fn end_query(

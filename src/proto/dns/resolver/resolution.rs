@@ -36,6 +36,8 @@ pub(crate) struct Resolution {
     pub(crate) family: ResolutionId,
     /// Only zones above this one are still to be asked: its own servers, as remembered, failed.
     pub(crate) above: Option<Name>,
+    /// What the cache has is to be replaced, and so is not looked at.
+    pub(crate) refresh: bool,
     /// The root was asked for its servers on behalf of this resolution.
     pub(crate) primed: bool,
     /// The forwarders of the name's zone failed, and the walk from the root takes their place.
@@ -71,6 +73,7 @@ impl Resolution {
             depth,
             family,
             above: None,
+            refresh: false,
             primed: false,
             unforwarded: false,
             minimise: Minimise::default(),
@@ -122,6 +125,8 @@ pub(crate) struct Outcome {
     pub(crate) additionals: Vec<Record>,
     /// How far it is from its end, if it comes from the cache.
     pub(crate) age: Age,
+    /// The resolver knows it of itself.
+    pub(crate) authoritative: bool,
     /// Why there is none.
     pub(crate) failure: Option<Failure>,
 }
@@ -160,6 +165,7 @@ impl Outcome {
             authorities: Vec::new(),
             additionals: Vec::new(),
             age: Age::Fresh,
+            authoritative: false,
             failure: Some(failure),
         }
     }
@@ -172,6 +178,7 @@ impl Outcome {
             authorities: soa.into_iter().collect(),
             additionals: Vec::new(),
             age: Age::Fresh,
+            authoritative: false,
             failure: None,
         }
     }
@@ -228,6 +235,18 @@ impl Resolutions {
         let family = family.filter(|family| self.spent.contains_key(family)).unwrap_or(id);
         let resolution = Resolution::new(question, depth, family, vec![waiter]);
         self.spent.entry(resolution.family).or_default();
+        self.by_id.insert(id, resolution);
+        id
+    }
+
+    /// Begins a resolution that replaces what the cache has, and that nobody waits for.
+    pub(crate) fn begin_refresh(&mut self, question: Question) -> ResolutionId {
+        self.last += 1;
+        let id = ResolutionId(self.last);
+        self.by_question.insert(question.clone(), id);
+        self.spent.entry(id).or_default();
+        let resolution =
+            Resolution { refresh: true, ..Resolution::new(question, 0, id, Vec::new()) };
         self.by_id.insert(id, resolution);
         id
     }

@@ -142,7 +142,12 @@ impl Upstreams {
         let name = mixed.as_ref().unwrap_or(&question.name).clone();
         let mut message = Message::query(id, name, question.rtype);
         message.flags.rd = recursion;
-        message.edns = edns_octets.map(|udp_octets| Edns { udp_octets, ..Edns::default() });
+        message.edns = edns_octets.map(|udp_octets| Edns {
+            udp_octets,
+            // Signatures and proofs are kept for those clients who want them, as Unbound does.
+            dnssec_ok: true,
+            ..Edns::default()
+        });
         let deadline = now + timeout;
         let query = Query {
             resolution,

@@ -37,6 +37,9 @@ impl Resolver {
                     _ => continue,
                 },
             }
+            if resolution.refresh {
+                return Ok(None);
+            }
             if rtype == RecordType::Any {
                 return Ok(self.cached_any(reading, resolution));
             }

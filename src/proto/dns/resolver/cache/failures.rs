@@ -36,15 +36,8 @@ impl Failures {
             && self.0.peek(key(question).octets()).is_some_and(|failure| failure.until > now)
     }
 
-    /// Keeps that this question failed: for 5 s first, then longer and longer (RFC 9520 §3.2), and
-    /// `least` at least.
-    pub(super) fn put(
-        &mut self,
-        now: SimTime,
-        question: &Question,
-        config: &CacheConfig,
-        least: Duration,
-    ) {
+    /// Keeps that this question failed: for 5 s first, then longer and longer (RFC 9520 §3.2).
+    pub(super) fn put(&mut self, now: SimTime, question: &Question, config: &CacheConfig) {
         let key = key(question);
         let lasts = match self.0.peek(key.octets()) {
             // A failure that lies back further than it was kept begins anew.
@@ -52,8 +45,15 @@ impl Failures {
             _ => config.min_failure_ttl,
         };
         let next = (lasts * 2).min(config.max_failure_ttl);
-        let failure = Failure { until: now + lasts.max(least), next };
+        let failure = Failure { until: now + lasts, next };
         self.0.insert(key.octets().into(), failure, 1);
+    }
+
+    /// Keeps a failure for `least` from now on.
+    pub(super) fn hold_off(&mut self, now: SimTime, question: &Question, least: Duration) {
+        if let Some(failure) = self.0.get(key(question).octets()) {
+            failure.until = failure.until.max(now + least);
+        }
     }
 
     /// Forgets the failures of a question that was answered.

@@ -47,7 +47,7 @@ fn queries_that_make_no_sense_are_told_so() {
 
 #[test]
 fn without_rd_the_cache_alone_answers() {
-    let mut net = Net::new(&[]);
+    let mut net = Net::with(&[], |config| config.answer_without_rd = true);
     let mut query = query();
     query.flags.rd = false;
     net.send(0, &query, Transport::Udp);

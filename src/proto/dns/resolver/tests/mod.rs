@@ -1,5 +1,6 @@
 //! The resolver against a small Internet of scripted name servers.
 
+mod answers;
 mod chains;
 mod chaos;
 mod client;

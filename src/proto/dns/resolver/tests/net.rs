@@ -82,7 +82,10 @@ pub(super) fn record(text: &str) -> Record {
             expire_secs: 4,
             minimum_secs: fields[0].parse().unwrap(),
         })),
-        other => panic!("no test writes {other}"),
+        _ => {
+            let records = crate::proto::dns::parse_records(&Name::root(), text.trim()).unwrap();
+            return records[0].clone();
+        }
     };
     Record::new(owner, ttl_secs, data)
 }
@@ -100,6 +103,8 @@ pub(super) struct Net {
     pub(super) asked: Vec<String>,
     /// The last answer of each client.
     pub(super) answers: BTreeMap<u64, Message>,
+    /// How many answers each client got.
+    pub(super) counts: BTreeMap<u64, u32>,
     servers: BTreeMap<IpAddr, Vec<Rule>>,
     arrivals: BTreeMap<(SimTime, u64), Arrival>,
     count: u64,
@@ -158,12 +163,15 @@ impl Net {
             minimise_qname: false,
             ..ResolverConfig::default()
         };
+        // The usual Internet has a `test`.
+        config.keep_ordinary([&name("test.")]);
         change(&mut config);
         Net {
             resolver: Resolver::new(config, Seed(1).stream("resolver")),
             now: SimTime::ZERO,
             asked: Vec::new(),
             answers: BTreeMap::new(),
+            counts: BTreeMap::new(),
             servers: rules,
             arrivals: BTreeMap::new(),
             count: 0,
@@ -186,38 +194,68 @@ impl Net {
         self.take(out);
     }
 
+    /// A client sends these octets; nothing is played yet.
+    pub(super) fn send_octets(&mut self, client: u64, octets: &[u8], transport: Transport) {
+        let mut out = Vec::new();
+        self.resolver.client_query(self.now, ClientToken(client), octets, transport, &mut out);
+        self.take(out);
+    }
+
+    /// The server at this address now keeps to these rules.
+    pub(super) fn replace(&mut self, address: &str, rules: &str) {
+        let rules = rules.lines().map(|line| rule(line.trim())).collect();
+        self.servers.insert(address.parse().unwrap(), rules);
+    }
+
+    /// Plays until this client has an answer; when that was.
+    pub(super) fn run_until_answered(&mut self, client: u64) -> SimTime {
+        self.answers.remove(&client);
+        for _ in 0..10_000 {
+            if self.answers.contains_key(&client) || !self.step() {
+                break;
+            }
+        }
+        self.now
+    }
+
     /// Plays until nothing is left to do.
     pub(super) fn run(&mut self) {
         for _ in 0..10_000 {
-            let mut out = Vec::new();
-            let arrival = self.arrivals.first_key_value().map(|(key, _)| key.0);
-            match (arrival, self.resolver.deadline()) {
-                (Some(at), deadline) if deadline.is_none_or(|deadline| at <= deadline) => {
-                    let ((at, _), arrival) = self.arrivals.pop_first().unwrap();
-                    self.now = self.now.max(at);
-                    match arrival {
-                        Arrival::Reply { upstream, from, octets } => {
-                            let resolver = &mut self.resolver;
-                            resolver.upstream_reply(self.now, upstream, from, &octets, &mut out);
-                        }
-                        Arrival::Refused { upstream } => {
-                            self.resolver.upstream_failed(self.now, upstream, &mut out);
-                        }
-                    }
-                }
-                (_, Some(deadline)) => {
-                    self.now = self.now.max(deadline);
-                    self.resolver.timeout(self.now, &mut out);
-                }
-                _ => {
-                    assert_eq!(self.resolver.in_progress(), 0, "a resolution is stuck");
-                    assert!(self.open.is_empty(), "a query is not released");
-                    return;
-                }
+            if !self.step() {
+                assert_eq!(self.resolver.in_progress(), 0, "a resolution is stuck");
+                assert!(self.open.is_empty(), "a query is not released");
+                return;
             }
-            self.take(out);
         }
         panic!("the resolver does not end: {:?}", self.asked);
+    }
+
+    /// Plays what comes next; `false` when there is nothing.
+    fn step(&mut self) -> bool {
+        let mut out = Vec::new();
+        let arrival = self.arrivals.first_key_value().map(|(key, _)| key.0);
+        match (arrival, self.resolver.deadline()) {
+            (Some(at), deadline) if deadline.is_none_or(|deadline| at <= deadline) => {
+                let ((at, _), arrival) = self.arrivals.pop_first().unwrap();
+                self.now = self.now.max(at);
+                match arrival {
+                    Arrival::Reply { upstream, from, octets } => {
+                        let resolver = &mut self.resolver;
+                        resolver.upstream_reply(self.now, upstream, from, &octets, &mut out);
+                    }
+                    Arrival::Refused { upstream } => {
+                        self.resolver.upstream_failed(self.now, upstream, &mut out);
+                    }
+                }
+            }
+            (_, Some(deadline)) => {
+                self.now = self.now.max(deadline);
+                self.resolver.timeout(self.now, &mut out);
+            }
+            _ => return false,
+        }
+        self.take(out);
+        true
     }
 
     /// Asks, plays to the end, and shows the answer in one line.
@@ -287,6 +325,7 @@ impl Net {
                     assert!(self.open.remove(&upstream).is_some());
                 }
                 ResolverOutput::Answer { client, octets } => {
+                    *self.counts.entry(client.0).or_default() += 1;
                     self.answers.insert(client.0, Message::decode(&octets).unwrap());
                 }
                 ResolverOutput::Ignore { client } => drop(self.answers.remove(&client.0)),
