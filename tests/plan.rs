@@ -37,6 +37,48 @@ fn address(plan: &Plan, host: &str) -> String {
 }
 
 #[test]
+fn a_zone_says_who_has_it_from_whom_and_what_becomes_of_it() {
+    let plan = plan(
+        r#"{
+        "domains": { "example.org": { "servers": { "name_servers": ["ns1", "ns2"] } } },
+        "zones": {
+            "example.org": {
+                "secondaries": ["ns2.example.org"], "refresh": "1h", "expire": "1d",
+                "changes": [
+                    { "at": "20m", "remove": ["imap A"] },
+                    { "at": "10m", "records": ["@ 60 MX 5 mx", "mx A 192.0.2.77"] }
+                ]
+            },
+            "example.net": { "primary": "hidden.example.net", "servers": ["ns.example.net"] }
+        } }"#,
+    );
+    let zone = &plan.zones["example.org"];
+    assert_eq!(zone.primary.as_deref(), Some("ns1.example.org"));
+    assert_eq!(zone.servers, ["ns1.example.org", "ns2.example.org"]);
+    assert_eq!(zone.secondaries, ["ns2.example.org"]);
+    let soa = records(&plan, "example.org", "example.org", RecordType::Soa);
+    assert_eq!(soa, ["ns1.example.org. hostmaster.example.org. 1 3600 7200 86400 300"]);
+    let holds = |at: usize, line: &str| {
+        let mut lines = zone.changes[at].records.iter();
+        lines.any(|record| format!("{} {}", record.name, record.data).starts_with(line))
+    };
+    assert_eq!(zone.changes[0].at.to_string(), "600.000000000");
+    for at in [0, 1] {
+        assert!(holds(at, "example.org. 5 mx.example.org."));
+        assert!(holds(at, "mx.example.org. 192.0.2.77"));
+        assert!(!holds(at, "example.org. 10 "), "replaced");
+    }
+    assert!(holds(0, "imap.example.org. ") && !holds(1, "imap.example.org. "));
+    let serial = |at: usize| zone.changes[at].records[0].data.to_string();
+    assert!(serial(0).contains(" 2 3600 ") && serial(1).contains(" 3 3600 "));
+
+    let zone = &plan.zones["example.net"];
+    assert_eq!(zone.servers, ["ns.example.net"]);
+    assert_eq!(zone.primary.as_deref(), Some("hidden.example.net"));
+    assert_eq!(zone.secondaries, ["ns.example.net"]);
+}
+
+#[test]
 fn every_scenario_is_right() {
     for file in scenario_files() {
         let plan = scenario::load(&file).unwrap_or_else(|findings| {

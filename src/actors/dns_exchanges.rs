@@ -60,7 +60,8 @@ impl<K> Default for Exchanges<K> {
 }
 
 impl<K: Copy + Ord> Exchanges<K> {
-    /// Sends a query from a fresh random port; `false` when the host cannot.
+    /// Sends a query from a fresh random port, or once more from the port that it has; `false` when
+    /// the host cannot.
     pub(crate) fn send_udp(
         &mut self,
         ctx: &mut Ctx<'_>,
@@ -68,6 +69,9 @@ impl<K: Copy + Ord> Exchanges<K> {
         to: SocketAddr,
         octets: Bytes,
     ) -> bool {
+        if let Some(Place::Port(port)) = self.places.get(&key) {
+            return ctx.send_udp(*port, to, octets).is_ok();
+        }
         let Some(port) = ctx.bind_any_udp() else { return false };
         if ctx.send_udp(port, to, octets).is_err() {
             ctx.unbind_udp(port);

@@ -127,11 +127,17 @@ impl DnsListener {
         Vec::new()
     }
 
-    /// Answers a query; without octets it stays unanswered for good.
-    pub(crate) fn answer(&mut self, ctx: &mut Ctx<'_>, asker: Asker, octets: Option<Bytes>) {
+    /// Answers a query with one message, or over a connection with several; without any it stays
+    /// unanswered for good.
+    pub(crate) fn answer(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        asker: Asker,
+        messages: impl IntoIterator<Item = Bytes>,
+    ) {
         match asker {
             Asker::Datagram { from, to } => {
-                if let Some(octets) = octets {
+                for octets in messages {
                     ctx.send_udp_from(to, from, octets);
                 }
             }
@@ -139,7 +145,7 @@ impl DnsListener {
                 let Some(client) = self.connections.get_mut(&connection) else { return };
                 client.unanswered -= 1;
                 client.idle_at = ctx.now() + IDLE;
-                if let Some(octets) = octets {
+                for octets in messages {
                     ctx.send(connection, TcpFraming::frame(&octets));
                 }
                 self.close_if_done(ctx, connection);

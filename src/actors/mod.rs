@@ -21,7 +21,7 @@ pub use client::{MailClient, MailClientConfig};
 pub use dig::{Dig, DigStep};
 pub use mail_server::{MailServer, MailServerConfig};
 pub use mta::{Mta, MtaConfig};
-pub use name_server::NameServer;
+pub use name_server::{NameServer, NameServerConfig, ZoneChange};
 pub use resolver::RecursiveResolver;
 
 pub use crate::proto::dns::Network;

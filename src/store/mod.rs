@@ -1,5 +1,6 @@
-//! What a host keeps on disk: mailboxes, delivery queues and outboxes. It survives a crash.
+//! What a host keeps on disk: mailboxes, delivery queues, outboxes and copies of zones. It survives a crash.
 
 pub mod mailbox;
 pub mod outbox;
 pub mod queue;
+pub mod zones;

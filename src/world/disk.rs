@@ -3,13 +3,15 @@
 use crate::store::mailbox::MailStore;
 use crate::store::outbox::Outbox;
 use crate::store::queue::Queue;
+use crate::store::zones::ZoneCopies;
 
-/// A host's disk. Empty, it costs three pointers.
+/// A host's disk. Empty, it costs four pointers.
 #[derive(Debug, Default)]
 pub struct Disk {
     mail: Option<Box<MailStore>>,
     queue: Option<Box<Queue>>,
     outbox: Option<Box<Outbox>>,
+    zones: Option<Box<ZoneCopies>>,
 }
 
 impl Disk {
@@ -36,6 +38,16 @@ impl Disk {
     /// The outboxes of mail clients, made empty when first asked for.
     pub fn outbox(&mut self) -> &mut Outbox {
         self.outbox.get_or_insert_default()
+    }
+
+    /// The zones that a secondary has fetched, where the host has some.
+    pub fn zones(&self) -> Option<&ZoneCopies> {
+        self.zones.as_deref()
+    }
+
+    /// The zones that a secondary has fetched, made empty when first asked for.
+    pub fn zones_mut(&mut self) -> &mut ZoneCopies {
+        self.zones.get_or_insert_default()
     }
 
     /// Puts mailboxes on the disk before a run.

@@ -21,7 +21,7 @@ pub mod text;
 pub mod transfer;
 pub mod zone;
 
-pub use access::Network;
+pub use access::{Network, NetworkError};
 pub use authority::Authority;
 pub use codes::{Class, Opcode, Rcode, RecordType};
 pub use ede::ExtendedError;

@@ -1,34 +1,50 @@
 //! Name servers and resolvers of a plan.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::actors::{NameServer, RecursiveResolver};
+use crate::actors::{NameServer, NameServerConfig, RecursiveResolver, ZoneChange};
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::resolver::{Hint, ResolverConfig};
-use crate::proto::dns::{Authority, Zone};
+use crate::proto::dns::server::{Followers, SecondaryConfig, ServerConfig};
+use crate::proto::dns::transfer::TransferLimits;
+use crate::proto::dns::{Authority, Name, Record, Zone};
 use crate::scenario::plan::{self, Host, Plan};
 use crate::world::HostConfig;
 
 /// The zones of a plan, each made once however many servers have it.
 pub(super) struct Zones {
     by_key: BTreeMap<String, Arc<Zone>>,
+    /// The later versions of each, by time.
+    changes: BTreeMap<String, Vec<ZoneChange>>,
     hints: Vec<Hint>,
 }
 
 impl Zones {
     pub(super) fn new(plan: &Plan) -> Self {
-        let zone = |zone: &plan::Zone| {
-            let made = Zone::new(&zone.name, zone.records.clone());
+        let zone = |name: &Name, records: &[Record]| {
+            let made = Zone::new(name, records.iter().cloned());
             Arc::new(made.expect("the zones of a plan are checked"))
+        };
+        let changes = |of: &plan::Zone| {
+            let change = |change: &plan::ZoneChange| ZoneChange {
+                at: change.at,
+                zone: zone(&of.name, &change.records),
+            };
+            of.changes.iter().map(change).collect::<Vec<_>>()
         };
         let hint = |hint: &plan::Hint| Hint {
             name: hint.name.parse().expect("the names of a plan are checked"),
             addresses: hint.addresses.clone(),
         };
         Zones {
-            by_key: plan.zones.iter().map(|(key, of)| (key.clone(), zone(of))).collect(),
+            by_key: plan
+                .zones
+                .iter()
+                .map(|(key, of)| (key.clone(), zone(&of.name, &of.records)))
+                .collect(),
+            changes: plan.zones.iter().map(|(key, of)| (key.clone(), changes(of))).collect(),
             hints: plan.hints.iter().map(hint).collect(),
         }
     }
@@ -39,12 +55,55 @@ impl Zones {
 
     pub(super) fn name_server(
         &self,
-        host: HostConfig,
+        config: HostConfig,
+        host: &Host,
         server: &plan::NameServer,
+        plan: &Plan,
         rules: Arc<[Rule]>,
     ) -> HostConfig {
-        let authority = self.authority(&server.zones);
-        host.actor(move || NameServer::new(Arc::clone(&authority)).misbehave(Arc::clone(&rules)))
+        let is_copy = |key: &&String| plan.zones[*key].secondaries.contains(&host.name);
+        let (copies, own): (Vec<&String>, Vec<&String>) = server.zones.iter().partition(is_copy);
+        let own: Vec<String> = own.into_iter().cloned().collect();
+        let mut followers = BTreeMap::new();
+        let mut changes = Vec::new();
+        for key in &own {
+            let zone = &plan.zones[key];
+            followers.insert(zone.name.clone(), Self::followers(host, zone, plan));
+            changes.extend(self.changes[key].iter().cloned());
+        }
+        followers.retain(|_, followers| *followers != Followers::default());
+        changes.sort_by_key(|change| change.at);
+        let secondary = |key: &String| {
+            let zone = &plan.zones[key];
+            let primary = zone.primary.as_ref().and_then(|name| plan.hosts.get(name));
+            SecondaryConfig {
+                origin: zone.name.clone(),
+                primaries: primary.map_or_else(Vec::new, |primary| reachable(host, primary)),
+                limits: TransferLimits::default(),
+            }
+        };
+        let secondaries = copies.into_iter().map(secondary).collect();
+        let server = ServerConfig { authority: self.authority(&own), secondaries, followers };
+        let settings = Arc::new(NameServerConfig { server, changes });
+        config.actor(move || {
+            NameServer::configured(Arc::clone(&settings)).misbehave(Arc::clone(&rules))
+        })
+    }
+
+    /// Who follows the zone at this host.
+    fn followers(host: &Host, zone: &plan::Zone, plan: &Plan) -> Followers {
+        let secondaries = || zone.secondaries.iter().filter_map(|name| plan.hosts.get(name));
+        let is_primary = zone.primary.as_ref() == Some(&host.name);
+        let notify = secondaries().filter_map(|peer| reachable(host, peer).first().copied());
+        Followers {
+            allow_transfer: match &zone.allow_transfer {
+                Some(networks) => networks.clone(),
+                None => secondaries()
+                    .flat_map(|peer| peer.addresses.iter().copied().map(Into::into))
+                    .collect(),
+            },
+            notify: if is_primary && zone.notify { notify.collect() } else { Vec::new() },
+        }
     }
 
     pub(super) fn resolver(
@@ -67,6 +126,14 @@ impl Zones {
                 .misbehave(Arc::clone(&rules))
         })
     }
+}
+
+/// The addresses of `peer` that `host` has an address of the same family for, port 53.
+fn reachable(host: &Host, peer: &Host) -> Vec<SocketAddr> {
+    let has_family =
+        |address: &&IpAddr| host.addresses.iter().any(|own| own.is_ipv4() == address.is_ipv4());
+    let addresses = peer.addresses.iter().filter(has_family);
+    addresses.map(|address| SocketAddr::new(*address, super::DNS_PORT)).collect()
 }
 
 fn secs(duration: std::time::Duration) -> u32 {

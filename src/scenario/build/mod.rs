@@ -54,7 +54,7 @@ fn build_host(host: &Host, plan: &Plan, zones: &dns::Zones, seed: Seed) -> HostC
     let rules = || faults::rules(plan, &host.name);
     for service in &host.services {
         config = match service {
-            Service::NameServer(server) => zones.name_server(config, server, rules()),
+            Service::NameServer(server) => zones.name_server(config, host, server, plan, rules()),
             Service::Resolver(resolver) => zones.resolver(config, host, resolver, rules()),
             Service::Mta(mta) => mail::mta(config, host, mta),
             Service::MailboxServer(server) => mail::mailbox_server(config, host, server, seed),

@@ -117,8 +117,12 @@ pub(super) struct ZoneDraft<'s> {
     pub(super) name: Name,
     /// Its entry under `zones`.
     pub(super) explicit: Option<&'s format::Zone>,
-    /// The hosts that serve it, the primary first.
+    /// The hosts that serve it.
     pub(super) servers: Vec<String>,
+    /// The host that others fetch it from.
+    pub(super) primary: Option<String>,
+    /// The hosts that fetch it from there.
+    pub(super) secondaries: Vec<String>,
     pub(super) inner: bool,
     /// Where the apex's only MX points, in the inner view that a domain makes.
     pub(super) inner_mx: Option<String>,

@@ -129,6 +129,8 @@ impl<'s> Expander<'s, '_, '_> {
             name: dns_name(name),
             explicit: None,
             servers: Vec::new(),
+            primary: None,
+            secondaries: Vec::new(),
             inner: false,
             inner_mx: None,
             takes_hosts: false,
@@ -355,7 +357,8 @@ impl<'s> Expander<'s, '_, '_> {
                     name => vec![format!("ns1.{name}")],
                 }),
             };
-            for server in &servers {
+            let transfers = self.transfers(&path, format, inner, servers);
+            for server in transfers.hosts() {
                 self.draft(server, &path, Pool::Others);
             }
             if !inner {
@@ -371,7 +374,9 @@ impl<'s> Expander<'s, '_, '_> {
             };
             let zone = &mut self.zones[&key];
             zone.explicit = Some(format);
-            zone.servers = servers;
+            zone.servers = transfers.servers;
+            zone.primary = transfers.primary;
+            zone.secondaries = transfers.secondaries;
             zone.ttl_secs = ttl_secs;
             zone.path = path;
             zone.takes_hosts |= !inner;

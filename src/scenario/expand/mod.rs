@@ -6,7 +6,7 @@
 //! 2. [`services`]: what runs on each;
 //! 3. [`addresses`]: who has which;
 //! 4. [`network`]: every link;
-//! 5. [`zones`]: every zone with its records, delegations and glue;
+//! 5. [`zones`]: every zone with its records, delegations and glue, and [`transfers`]: its changes;
 //! 6. [`domains`]: users, aliases, restrictions;
 //! 7. [`agenda`], [`faults`] with [`dns_faults`], [`expect`].
 //!
@@ -26,6 +26,7 @@ mod network;
 mod records;
 mod replies;
 mod services;
+mod transfers;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -347,6 +347,16 @@ impl<'s> Expander<'s, '_, '_> {
                 }
             }
         }
+        // But for those that hold it for others only.
+        for (key, zone) in &self.zones {
+            for name in zone.primary.iter().chain(&zone.secondaries) {
+                let Some(host) = self.hosts.get_mut(name) else { continue };
+                let zones = host.name_server.get_or_insert_default();
+                if !zones.contains(key) {
+                    zones.push(key.clone());
+                }
+            }
+        }
     }
 
     /// The retry schedule with defaults filled in.

@@ -39,6 +39,7 @@ impl<'s> Expander<'s, '_, '_> {
         }
         self.delegate(&mut zones, &mut owners);
         self.check_records(&zones);
+        self.change_zones(&mut zones);
         self.check_servers(&zones);
         self.check_aliases(&zones);
         zones
@@ -92,6 +93,8 @@ impl<'s> Expander<'s, '_, '_> {
                 name: apex.clone(),
                 explicit: zone.explicit,
                 servers: zone.servers.clone(),
+                primary: None,
+                secondaries: Vec::new(),
                 inner: true,
                 inner_mx: Some(roles.mailbox.clone()),
                 takes_hosts: false,
@@ -165,12 +168,29 @@ impl<'s> Expander<'s, '_, '_> {
             records.splice(0..0, records_of_servers);
         }
         if owners.insert((name.clone(), RecordType::Soa)) {
-            let primary = servers.first().map(String::as_str);
+            let primary = self.zones[at].primary.as_ref().or(servers.first()).map(String::as_str);
             records.insert(0, soa_record(&name, ttl_secs, primary, minimum_secs));
         } else if let Some(at) = records.iter().position(|one| one.rtype() == RecordType::Soa) {
             records[..=at].rotate_right(1);
         }
-        (Zone { name, records, file, servers, inner }, owners)
+        self.set_times(at, &mut records);
+        let draft = &self.zones[at];
+        let (path, primary) = (draft.path.clone(), draft.primary.clone());
+        let secondaries = draft.secondaries.clone();
+        let format = explicit.filter(|_| !inner);
+        let zone = Zone {
+            name,
+            records,
+            file,
+            servers,
+            inner,
+            primary,
+            secondaries,
+            notify: format.and_then(|zone| zone.notify).unwrap_or(true),
+            allow_transfer: format.and_then(|zone| self.networks(&path, zone)),
+            changes: Vec::new(),
+        };
+        (zone, owners)
     }
 
     /// Delegates each zone from the one above it, unless that has NS records for it already.

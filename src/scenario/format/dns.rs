@@ -72,9 +72,66 @@ pub struct Zone {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [["ns1.example.net"]]))]
     pub servers: Option<Vec<String>>,
+    /// The host that has the zone from the start, if others fetch it from there. One that is not
+    /// under `servers` is hidden: nobody else asks it.
+    /// Default: the first server that is not under `secondaries`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"ns1.example.net")]
+    pub primary: Option<String>,
+    /// The hosts that fetch the zone from the primary (AXFR) and follow it by NOTIFY and at
+    /// REFRESH. Servers that are neither have the zone from the start, and each change at once.
+    /// Default: with `primary`, all other servers; without, none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["ns2.example.net"]]))]
+    pub secondaries: Option<Vec<String>>,
+    /// Whether the primary tells its secondaries when the zone changes (NOTIFY).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), example = false)]
+    pub notify: Option<bool>,
+    /// Who may transfer the zone: addresses and networks.
+    /// Default: the secondaries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["192.0.2.0/24", "2001:db8::53"]]))]
+    pub allow_transfer: Option<Vec<String>>,
+    /// How long a secondary waits before it asks for the serial: REFRESH of the SOA.
+    /// Default: what the SOA says, one day in one that is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1h")]
+    pub refresh: Option<Dur>,
+    /// How long it waits after a failure: RETRY of the SOA.
+    /// Default: what the SOA says, two hours in one that is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"10m")]
+    pub retry: Option<Dur>,
+    /// How long it answers without having reached the primary: EXPIRE of the SOA.
+    /// Default: what the SOA says, 1,000 hours in one that is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1d")]
+    pub expire: Option<Dur>,
+    /// New versions of the zone, each from a time on. The serial of the SOA grows by one with each.
+    #[schemars(extend("examples" = [[{"at": "10m", "records": ["@ IN MX 10 new"]}]]))]
+    pub changes: Vec<ZoneChange>,
     /// The TTL of records that name none, of the SOA, and of the delegation to this zone.
     /// Default: `dns.ttl`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"1h")]
     pub ttl: Option<Dur>,
+}
+
+/// A new version of a zone. An inner view of the zone stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneChange {
+    /// When, from the start of the run.
+    #[schemars(example = &"10m")]
+    pub at: Dur,
+    /// Lines as in a master file, names relative to the zone. They take the place of all records of
+    /// the same name and type. An SOA here is taken as it is, its serial too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["@ 300 IN MX 10 new"]]))]
+    pub records: Vec<String>,
+    /// Records that go: a name and a type each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["old A", "@ TXT"]]))]
+    pub remove: Vec<String>,
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::engine::{Epoch, SimTime};
-use crate::proto::dns::{Name, Record};
+use crate::proto::dns::{Name, Network, Record};
 
 pub use agenda::{Action, Content, Mail, Step};
 pub use domain::{AutoReply, Domain, Mode, ReplyText, Restriction, User};
@@ -82,10 +82,29 @@ pub struct Zone {
     pub records: Vec<Record>,
     /// The file in the scenario's folder that it came from, if it did.
     pub file: Option<String>,
-    /// The hosts that serve it; the first one is the primary.
+    /// The hosts that serve it, as its NS records and the delegation to it say.
     pub servers: Vec<String>,
     /// Whether this is an inner view: not delegated to, answered by resolvers alone.
     pub inner: bool,
+    /// The host that secondaries fetch it from; it may be none of the servers.
+    pub primary: Option<String>,
+    /// The hosts that fetch it from the primary. Other servers have it from the start.
+    pub secondaries: Vec<String>,
+    /// Whether the primary sends NOTIFY to the secondaries.
+    pub notify: bool,
+    /// Who may transfer it, if it is not the secondaries.
+    pub allow_transfer: Option<Vec<Network>>,
+    /// Its later versions, by time.
+    pub changes: Vec<ZoneChange>,
+}
+
+/// A new version of a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneChange {
+    /// From when on.
+    pub at: SimTime,
+    /// All its records.
+    pub records: Vec<Record>,
 }
 
 impl Plan {

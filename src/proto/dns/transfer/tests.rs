@@ -1,7 +1,5 @@
 //! Transfers end to end, and what a client makes of wrong ones.
 
-use std::time::Instant;
-
 use proptest::prelude::*;
 
 use super::super::codes::{Class, Rcode, RecordType};
@@ -153,9 +151,7 @@ fn a_zone_of_a_hundred_thousand_records_comes_over() {
         Record::new(owner, 3_600, RecordData::A(index.into()))
     }));
     let zone = Zone::new(&origin, all).unwrap();
-    let start = Instant::now();
     let messages = response(&query(), &zone).unwrap();
-    let made = start.elapsed();
     assert!(messages.len() > 40 && messages.iter().all(|octets| octets.len() > 4_096));
     let mut transfer = transfer();
     let mut copy = None;
@@ -165,8 +161,6 @@ fn a_zone_of_a_hundred_thousand_records_comes_over() {
             copy = Some(zone);
         }
     }
-    let taken = start.elapsed() - made;
-    eprintln!("{} messages made in {made:?}, read in {taken:?}", messages.len());
     assert_eq!(records(&copy.unwrap()), records(&zone));
 }
 

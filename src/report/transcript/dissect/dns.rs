@@ -1,6 +1,9 @@
-//! DNS messages: over TCP behind their length (RFC 1035 §4.2.2), and in words.
+//! DNS messages: over TCP behind their length (RFC 1035 §4.2.2), and in words. A zone transfer is one
+//! line, however many messages it takes.
 
-use crate::proto::dns::{DecodeError, Message, Record};
+use std::collections::BTreeMap;
+
+use crate::proto::dns::{DecodeError, Message, Question, Rcode, Record, RecordData, RecordType};
 
 use super::super::entry::Facts;
 use super::{Side, Unit, plural, raw};
@@ -10,24 +13,77 @@ use super::{Side, Unit, plural, raw};
 pub(in super::super) struct Dns {
     client: Vec<u8>,
     server: Vec<u8>,
+    /// Transfers that were asked for and are not over, by message id.
+    transfers: BTreeMap<u16, Transfer>,
+}
+
+/// A transfer (RFC 5936): the messages that answer one AXFR or IXFR query.
+#[derive(Debug)]
+struct Transfer {
+    question: Question,
+    /// The first message, and the serial of the SOA that it begins with.
+    first: Option<(Message, u32)>,
+    records: u64,
+    messages: u64,
 }
 
 impl Dns {
     pub(super) fn octets(&mut self, sender: Side, octets: &[u8], out: &mut Vec<Unit>) {
         let buffer = self.buffer(sender);
         buffer.extend_from_slice(octets);
+        let mut unread = std::mem::take(buffer);
         let mut done = 0;
-        while let Some((length, rest)) = buffer[done..].split_first_chunk::<2>()
+        while let Some((length, rest)) = unread[done..].split_first_chunk::<2>()
             && let Some(message) = rest.get(..usize::from(u16::from_be_bytes(*length)))
         {
-            out.push(describe(sender, message));
+            out.extend(self.message(sender, message));
             done += 2 + message.len();
         }
-        buffer.drain(..done);
+        unread.drain(..done);
+        *self.buffer(sender) = unread;
+    }
+
+    /// A message in words; a part of a transfer says nothing before its end.
+    fn message(&mut self, sender: Side, octets: &[u8]) -> Option<Unit> {
+        let Ok(message) = Message::decode(octets) else { return Some(describe(sender, octets)) };
+        match sender {
+            Side::Client => {
+                let question = message.question().filter(|question| {
+                    matches!(question.rtype, RecordType::Axfr | RecordType::Ixfr)
+                });
+                // A peer may ask for more at one time than is worth counting.
+                if let Some(question) = question
+                    && self.transfers.len() < MAX_TRANSFERS
+                {
+                    let question = question.clone();
+                    let transfer = Transfer { question, first: None, records: 0, messages: 0 };
+                    self.transfers.insert(message.id, transfer);
+                }
+            }
+            Side::Server => {
+                let id = message.id;
+                if let Some(transfer) = self.transfers.get_mut(&id) {
+                    match transfer.take(message) {
+                        Part::Foreign => drop(self.transfers.remove(&id)),
+                        Part::More => return None,
+                        Part::Last => {
+                            return self.transfers.remove(&id).map(Transfer::into_unit);
+                        }
+                    }
+                }
+            }
+        }
+        Some(describe(sender, octets))
     }
 
     pub(super) fn end(&mut self, sender: Side) -> Option<String> {
         let left = std::mem::take(self.buffer(sender));
+        if sender == Side::Server
+            && let Some((_, transfer)) = self.transfers.pop_first()
+            && transfer.messages > 0
+        {
+            return Some(format!("{} so far, and no more", transfer.in_words()));
+        }
         (!left.is_empty()).then(|| raw(&left))
     }
 
@@ -38,6 +94,61 @@ impl Dns {
         }
     }
 }
+
+/// What a message is to a transfer.
+enum Part {
+    /// No part of it: a refusal, or the SOA alone.
+    Foreign,
+    More,
+    Last,
+}
+
+impl Transfer {
+    fn take(&mut self, message: Message) -> Part {
+        let is_soa = |record: &Record| {
+            record.rtype() == RecordType::Soa && record.name == self.question.name
+        };
+        let soas = message.answers.iter().filter(|record| is_soa(record)).count();
+        let begins = self.first.is_none();
+        if message.rcode != Rcode::NoError || message.answers.is_empty() {
+            return Part::Foreign;
+        }
+        // The closing SOA is not counted.
+        let is_last = soas > usize::from(begins);
+        self.records += message.answers.len() as u64 - u64::from(is_last);
+        self.messages += 1;
+        if begins {
+            let serial = match &message.answers[0].data {
+                RecordData::Soa(soa) if message.answers.len() > 1 => soa.serial,
+                _ => return Part::Foreign,
+            };
+            self.first = Some((message, serial));
+        }
+        if is_last { Part::Last } else { Part::More }
+    }
+
+    /// `AXFR example.com. 12 records in 1 message, serial 7`
+    fn in_words(&self) -> String {
+        let Transfer { question, first, records, messages } = self;
+        let (records, messages) = (plural(*records, "record"), plural(*messages, "message"));
+        let mut text = format!("{} {} {records} in {messages}", question.rtype, question.name);
+        if let Some((_, serial)) = first {
+            text += &format!(", serial {serial}");
+        }
+        text
+    }
+
+    fn into_unit(self) -> Unit {
+        let unit = Unit::new(Side::Server, "transfer", self.in_words());
+        let Some((message, _)) = self.first else { return unit };
+        let end = message.answers.len() - usize::from(self.messages == 1);
+        let details = vec![section(&message.answers[..end])];
+        Unit { details, facts: Facts::Dns(Box::new(message)), ..unit }
+    }
+}
+
+/// How many transfers of one connection are told apart at one time.
+const MAX_TRANSFERS: usize = 100;
 
 /// A message as one line, with a further one for each section that is not the answer.
 pub(in super::super) fn describe(sender: Side, octets: &[u8]) -> Unit {

@@ -341,3 +341,41 @@ proptest! {
         prop_assert_eq!(show(&whole.1), show(&cut.1));
     }
 }
+
+#[test]
+fn a_transfer_is_one_line() {
+    use crate::proto::dns::{Message, Name, Rcode, RecordType, Zone, parse_records, transfer};
+    let origin: Name = "example.com".parse().unwrap();
+    let text = "@ 60 SOA ns1 root 7 1 2 3 4\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n";
+    let zone = Zone::new(&origin, parse_records(&origin, text).unwrap()).unwrap();
+    let query = Message::query(7, origin, RecordType::Axfr);
+    let whole = Message::decode(&transfer::response(&query, &zone).unwrap()[0]).unwrap();
+    let (mut start, mut end) = (whole.clone(), whole.clone());
+    start.answers.truncate(2);
+    end.answers.drain(..2);
+    end.questions.clear();
+    let refused = Message { rcode: Rcode::Refused, ..Message::response_to(&query) };
+    let run = |answers: &[&Message]| {
+        let frame = |message: &Message| {
+            Bytes::from(crate::proto::dns::TcpFraming::frame(&message.encode()))
+        };
+        let mut units = Vec::new();
+        let mut dissector = Dissector::for_port(53);
+        dissector.octets(Side::Client, &frame(&query), &mut units);
+        for answer in answers {
+            dissector.octets(Side::Server, &frame(answer), &mut units);
+        }
+        dissector.end(Side::Server, &mut units);
+        show(&units)
+    };
+    let told = |answers: &[&Message], line: &str| {
+        let run = run(answers);
+        assert!(run.lines().any(|told| told == line), "{run}");
+    };
+    told(&[&whole], "S transfer     AXFR example.com. 3 records in 1 message, serial 7");
+    told(&[&start, &end], "S transfer     AXFR example.com. 3 records in 2 messages, serial 7");
+    let cut =
+        "S incomplete   AXFR example.com. 2 records in 1 message, serial 7 so far, and no more";
+    told(&[&start], cut);
+    told(&[&refused], "S response     response REFUSED AXFR example.com.");
+}
