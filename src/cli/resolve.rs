@@ -119,6 +119,9 @@ fn write_response(message: &Message, to: &mut dyn Write) -> io::Result<()> {
         let (name, ttl, data) = (record.name.to_string(), record.ttl_secs, &record.data);
         writeln!(to, "{name:<width$}  {ttl:>6}  {:<5}  {data}", record.rtype().to_string())?;
     }
+    for error in message.extended_errors() {
+        writeln!(to, "; EDE: {error}")?;
+    }
     Ok(())
 }
 

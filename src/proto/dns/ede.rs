@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::message::EdnsOption;
+use super::message::{EdnsOption, Message};
 
 /// The code of the EDNS option (RFC 8914 §2).
 const OPTION_CODE: u16 = 15;
@@ -57,6 +57,14 @@ impl fmt::Display for ExtendedError {
             write!(f, ": ({})", self.text.escape_debug())?;
         }
         Ok(())
+    }
+}
+
+impl Message {
+    /// The extended errors that it carries.
+    pub fn extended_errors(&self) -> impl Iterator<Item = ExtendedError> {
+        let options = self.edns.iter().flat_map(|edns| &edns.options);
+        options.filter_map(ExtendedError::from_option)
     }
 }
 

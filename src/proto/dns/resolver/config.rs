@@ -128,8 +128,8 @@ pub struct CacheConfig {
     pub min_ttl_secs: u32,
     /// No negative answer is kept longer (RFC 2308 §5).
     pub max_negative_ttl_secs: u32,
-    /// A negative answer without SOA is kept so long. RFC 2308 §5 wants zero; a minute less than
-    /// nothing would ask a broken server for every client.
+    /// A negative answer without SOA is kept so long. RFC 2308 §5 wants zero, and so a broken server
+    /// asked for every client.
     pub bare_negative_ttl_secs: u32,
     /// A failure is kept so long, and twice as long each time it repeats (RFC 9520 §3.2).
     pub min_failure_ttl: Duration,
@@ -172,7 +172,7 @@ impl Default for CacheConfig {
             max_ttl_secs: 86_400,
             min_ttl_secs: 0,
             max_negative_ttl_secs: 3_600,
-            bare_negative_ttl_secs: 60,
+            bare_negative_ttl_secs: 5,
             min_failure_ttl: Duration::from_secs(5),
             max_failure_ttl: Duration::from_secs(300),
             prefetch: false,

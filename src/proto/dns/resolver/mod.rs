@@ -13,6 +13,11 @@
 //! (`digest`) what comes back, and so goes on from referral to referral and alias to alias. The
 //! addresses of name servers that came without glue (`targets`) are resolutions of their own.
 //!
+//! What an answer has beside its RRset (`harvest`) is kept for the clients who want it (`compose`):
+//! signatures and proofs under DO (RFC 4035 §3.2), name servers and addresses. What has run out, or
+//! soon will, is `stale` (RFC 8767); why there is no answer is told (`ede`, RFC 8914); names that mean
+//! the same everywhere are answered here (`special_names`, RFC 6761).
+//!
 //! Two ways to go on where Unbound has longer ones. A reply in other letters than the query, with
 //! "0x20", is not taken: the same server is asked by TCP, where nobody forges unseen. (Unbound asks
 //! all servers and compares.) Silence: of five tries at a server that never answered, the third

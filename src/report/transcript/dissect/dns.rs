@@ -179,6 +179,7 @@ pub(in super::super) fn describe(sender: Side, octets: &[u8]) -> Unit {
         (dnssec_ok, " do"),
     ];
     words.iter().filter(|(set, _)| *set).for_each(|(_, word)| text += word);
+    message.extended_errors().for_each(|error| text += &format!(" ede {error}"));
     if !message.answers.is_empty() {
         text += "; ";
         text += &section(&message.answers);
