@@ -221,7 +221,7 @@ fn a_name_is_resolved_from_the_root_once_and_then_from_the_cache() {
         notes(&world),
         [
             "miss example.com. MX",
-            "hit example.com. MX NOERROR 291",
+            "hit example.com. MX NOERROR 290",
             "miss mx.example.com. AAAA",
             "miss no.example.com. A",
         ]
