@@ -233,13 +233,12 @@ proptest! {
             net.send_octets(0, &octets, transport);
             net.run();
             prop_assert!(net.counts.get(&0).copied().unwrap_or(0) <= 1);
-            let limit = match transport {
-                Transport::Udp if has_edns => usize::from(size.clamp(512, 1_232)),
-                Transport::Udp => 512,
-                Transport::Tcp => usize::from(u16::MAX),
+            let edns = Message::decode(&octets).ok().and_then(|query| query.edns);
+            let limit = match (transport, edns) {
+                (Transport::Tcp, _) => usize::from(u16::MAX),
+                (Transport::Udp, Some(edns)) => edns.udp_octets.clamp(512, 1_232).into(),
+                (Transport::Udp, None) => 512,
             };
-            // With arbitrary octets behind it the OPT record may be another one.
-            let limit = if transport == Transport::Udp { limit.max(1_232) } else { limit };
             if let Some(answer) = net.answers.get(&0) {
                 prop_assert!(answer.encode().len() <= limit);
             }
