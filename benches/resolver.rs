@@ -132,6 +132,7 @@ fn speed(criterion: &mut Criterion) {
 }
 
 /// Prints what a million names take, once, and how long an answer among them takes.
+#[expect(clippy::print_stdout, reason = "a bench tells its figures there")]
 fn million(criterion: &mut Criterion) {
     let servers = Servers::new();
     let mut full = resolver();

@@ -172,7 +172,8 @@ fn an_answer_has_its_sections_and_signatures() {
         authorities: vec![ns("Example.com.", 30, "ns.example.com.")],
         additionals: vec![a("ns.example.com.", 20, 53)],
     };
-    cache.put(START, &[www.clone()], &[signature], Credibility::AuthoritativeAnswer);
+    let set = std::slice::from_ref(&www);
+    cache.put(START, set, &[signature], Credibility::AuthoritativeAnswer);
     cache.put(START, &sections.authorities, &[], Credibility::Authority);
     cache.put(START, &sections.additionals, &[], Credibility::Additional);
     let asked = (&www.name, RecordType::A);
