@@ -235,7 +235,7 @@ impl Reader {
                 };
                 self.config.hints.extend(addresses.into_iter().enumerate().map(hint));
             } else {
-                self.config.stub_zones.push(StubZone { zone, addresses });
+                self.config.stub_zones.push(StubZone { zone, addresses, first });
             }
         }
         let zones = match self.local.zones() {

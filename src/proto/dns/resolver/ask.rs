@@ -23,7 +23,8 @@ impl Resolver {
         out: &mut Vec<ResolverOutput>,
     ) -> State {
         let question = self.next_question(now, resolution, &cut);
-        let (mut fit, mut failing, mut resolvers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fit, mut postponed) = (Vec::new(), Vec::new());
+        let (mut failing, mut resolvers) = (Vec::new(), Vec::new());
         for target in &cut.targets {
             let (address, tries) = (target.address, target.tries);
             if target.given_up || tries >= self.config.limits.tries || !self.config.reaches(address)
@@ -31,6 +32,7 @@ impl Resolver {
                 continue;
             }
             match self.servers.lameness(now, &(address, cut.zone.clone()), question.rtype) {
+                None if target.postponed => postponed.push(address),
                 None => fit.push(address),
                 Some(Lameness::Failing) => failing.push(address),
                 Some(Lameness::Recursive) => resolvers.push(address),
@@ -46,12 +48,16 @@ impl Resolver {
         if self.fetch_addresses(id, resolution, &mut cut) {
             return State::Fetching(cut);
         }
-        for (servers, with_rd) in [(failing, with_rd), (resolvers, true)] {
+        let last_choices = [(postponed, with_rd), (failing, with_rd), (resolvers, true)];
+        for (servers, with_rd) in last_choices {
             let served = (&cut.zone, question.rtype);
             if let Some(server) = self.servers.choose(now, served, &servers, &mut self.draws) {
                 let plan = self.plan(now, id, &mut cut, question, server, with_rd);
                 return self.send(now, id, resolution, cut, plan, out);
             }
+        }
+        if self.add_parent_side(now, &mut cut) {
+            return State::Choose(cut);
         }
         self.leave(resolution, cut)
     }
@@ -60,7 +66,8 @@ impl Resolver {
     /// they must know.
     fn next_question(&mut self, now: SimTime, resolution: &Resolution, cut: &Cut) -> Question {
         let whole = Question { name: resolution.name.clone(), ..resolution.question.clone() };
-        if !self.config.minimise_qname || matches!(cut.source, Source::Forward { .. }) {
+        let minimises = self.config.minimise_qname || resolution.minimise.is_forced();
+        if !minimises || matches!(cut.source, Source::Forward { .. }) {
             return whole;
         }
         let shown = resolution.minimise.next(&resolution.name, &cut.zone, |name| {
@@ -85,8 +92,8 @@ impl Resolver {
                 resolution.minimise.go_up();
                 State::Lookup
             }
-            Source::Forward { first: true } => {
-                resolution.unforwarded = true;
+            Source::Forward { first: true } | Source::Stub { first: true } => {
+                resolution.unconfigured = true;
                 State::Lookup
             }
             _ => State::Done(Outcome::failed(Failure::Unreachable)),

@@ -73,6 +73,8 @@ pub struct StubZone {
     pub zone: Name,
     /// Its name servers.
     pub addresses: Vec<IpAddr>,
+    /// Follows delegations when these name servers fail.
+    pub first: bool,
 }
 
 /// Bounds on the work for one question. What goes beyond ends in SERVFAIL.

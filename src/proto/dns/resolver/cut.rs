@@ -32,7 +32,10 @@ pub(crate) enum Source {
     /// The hints, for the root.
     Hints,
     /// The configuration, for a stub zone.
-    Stub,
+    Stub {
+        /// Without an answer from them, delegations are followed.
+        first: bool,
+    },
     /// The configuration: resolvers, asked with RD.
     Forward {
         /// Without an answer from them, it is looked for from the root on.
@@ -56,6 +59,8 @@ pub(crate) struct Target {
     pub(crate) address: IpAddr,
     /// How often it was asked.
     pub(crate) tries: u8,
+    /// It answered nothing at all: others are asked first.
+    pub(crate) postponed: bool,
     /// It answered what nobody can use, or never.
     pub(crate) given_up: bool,
 }
@@ -70,7 +75,7 @@ impl Cut {
     pub(crate) fn add_target(&mut self, address: IpAddr, bound: usize) {
         let known = self.targets.iter().any(|target| target.address == address);
         if !known && self.targets.len() < bound {
-            self.targets.push(Target { address, tries: 0, given_up: false });
+            self.targets.push(Target { address, tries: 0, postponed: false, given_up: false });
         }
     }
 
@@ -83,6 +88,13 @@ impl Cut {
     pub(crate) fn give_up(&mut self, address: IpAddr) {
         if let Some(target) = self.target_mut(address) {
             target.given_up = true;
+        }
+    }
+
+    /// Asks other addresses before this one.
+    pub(crate) fn postpone(&mut self, address: IpAddr) {
+        if let Some(target) = self.target_mut(address) {
+            target.postponed = true;
         }
     }
 

@@ -88,6 +88,11 @@ impl Resolver {
             {
                 // Likely a mistake of this server: another may have the answer, or the SOA.
                 resolution.empty_replies += 1;
+                cut.postpone(server);
+                State::Choose(cut)
+            }
+            answer if resolution.minimise.finds_parent(&query.question, &answer, &cut.zone) => {
+                // It serves the child, too, and this is the child's answer.
                 State::Choose(cut)
             }
             answer => {
@@ -210,6 +215,7 @@ impl Resolver {
         }
         self.store(now, &referral.servers, Credibility::Referral);
         self.store(now, &referral.glue, Credibility::Referral);
+        self.parent_side.put(now, &referral.glue);
         let mut cut = Cut::new(referral.zone.clone(), Source::Referral);
         let bound = self.config.limits.addresses;
         for name in referral.servers.iter().filter_map(|ns| ns.data.host()) {

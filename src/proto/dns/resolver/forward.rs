@@ -14,7 +14,7 @@ use super::resolution::Resolution;
 impl Resolver {
     /// The resolvers that a question about `name` goes to, if it is in a forwarded zone.
     pub(super) fn forwarders(&self, resolution: &Resolution, name: &Name) -> Option<Cut> {
-        if resolution.unforwarded {
+        if resolution.unconfigured {
             return None;
         }
         let zones =
@@ -32,10 +32,13 @@ impl Resolver {
     }
 
     /// The servers that the configuration gives for exactly this zone.
-    pub(super) fn stub(&self, zone: &Name) -> Option<Cut> {
+    pub(super) fn stub(&self, resolution: &Resolution, zone: &Name) -> Option<Cut> {
+        if resolution.unconfigured {
+            return None;
+        }
         let mut stubs = self.config.stub_zones.iter().filter(|stub| stub.zone == *zone).peekable();
-        stubs.peek()?;
-        let mut cut = Cut::new(zone.clone(), Source::Stub);
+        let first = stubs.peek()?.first;
+        let mut cut = Cut::new(zone.clone(), Source::Stub { first });
         for address in stubs.flat_map(|stub| &stub.addresses) {
             cut.add_target(*address, usize::MAX);
         }

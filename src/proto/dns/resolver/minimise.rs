@@ -12,13 +12,17 @@
 //!
 //! Deviation: Unbound asks for type A at the whole name first, before a question of another type.
 
-use crate::proto::dns::{Name, Record};
+use crate::proto::dns::{Name, Question, Record, RecordType};
+
+use super::reply::Reply;
 
 /// How far one name has been shown.
 #[derive(Debug, Default)]
 pub(crate) struct Minimise {
     /// The whole name goes out from now on.
     whole: bool,
+    /// Names are shortened to find the parent of a zone, whatever the configuration says.
+    forced: bool,
     /// The labels down to which no zone cut was met, from the root.
     passed: usize,
     /// Shortened names that were answered.
@@ -62,6 +66,35 @@ impl Minimise {
             }
         }
         None
+    }
+
+    /// Whether a reply to a question for DS came from the child, though there may be a parent that
+    /// was not met yet: then the way to it is looked for, once.
+    ///
+    /// DS stands on the parent's side of a cut (RFC 4035 §3.1.4.1), but a server of both an
+    /// ancestor and the child says what the child has: an alias, or nothing with the child's SOA.
+    pub(crate) fn finds_parent(&mut self, question: &Question, reply: &Reply, zone: &Name) -> bool {
+        let name = &question.name;
+        let from_child = match reply {
+            Reply::Alias { chain, .. } | Reply::Answer { chain, .. } => {
+                chain.first().is_some_and(|link| link.name == *name)
+            }
+            Reply::Nothing { chain, soa, .. } => {
+                chain.first().is_some_and(|link| link.name == *name)
+                    || soa.as_ref().is_some_and(|soa| soa.name == *name)
+            }
+            _ => false,
+        };
+        if question.rtype != RecordType::Ds || !from_child || self.forced {
+            return false;
+        }
+        *self = Minimise { forced: true, passed: self.passed, ..Minimise::default() };
+        self.next(name, zone, |_| false).is_some()
+    }
+
+    /// Whether names are shortened whatever the configuration says.
+    pub(crate) fn is_forced(&self) -> bool {
+        self.forced
     }
 
     /// A shortened name led to another zone.

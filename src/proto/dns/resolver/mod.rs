@@ -34,6 +34,7 @@ mod cut;
 mod digest;
 mod ede;
 mod forward;
+mod glue;
 mod harvest;
 mod iterate;
 mod local;
@@ -69,6 +70,7 @@ use crate::engine::{SimTime, Stream};
 use crate::proto::dns::{Authority, DecodeError, Message, Question, Rcode, Transport};
 
 use cache::Cache;
+use glue::ParentSide;
 use resolution::{ResolutionId, Resolutions};
 use servers::Servers;
 use stale::Patience;
@@ -139,6 +141,7 @@ pub struct Resolver {
     cache: Cache,
     servers: Servers,
     upstreams: Upstreams,
+    parent_side: ParentSide,
     resolutions: Resolutions,
     /// Resolutions that can go on.
     ready: VecDeque<ResolutionId>,
@@ -158,6 +161,7 @@ impl Resolver {
             cache: Cache::new(config.cache.clone()),
             servers: Servers::new(config.servers.clone()),
             upstreams: Upstreams::default(),
+            parent_side: ParentSide::new(config.servers.count, config.cache.max_ttl_secs),
             resolutions: Resolutions::default(),
             ready: VecDeque::new(),
             draws,

@@ -85,6 +85,11 @@ pub(crate) fn read(message: &Message, asked: Asked<'_>) -> Reply {
         Rcode::NoError | Rcode::NxDomain | Rcode::YxDomain => {}
         other => return Reply::Failed(other),
     }
+    let has_dname = || message.answers.iter().any(|record| record.rtype() == RecordType::Dname);
+    if message.rcode == Rcode::YxDomain && !has_dname() {
+        // YXDOMAIN belongs to a DNAME.
+        return Reply::Failed(Rcode::YxDomain);
+    }
     let from_resolver = message.flags.ra && !message.flags.aa && !asked.recursion;
     let rtype = asked.question.rtype;
     let mut walk = Walk { chain: Vec::new(), name: asked.question.name.clone() };
@@ -171,7 +176,7 @@ impl Walk {
             Rcode::NxDomain if name.is_root() => return Reply::Failed(Rcode::NxDomain),
             Rcode::NxDomain => true,
             Rcode::NoError => false,
-            // YXDOMAIN belongs to a DNAME, and there is none.
+            // YXDOMAIN belongs to a DNAME above the name, and there is none.
             other => return Reply::Failed(other),
         };
         if nxdomain || soa.is_some() {

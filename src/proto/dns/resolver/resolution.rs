@@ -40,8 +40,9 @@ pub(crate) struct Resolution {
     pub(crate) refresh: bool,
     /// The root was asked for its servers on behalf of this resolution.
     pub(crate) primed: bool,
-    /// The forwarders of the name's zone failed, and the walk from the root takes their place.
-    pub(crate) unforwarded: bool,
+    /// The servers that the configuration has for the name failed, and the walk from the root takes
+    /// their place.
+    pub(crate) unconfigured: bool,
     /// How much of the name was shown.
     pub(crate) minimise: Minimise,
     /// Replies that held nothing at all.
@@ -75,7 +76,7 @@ impl Resolution {
             above: None,
             refresh: false,
             primed: false,
-            unforwarded: false,
+            unconfigured: false,
             minimise: Minimise::default(),
             empty_replies: 0,
             contextual: false,

@@ -32,8 +32,12 @@ pub(crate) type Served = (IpAddr, Name);
 /// One server of one zone.
 #[derive(Debug)]
 struct Host {
+    /// It answered once: until then the two below mean nothing.
+    measured: bool,
     smoothed: Duration,
     variation: Duration,
+    /// The time-out without back-off.
+    steady: Duration,
     /// With back-off.
     timeout: Duration,
     /// Queries in a row that went unanswered, by kind of type: there are servers that drop
@@ -61,13 +65,8 @@ enum Support {
 impl Host {
     /// How long to wait for an answer to a question of this type.
     fn timeout(&self, rtype: RecordType) -> Duration {
-        let others_alone = self.unanswered[kind(rtype)] == 0 && !self.smoothed.is_zero();
-        if others_alone { self.timeout.min(self.steady()) } else { self.timeout }
-    }
-
-    /// The time-out without back-off.
-    fn steady(&self) -> Duration {
-        self.smoothed + self.variation * 4
+        let others_alone = self.unanswered[kind(rtype)] == 0 && self.measured;
+        if others_alone { self.timeout.min(self.steady) } else { self.timeout }
     }
 }
 
@@ -151,14 +150,15 @@ impl Servers {
     ) {
         let ServersConfig { min_timeout, max_timeout, .. } = self.config;
         let host = self.host_mut(now, server);
-        if host.smoothed.is_zero() {
-            (host.smoothed, host.variation) = (rtt, rtt / 2);
+        if !host.measured {
+            (host.measured, host.smoothed, host.variation) = (true, rtt, rtt / 2);
         } else {
             let deviation = rtt.abs_diff(host.smoothed);
             host.variation = (host.variation * 3 + deviation) / 4;
             host.smoothed = (host.smoothed * 7 + rtt) / 8;
         }
-        host.timeout = host.steady().clamp(min_timeout, max_timeout);
+        host.steady = (host.smoothed + host.variation * 4).clamp(min_timeout, max_timeout);
+        host.timeout = host.steady;
         host.unanswered[kind(rtype)] = 0;
         host.edns = match (host.edns, edns) {
             (_, true) => Support::Yes,
@@ -222,8 +222,10 @@ impl Servers {
         if self.host(now, server).is_none() {
             let old = self.hosts.remove(server);
             let host = Host {
+                measured: false,
                 smoothed: Duration::ZERO,
                 variation: Duration::ZERO,
+                steady: self.config.first_timeout,
                 timeout: self.config.first_timeout,
                 unanswered: [0; KINDS],
                 probe_at: SimTime::ZERO,

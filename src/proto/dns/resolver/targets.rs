@@ -121,6 +121,16 @@ impl Resolver {
         Some(child)
     }
 
+    /// Adds the addresses that the parents of the cut's servers gave for them; whether there are
+    /// any that were not tried.
+    pub(super) fn add_parent_side(&self, now: SimTime, cut: &mut Cut) -> bool {
+        let (bound, before) = (self.config.limits.addresses, cut.targets.len());
+        let given = cut.hosts.iter().flat_map(|host| self.parent_side.get(now, &host.name));
+        let given: Vec<IpAddr> = given.collect();
+        given.into_iter().for_each(|address| cut.add_target(address, bound));
+        cut.targets.len() > before
+    }
+
     /// A resolution need not wait for the root's servers any longer.
     pub(super) fn wake_primed(&mut self, id: ResolutionId) {
         if let Some(waiting) = self.resolutions.get_mut(id)

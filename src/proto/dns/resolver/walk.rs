@@ -150,7 +150,7 @@ pub(super) fn follow(resolution: &mut Resolution, target: Name, bound: u32) -> R
     }
     resolution.name = target;
     resolution.above = None;
-    resolution.unforwarded = false;
+    resolution.unconfigured = false;
     resolution.minimise = Minimise::default();
     Ok(())
 }

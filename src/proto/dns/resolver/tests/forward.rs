@@ -62,7 +62,7 @@ fn queries_to_forwarders_have_rd_and_those_to_others_have_not() {
 fn a_stub_zone_is_a_place_to_start_from() {
     let stub = |config: &mut ResolverConfig| {
         let (zone, addresses) = (name("example.com."), vec!["192.0.2.4".parse().unwrap()]);
-        config.stub_zones = vec![StubZone { zone, addresses }];
+        config.stub_zones = vec![StubZone { zone, addresses, first: false }];
         config.forward_zones = vec![forward("com.", "192.0.2.9", false)];
     };
     let servers = [(
@@ -137,4 +137,16 @@ fn priming_costs_one_query_and_no_look_ups_of_addresses() {
         "192.0.2.3 www.example.com. A",
     ];
     assert_eq!(net.asked(), expected);
+}
+
+#[test]
+fn stubs_that_come_first_are_not_the_last() {
+    for first in [false, true] {
+        let mut net = Net::with(&[("192.0.2.4", "*. * -> SERVFAIL")], |config| {
+            let (zone, addresses) = (name("example.com."), vec!["192.0.2.4".parse().unwrap()]);
+            config.stub_zones = vec![StubZone { zone, addresses, first }];
+        });
+        let shown = net.resolve("www.example.com. A");
+        assert_eq!(shown.starts_with("NOERROR"), first, "{shown}");
+    }
 }

@@ -143,3 +143,19 @@ fn shortened_names_count_as_queries() {
     assert_eq!(net.resolve(&format!("{} A", "a.".repeat(100))), "SERVFAIL | ");
     assert_eq!(net.asked().len(), 5);
 }
+
+#[test]
+fn the_parent_of_a_zone_is_looked_for_when_the_child_answers_for_ds() {
+    for (minimise, child) in [
+        (false, "example.com. DS -> NOERROR aa | example.com. CNAME x.test."),
+        (false, "example.com. DS -> NOERROR aa | | example.com. SOA 60"),
+        (true, "example.com. DS -> NOERROR aa | | example.com. SOA 60"),
+    ] {
+        // The root serves example.com., and com. is between them.
+        let com = "example.com. DS -> NOERROR aa | | com. SOA 90";
+        let mut net = Net::with(&[(ROOT, child), ("192.0.2.2", com)], |config| {
+            config.minimise_qname = minimise;
+        });
+        assert_eq!(net.resolve("example.com. DS"), "NOERROR |  | com. 90 SOA 90", "{child}");
+    }
+}

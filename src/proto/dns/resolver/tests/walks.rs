@@ -260,3 +260,25 @@ fn the_address_of_a_server_that_was_not_found_is_not_looked_for_at_once_again() 
     net.resolve("mail.a.com. A");
     assert!(net.asked().iter().any(|line| line.contains("broken")));
 }
+
+#[test]
+fn the_glue_of_the_parent_is_the_last_resort() {
+    let mut net = Net::new(&[
+        (
+            "192.0.2.2",
+            "*.a.com. * -> NOERROR | | a.com. NS ns.b.com.
+             *.b.com. * -> NOERROR | | b.com. NS ns.b.com. | ns.b.com. A 192.0.2.4",
+        ),
+        (
+            "192.0.2.4",
+            "ns.b.com. A -> NOERROR aa | ns.b.com. A 192.0.2.5
+             www.a.com. A -> NOERROR aa | www.a.com. A 192.0.2.80
+             x.a.com. A -> NOERROR aa | x.a.com. A 192.0.2.80",
+        ),
+        ("192.0.2.5", "*. * -> SERVFAIL"),
+    ]);
+    assert_eq!(net.resolve("www.a.com. A"), "NOERROR | www.a.com. 3600 A 192.0.2.80");
+    // The zone's own word is what clients get.
+    assert_eq!(net.resolve("ns.b.com. A"), "NOERROR | ns.b.com. 3600 A 192.0.2.5");
+    assert_eq!(net.resolve("x.a.com. A"), "NOERROR | x.a.com. 3600 A 192.0.2.80");
+}
