@@ -13,6 +13,9 @@ use crate::world::{ConnId, Ctx, StreamEvent};
 pub(crate) struct Exchanges<K> {
     places: BTreeMap<K, Place>,
     ports: BTreeMap<u16, K>,
+    /// The one port that all datagrams are sent from, and whose they are; `None`: each has a random
+    /// one.
+    fixed_port: Option<(u16, BTreeSet<K>)>,
     connections: BTreeMap<ConnId, Conversation<K>>,
     /// Connections that are no longer needed and not gone yet.
     closing: BTreeSet<ConnId>,
@@ -53,6 +56,7 @@ impl<K> Default for Exchanges<K> {
         Exchanges {
             places: BTreeMap::new(),
             ports: BTreeMap::new(),
+            fixed_port: None,
             connections: BTreeMap::new(),
             closing: BTreeSet::new(),
         }
@@ -60,8 +64,16 @@ impl<K> Default for Exchanges<K> {
 }
 
 impl<K: Copy + Ord> Exchanges<K> {
-    /// Sends a query from a fresh random port, or once more from the port that it has; `false` when
-    /// the host cannot.
+    /// Sends all datagrams from this port, as resolvers did before RFC 5452 §9.2. False when
+    /// another program has it; each is sent from a random one then.
+    pub(crate) fn fix_port(&mut self, ctx: &mut Ctx<'_>, port: u16) -> bool {
+        let is_bound = ctx.bind_udp(port);
+        self.fixed_port = is_bound.then(|| (port, BTreeSet::new()));
+        is_bound
+    }
+
+    /// Sends a query from a fresh random port, or from the fixed one; once more from the port that
+    /// it has. `false` when the host cannot.
     pub(crate) fn send_udp(
         &mut self,
         ctx: &mut Ctx<'_>,
@@ -72,12 +84,21 @@ impl<K: Copy + Ord> Exchanges<K> {
         if let Some(Place::Port(port)) = self.places.get(&key) {
             return ctx.send_udp(*port, to, octets).is_ok();
         }
-        let Some(port) = ctx.bind_any_udp() else { return false };
+        let port = match &self.fixed_port {
+            Some((port, _)) => *port,
+            None => match ctx.bind_any_udp() {
+                Some(port) => port,
+                None => return false,
+            },
+        };
         if ctx.send_udp(port, to, octets).is_err() {
-            ctx.unbind_udp(port);
+            self.give_back(ctx, port);
             return false;
         }
-        self.ports.insert(port, key);
+        match &mut self.fixed_port {
+            Some((_, keys)) => drop(keys.insert(key)),
+            None => drop(self.ports.insert(port, key)),
+        }
         self.places.insert(key, Place::Port(port));
         true
     }
@@ -103,7 +124,10 @@ impl<K: Copy + Ord> Exchanges<K> {
         match self.places.remove(&key) {
             Some(Place::Port(port)) => {
                 self.ports.remove(&port);
-                ctx.unbind_udp(port);
+                if let Some((_, keys)) = &mut self.fixed_port {
+                    keys.remove(&key);
+                }
+                self.give_back(ctx, port);
             }
             Some(Place::Connection(connection)) => {
                 if let Some(conversation) = self.connections.remove(&connection) {
@@ -119,9 +143,23 @@ impl<K: Copy + Ord> Exchanges<K> {
         }
     }
 
-    /// The query that waits for a datagram to this port.
-    pub(crate) fn at_port(&self, port: u16) -> Option<K> {
-        self.ports.get(&port).copied()
+    fn give_back(&self, ctx: &mut Ctx<'_>, port: u16) {
+        if self.fixed_port.as_ref().is_none_or(|(fixed, _)| *fixed != port) {
+            ctx.unbind_udp(port);
+        }
+    }
+
+    /// Whether queries are sent from this port, though none may be under way now.
+    pub(crate) fn is_port(&self, port: u16) -> bool {
+        let is_fixed = self.fixed_port.as_ref().is_some_and(|(fixed, _)| *fixed == port);
+        is_fixed || self.ports.contains_key(&port)
+    }
+
+    /// The queries that wait for a datagram to this port: one, unless the port is fixed.
+    pub(crate) fn at_port(&self, port: u16) -> impl Iterator<Item = K> {
+        let fixed = self.fixed_port.iter().filter(move |(fixed, _)| *fixed == port);
+        let shared = fixed.flat_map(|(_, keys)| keys);
+        self.ports.get(&port).into_iter().chain(shared).copied()
     }
 
     /// Whether the connection is one of these.

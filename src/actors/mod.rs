@@ -6,6 +6,7 @@ mod dig;
 pub(crate) mod dns_exchanges;
 mod dns_faults;
 pub(crate) mod dns_listener;
+mod forger;
 pub mod mail_server;
 pub mod mta;
 mod name_server;
@@ -19,6 +20,7 @@ mod dns_tests;
 
 pub use client::{MailClient, MailClientConfig};
 pub use dig::{Dig, DigStep};
+pub use forger::{Flood, Forger};
 pub use mail_server::{MailServer, MailServerConfig};
 pub use mta::{Mta, MtaConfig};
 pub use name_server::{NameServer, NameServerConfig, ZoneChange};

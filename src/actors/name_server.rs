@@ -105,13 +105,16 @@ impl Actor for NameServer {
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
         let Some(running) = &mut self.running else { return };
         match event {
-            Event::Datagram { from, to, payload } => match running.exchanges.at_port(to.port()) {
-                Some(exchange) => {
-                    let Running { server, outputs, .. } = running;
-                    server.reply(ctx.now(), exchange, from, &payload, outputs);
+            Event::Datagram { from, to, payload } => {
+                let exchange = running.exchanges.at_port(to.port()).next();
+                match exchange {
+                    Some(exchange) => {
+                        let Running { server, outputs, .. } = running;
+                        server.reply(ctx.now(), exchange, from, &payload, outputs);
+                    }
+                    None => running.admit(ctx, Asker::Datagram { from, to }, payload),
                 }
-                None => running.admit(ctx, Asker::Datagram { from, to }, payload),
-            },
+            }
             Event::Stream(connection, event) if running.exchanges.owns(connection) => {
                 let news = running.exchanges.on_stream(ctx, connection, &event);
                 let Some((exchange, replies)) = news else { return };
@@ -195,7 +198,7 @@ impl Running {
 
     /// Carries out what the server wants done.
     fn act(&mut self, ctx: &mut Ctx<'_>) {
-        while let Some(output) = self.outputs.next() {
+        while let Some(output) = self.outputs.take() {
             let unsent = match output {
                 Output::SendUdp { exchange, to, octets } => {
                     (!self.exchanges.send_udp(ctx, exchange, to, octets)).then_some(exchange)

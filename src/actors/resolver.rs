@@ -24,6 +24,7 @@ pub struct RecursiveResolver {
     zones: Arc<Authority>,
     allowed: Option<Vec<Network>>,
     rules: Arc<[Rule]>,
+    port: Option<u16>,
     running: Option<Running>,
 }
 
@@ -41,13 +42,27 @@ impl RecursiveResolver {
     /// A resolver that also answers for `zones` itself, without asking anybody; an empty
     /// [`Authority`] for none. Of the families in `config` it uses those that its host has.
     pub fn new(config: ResolverConfig, zones: Arc<Authority>) -> Self {
-        RecursiveResolver { config, zones, allowed: None, rules: Arc::default(), running: None }
+        RecursiveResolver {
+            config,
+            zones,
+            allowed: None,
+            rules: Arc::default(),
+            port: None,
+            running: None,
+        }
     }
 
     /// Serves clients in these networks alone, and refuses all others.
     #[must_use]
     pub fn allow(mut self, networks: Vec<Network>) -> Self {
         self.allowed = Some(networks);
+        self
+    }
+
+    /// Asks name servers from this port alone, which is easy to guess (RFC 5452 §9.2).
+    #[must_use]
+    pub fn fixed_port(mut self, port: u16) -> Self {
+        self.port = Some(port);
         self
     }
 
@@ -64,12 +79,18 @@ impl Actor for RecursiveResolver {
         let mut config = self.config.clone();
         config.ipv4 &= ctx.addresses().iter().any(IpAddr::is_ipv4);
         config.ipv6 &= ctx.addresses().iter().any(IpAddr::is_ipv6);
+        let mut exchanges = Exchanges::default();
+        if let Some(port) = self.port
+            && !exchanges.fix_port(ctx, port)
+        {
+            ctx.note(|| Note::Remark(format!("port {port} belongs to another program")));
+        }
         self.running = Some(Running {
             resolver: Resolver::new(config, ctx.stream("resolver"))
                 .with_zones(Arc::clone(&self.zones)),
             listener: DnsListener::start(ctx, IDLE_TIMER),
             faults: DnsFaults::new(&self.rules, FAULT_TIMER),
-            exchanges: Exchanges::default(),
+            exchanges,
             clients: BTreeMap::new(),
             last_client: 0,
             timer: LazyTimer::default(),
@@ -80,14 +101,18 @@ impl Actor for RecursiveResolver {
         let Some(running) = &mut self.running else { return };
         let allowed = self.allowed.as_deref();
         match event {
-            Event::Datagram { from, to, payload } => match running.exchanges.at_port(to.port()) {
-                Some(upstream) => {
+            Event::Datagram { from, to, payload } if running.exchanges.is_port(to.port()) => {
+                // With a fixed port, whose reply it is shows by its id.
+                let waiting: Vec<UpstreamId> = running.exchanges.at_port(to.port()).collect();
+                for upstream in waiting {
                     running.drive(ctx, |resolver, now, out| {
                         resolver.upstream_reply(now, upstream, from, &payload, out);
                     });
                 }
-                None => running.admit(ctx, allowed, Asker::Datagram { from, to }, payload),
-            },
+            }
+            Event::Datagram { from, to, payload } => {
+                running.admit(ctx, allowed, Asker::Datagram { from, to }, payload);
+            }
             Event::Stream(connection, event) if running.exchanges.owns(connection) => {
                 let news = running.exchanges.on_stream(ctx, connection, &event);
                 for (upstream, reply) in news.into_iter().flat_map(|(upstream, replies)| {

@@ -60,7 +60,8 @@ impl StubResolver {
         to: SocketAddr,
         payload: &[u8],
     ) {
-        if let Some(exchange) = self.exchanges.at_port(to.port()) {
+        let exchange = self.exchanges.at_port(to.port()).next();
+        if let Some(exchange) = exchange {
             let mut out = Vec::new();
             self.stub.reply(ctx.now(), exchange, from, payload, &mut out);
             self.act(ctx, out);

@@ -129,6 +129,16 @@ impl Ctx<'_> {
         self.turn.send(Packet { from, to, body: Body::Udp(payload) });
     }
 
+    /// Sends a datagram with any source address, as an attacker does whose network checks no sources
+    /// (against BCP 38). Answers go to whom the address belongs to.
+    pub fn send_udp_forged(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
+        let cause = self.turn.cause;
+        self.turn.record(|| Fact::Forged { from, to });
+        self.send_udp_from(from, to, payload);
+        // One datagram does not cause the next.
+        self.turn.cause = cause;
+    }
+
     /// Listens on a TCP port on all addresses; false when another actor does.
     #[must_use]
     pub fn listen(&mut self, port: u16) -> bool {

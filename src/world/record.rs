@@ -106,6 +106,13 @@ pub enum Fact {
     Healed(LinkId),
     /// A link was changed; recorded at its first end.
     LinkChanged(LinkId),
+    /// A datagram with a foreign source address left this host; what it causes names this record.
+    Forged {
+        /// The source that stands in it.
+        from: SocketAddr,
+        /// Destination.
+        to: SocketAddr,
+    },
     /// What no wire shows.
     Note(Note),
 }

@@ -135,6 +135,15 @@ fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
             mail::attempts(evidence, mail, from.as_deref(), *count)
         }
         Expect::LostPackets(count) => network::lost(evidence, *count),
+        Expect::Forged { by, as_, to, port, count } => {
+            let wanted = network::WantedForgery {
+                by: by.as_deref(),
+                as_: as_.as_deref(),
+                to: to.as_deref(),
+                port: *port,
+            };
+            network::forged(evidence, &wanted, *count)
+        }
     };
     let Expectation { path, line, expect } = expectation;
     Verdict { path: path.clone(), line: *line, expectation: words::of(expect), holds, why }

@@ -1,13 +1,14 @@
 //! Expectations of what crossed the network: queries, replies, what clients saw, lost packets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::engine::SimTime;
 use crate::net::Loss;
 use crate::report::transcript::{Entry, Facts, Protocol};
 use crate::scenario::plan::Count;
-use crate::world::{Fact, Note};
+use crate::scenario::plan::expect::PortState;
+use crate::world::{Fact, Note, RecordId};
 
 use super::Finding;
 use super::evidence::Evidence;
@@ -190,6 +191,45 @@ pub(super) fn lost(evidence: &Evidence<'_>, count: Count) -> Finding {
         why += &format!(": {}", list(&each));
     }
     Finding::new(count.holds(all), why)
+}
+
+/// What a forged datagram must be like.
+pub(super) struct WantedForgery<'p> {
+    pub(super) by: Option<&'p str>,
+    pub(super) as_: Option<&'p str>,
+    pub(super) to: Option<&'p str>,
+    pub(super) port: Option<PortState>,
+}
+
+pub(super) fn forged(evidence: &Evidence<'_>, wanted: &WantedForgery<'_>, count: Count) -> Finding {
+    let world = evidence.world;
+    let forged: BTreeSet<RecordId> = world
+        .records()
+        .iter()
+        .filter(|record| matches!(record.fact, Fact::Forged { .. }))
+        .map(|record| record.id)
+        .collect();
+    let (mut open, mut closed) = (0, 0);
+    for record in world.records() {
+        let Some(cause) = record.cause.filter(|cause| forged.contains(cause)) else { continue };
+        let (from, number) = match &record.fact {
+            Fact::Datagram { from, .. } => (from, &mut open),
+            Fact::Lost { from, why: Loss::NoListener, .. } => (from, &mut closed),
+            _ => continue,
+        };
+        let seeming = world.owner(from.ip()).map(|node| world.name(node));
+        let fits = wanted.by.is_none_or(|by| world.name(cause.node) == by)
+            && wanted.as_.is_none_or(|host| seeming == Some(host))
+            && wanted.to.is_none_or(|to| world.name(record.id.node) == to);
+        *number += u64::from(fits);
+    }
+    let number = match wanted.port {
+        None => open + closed,
+        Some(PortState::Open) => open,
+        Some(PortState::Closed) => closed,
+    };
+    let why = format!("{open} at open ports, {closed} at closed ports");
+    Finding::new(count.holds(number), why)
 }
 
 fn notes<'w>(evidence: &Evidence<'w>) -> impl Iterator<Item = &'w Note> + use<'w> {

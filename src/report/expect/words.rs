@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::SimTime;
+use crate::scenario::plan::expect::PortState;
 use crate::scenario::plan::{Count, Expect};
 
 /// The expectation as a sentence.
@@ -104,6 +105,19 @@ pub(super) fn of(expect: &Expect) -> String {
         Expect::Attempts { mail, from, count } => {
             let from = from.as_ref().map_or_else(String::new, |from| format!(" by {from}"));
             format!("{}{from} to hand on {mail}", amount(*count, "attempt"))
+        }
+        Expect::Forged { by, as_, to, port, count } => {
+            let mut text = amount(*count, "forged datagram");
+            for (word, host) in [("of", by), ("as", as_), ("to", to)] {
+                if let Some(host) = host {
+                    text += &format!(" {word} {host}");
+                }
+            }
+            text + match port {
+                None => "",
+                Some(PortState::Open) => " at open ports",
+                Some(PortState::Closed) => " at closed ports",
+            }
         }
         Expect::LostPackets(count) => format!("{} lost", amount(*count, "packet")),
     }

@@ -1,13 +1,13 @@
 //! From records to entries, in order.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use foldhash::fast::FixedState;
 
-use crate::net::LinkId;
 use crate::net::tcp::CloseReason;
+use crate::net::{LinkId, Loss};
 use crate::world::{Fact, Record, RecordId, World};
 
 use super::dissect::{Dissector, Side, Unit, describe_dns, plural, raw};
@@ -23,6 +23,9 @@ pub struct Entries<'w> {
     conversations: BTreeMap<(SocketAddr, SocketAddr), Conversation>,
     /// Records that show nothing, with their causes. Never walked.
     silent: HashMap<RecordId, Option<RecordId>, FixedState>,
+    /// Forged datagrams, and those arrivals of them that came to something. Never walked.
+    forged: HashSet<RecordId, FixedState>,
+    believed: HashSet<RecordId, FixedState>,
     units: Vec<Unit>,
 }
 
@@ -47,12 +50,15 @@ impl Conversation {
 
 impl<'w> Entries<'w> {
     pub(super) fn new(world: &'w World) -> Self {
+        let [forged, believed] = forgeries(world.records());
         Entries {
             world,
             records: world.records().iter(),
             ready: VecDeque::new(),
             conversations: BTreeMap::new(),
             silent: HashMap::default(),
+            forged,
+            believed,
             units: Vec::new(),
         }
     }
@@ -60,6 +66,9 @@ impl<'w> Entries<'w> {
     fn read(&mut self, record: &'w Record) {
         let before = self.ready.len();
         match &record.fact {
+            // Floods of them come to nothing; the attacker tells how many it sent.
+            Fact::Datagram { .. } | Fact::Lost { why: Loss::NoListener, .. }
+                if self.is_forged(record) && !self.believed.contains(&record.id) => {}
             Fact::Datagram { from, to, payload } => self.datagram(record, *from, *to, payload),
             Fact::Opened { local, peer, active: true } => self.opened(record, *local, *peer),
             Fact::Opened { .. } => {} // the end that asked for it has told
@@ -74,6 +83,7 @@ impl<'w> Entries<'w> {
             Fact::Closed { local, peer, active, reason } => {
                 self.closed(record, *local, *peer, *active, *reason);
             }
+            Fact::Forged { .. } => {} // its arrival is told
             Fact::Lost { from, to, tcp_sequence, payload_octets, why } => {
                 let (protocol, noun) = match tcp_sequence {
                     Some(_) => (Protocol::Tcp, "segment"),
@@ -118,13 +128,21 @@ impl<'w> Entries<'w> {
         let (from_name, to_name) = (self.party(from), Some(self.party(to)));
         let entry = if from.port() == DNS_PORT || to.port() == DNS_PORT {
             let sender = if to.port() == DNS_PORT { Side::Client } else { Side::Server };
-            let Unit { kind, text, details, facts, .. } = describe_dns(sender, payload);
+            let Unit { kind, mut text, details, facts, .. } = describe_dns(sender, payload);
+            if let Some(cause) = record.cause.filter(|_| self.is_forged(record)) {
+                text = format!("{text} (forged by {})", self.world.name(cause.node));
+            }
             Entry { details, facts, ..self.entry(record, Protocol::Dns, kind, text) }
         } else {
             let facts = Facts::Octets { octets: payload.len() };
             Entry { facts, ..self.entry(record, Protocol::Udp, "datagram", raw(payload)) }
         };
         self.ready.push_back(Entry { from: from_name, to: to_name, ..entry });
+    }
+
+    /// Whether the datagram that the record tells of has a foreign source address.
+    fn is_forged(&self, record: &Record) -> bool {
+        record.cause.is_some_and(|cause| self.forged.contains(&cause))
     }
 
     fn opened(&mut self, record: &'w Record, client: SocketAddr, server: SocketAddr) {
@@ -257,6 +275,25 @@ impl<'w> Entries<'w> {
             None => Cow::Owned(address.ip().to_string()),
         }
     }
+}
+
+/// The forged datagrams, and those of their arrivals that caused anything.
+fn forgeries(records: &[Record]) -> [HashSet<RecordId, FixedState>; 2] {
+    let is_forged = |record: &&Record| matches!(record.fact, Fact::Forged { .. });
+    let forged: HashSet<RecordId, FixedState> =
+        records.iter().filter(is_forged).map(|record| record.id).collect();
+    if forged.is_empty() {
+        return [forged, HashSet::default()];
+    }
+    let is_arrival = |record: &&Record| {
+        matches!(record.fact, Fact::Datagram { .. })
+            && record.cause.is_some_and(|cause| forged.contains(&cause))
+    };
+    let arrived: HashSet<RecordId, FixedState> =
+        records.iter().filter(is_arrival).map(|record| record.id).collect();
+    let causes = records.iter().filter_map(|record| record.cause);
+    let believed = causes.filter(|cause| arrived.contains(cause)).collect();
+    [forged, believed]
 }
 
 const DNS_PORT: u16 = 53;

@@ -113,17 +113,20 @@ impl Zones {
         resolver: &plan::Resolver,
         rules: Arc<[Rule]>,
     ) -> HostConfig {
-        let mut settings =
-            ResolverConfig { hints: self.hints.clone(), ..ResolverConfig::default() };
+        let hints = self.hints.clone();
+        let mut settings = ResolverConfig { hints, ..(*resolver.config).clone() };
         settings.keep_ordinary(self.by_key.values().map(|zone| zone.origin()));
+        let port = resolver.port;
         settings.ipv4 = host.addresses.iter().any(IpAddr::is_ipv4);
         settings.ipv6 = host.addresses.iter().any(IpAddr::is_ipv6);
-        settings.cache.max_ttl_secs = secs(resolver.max_ttl);
-        settings.cache.max_negative_ttl_secs = secs(resolver.max_negative_ttl);
         let inner = self.authority(&resolver.zones);
         config.actor(move || {
-            RecursiveResolver::new(settings.clone(), Arc::clone(&inner))
-                .misbehave(Arc::clone(&rules))
+            let resolver = RecursiveResolver::new(settings.clone(), Arc::clone(&inner))
+                .misbehave(Arc::clone(&rules));
+            match port {
+                Some(port) => resolver.fixed_port(port),
+                None => resolver,
+            }
         })
     }
 }
@@ -134,8 +137,4 @@ fn reachable(host: &Host, peer: &Host) -> Vec<SocketAddr> {
         |address: &&IpAddr| host.addresses.iter().any(|own| own.is_ipv4() == address.is_ipv4());
     let addresses = peer.addresses.iter().filter(has_family);
     addresses.map(|address| SocketAddr::new(*address, super::DNS_PORT)).collect()
-}
-
-fn secs(duration: std::time::Duration) -> u32 {
-    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }

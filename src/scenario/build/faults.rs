@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::actors::{Flood, Forger};
 use crate::net::LinkId;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::scenario::plan::{Fault, FaultAction, Plan};
-use crate::world::{Control, World};
+use crate::world::{Control, HostConfig, World};
 
 /// Schedules all faults of the plan.
 pub(super) fn schedule(plan: &Plan, world: &mut World) {
@@ -39,7 +40,20 @@ fn controls(action: &FaultAction, world: &World) -> Vec<Control> {
             })
             .collect(),
         // The programs of the hosts keep to it by themselves.
-        FaultAction::Misbehave { .. } => Vec::new(),
+        FaultAction::Misbehave { .. } | FaultAction::Forge { .. } => Vec::new(),
+    }
+}
+
+/// Puts the attacker's program on a host that has floods to send.
+pub(super) fn forger(config: HostConfig, plan: &Plan, host: &str) -> HostConfig {
+    let flood = |fault: &Fault| match &fault.action {
+        FaultAction::Forge { by, flood } if by == host => Some(flood.clone()),
+        _ => None,
+    };
+    let floods: Vec<Flood> = plan.faults.iter().filter_map(flood).collect();
+    match floods.is_empty() {
+        true => config,
+        false => config.actor(move || Forger::new(floods.clone())),
     }
 }
 

@@ -61,7 +61,8 @@ fn build_host(host: &Host, plan: &Plan, zones: &dns::Zones, seed: Seed) -> HostC
             Service::Client(client) => clients::client(config, host, client, plan),
         };
     }
-    clients::lookups(config, host, plan)
+    let config = clients::lookups(config, host, plan);
+    faults::forger(config, plan, &host.name)
 }
 
 /// The resolvers that a host asks.

@@ -79,6 +79,14 @@ impl Expander<'_, '_, '_> {
                 let path = path.at("lost_packets");
                 Some(Expect::LostPackets(self.count(&path, Some(*one), Count::ANY)))
             }
+            Format { forged: Some(one), .. } => {
+                let path = path.at("forged");
+                let by = self.expected_host(&path.at("by"), one.by.as_ref());
+                let as_ = self.expected_host(&path.at("as"), one.as_.as_ref());
+                let to = self.expected_host(&path.at("to"), one.to.as_ref());
+                let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
+                Some(Expect::Forged { by: by?, as_: as_?, to: to?, port: one.port, count })
+            }
             _ => None,
         }
     }

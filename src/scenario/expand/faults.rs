@@ -21,6 +21,12 @@ impl Expander<'_, '_, '_> {
                 plan.faults.extend(action.map(|action| Fault { at, action }));
                 continue;
             }
+            if let Some(forge) = &format.forge {
+                let end = format.for_.map_or(SimTime::MAX, |dur| at + dur.0);
+                let action = self.forge(&path.at("forge"), forge, at..end, plan);
+                plan.faults.extend(action.map(|action| Fault { at, action }));
+                continue;
+            }
             let Some((action, undo)) = self.fault(&path, format, plan) else { continue };
             plan.faults.push(Fault { at, action });
             match (format.for_, undo) {

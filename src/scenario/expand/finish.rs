@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::Expander;
 use super::draft::Draft;
+use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::finding::{Path, quoted};
 use crate::scenario::plan::{Domain, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 
@@ -16,13 +17,11 @@ impl Expander<'_, '_, '_> {
         &mut self,
         domains: &IndexMap<String, Arc<Domain>>,
     ) -> (IndexMap<String, Host>, IndexMap<String, String>) {
-        let limits = &self.scenario.dns.resolver;
-        let max_ttl = limits.max_ttl.map_or(A_DAY, |dur| dur.0);
-        let max_negative_ttl = limits.max_negative_ttl.map_or(AN_HOUR, |dur| dur.0);
         let mut hosts = IndexMap::with_capacity(self.hosts.len());
         let mut clients = IndexMap::new();
         for at in 0..self.hosts.len() {
             let resolvers = self.resolvers(at);
+            let settings = self.own_settings(at);
             let (name, draft) = self.hosts.get_index_mut(at).expect("it is counted");
             let all = |names: &[String]| -> Vec<Arc<Domain>> {
                 names.iter().filter_map(|name| domains.get(name)).cloned().collect()
@@ -31,8 +30,8 @@ impl Expander<'_, '_, '_> {
             if let Some(zones) = draft.name_server.take() {
                 services.push(Service::NameServer(NameServer { zones }));
             }
-            if let Some(zones) = draft.resolver.take() {
-                services.push(Service::Resolver(Resolver { zones, max_ttl, max_negative_ttl }));
+            if let (Some(zones), Some((config, port))) = (draft.resolver.take(), settings) {
+                services.push(Service::Resolver(Resolver { zones, config, port }));
             }
             if let Some(mta) = &draft.mta {
                 services.push(Service::Mta(Mta {
@@ -83,6 +82,19 @@ impl Expander<'_, '_, '_> {
             }
         }
         (hosts, clients)
+    }
+
+    /// What the resolver of a host keeps to, if it is one.
+    fn own_settings(&mut self, at: usize) -> Option<(Box<ResolverConfig>, Option<u16>)> {
+        let host = &self.hosts[at];
+        host.resolver.as_ref()?;
+        let path = host.path.at("services");
+        let services = host.explicit.map_or(&[][..], |host| &host.services).iter().enumerate();
+        let own = services
+            .filter_map(|(index, service)| Some((index, &service.resolver.as_ref()?.settings)))
+            .next();
+        let own = own.map(|(index, own)| (path.at(index).at("resolver").at("settings"), own));
+        Some(self.resolver_config(own.as_ref().map(|(path, own)| (path, *own))))
     }
 
     /// The addresses of the resolvers that a host asks.
@@ -137,5 +149,3 @@ fn is_resolver(host: &Draft<'_>) -> bool {
 
 /// Postfix's message_size_limit.
 const DEFAULT_SIZE_LIMIT: u64 = 10_240_000;
-const A_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
-const AN_HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);

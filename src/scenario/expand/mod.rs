@@ -8,7 +8,7 @@
 //! 4. [`network`]: every link;
 //! 5. [`zones`]: every zone with its records, delegations and glue, and [`transfers`]: its changes;
 //! 6. [`domains`]: users, aliases, restrictions;
-//! 7. [`agenda`], [`faults`] with [`dns_faults`], [`expect`].
+//! 7. [`agenda`], [`faults`] with [`dns_faults`] and [`forge`], [`expect`].
 //!
 //! A step that finds a mistake reports it and goes on with what is right, so that all are found.
 
@@ -20,11 +20,13 @@ mod draft;
 mod expect;
 mod faults;
 mod finish;
+mod forge;
 mod hosts;
 mod names;
 mod network;
 mod records;
 mod replies;
+mod resolver;
 mod services;
 mod transfers;
 mod zones;

@@ -1,8 +1,9 @@
-//! Root, zones and what resolvers keep to.
+//! The root, and zones.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::resolver::ResolverSettings;
 use super::units::Dur;
 
 /// The DNS as a whole.
@@ -30,22 +31,8 @@ pub struct Dns {
     #[schemars(extend("default" = "5m"), example = &"30s")]
     pub negative_ttl: Option<Dur>,
     /// What every resolver keeps to.
-    #[schemars(extend("examples" = [{"max_ttl": "1h"}]))]
-    pub resolver: ResolverLimits,
-}
-
-/// What a resolver keeps to.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ResolverLimits {
-    /// The longest time a record is kept, whatever its TTL says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "1d"), example = &"1h")]
-    pub max_ttl: Option<Dur>,
-    /// The longest time an answer "no such name" or "no such record" is kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "1h"), example = &"5m")]
-    pub max_negative_ttl: Option<Dur>,
+    #[schemars(extend("examples" = [{"cache": {"max_ttl": "1h"}}]))]
+    pub resolver: ResolverSettings,
 }
 
 /// A zone in the explicit form: records, and the hosts that serve it.

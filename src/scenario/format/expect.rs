@@ -13,7 +13,8 @@ use super::units::Dur;
     {"required": ["delivered"]}, {"required": ["not_delivered"]}, {"required": ["bounce"]},
     {"required": ["queries"]}, {"required": ["resolved"]}, {"required": ["mailbox"]},
     {"required": ["device"]}, {"required": ["queue"]}, {"required": ["reply"]},
-    {"required": ["path"]}, {"required": ["attempts"]}, {"required": ["lost_packets"]}
+    {"required": ["path"]}, {"required": ["attempts"]}, {"required": ["lost_packets"]},
+    {"required": ["forged"]}
 ]))]
 pub struct Expectation {
     /// A message was put into a mailbox.
@@ -72,6 +73,12 @@ pub struct Expectation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"at_least": 1}]))]
     pub lost_packets: Option<Count>,
+    /// How many forged datagrams arrived at a host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("examples" = [{"to": "resolver.example.org", "port": "closed", "count": {"at_least": 1000}}])
+    )]
+    pub forged: Option<Forged>,
 }
 
 /// A number, exactly, or within bounds.
@@ -201,6 +208,41 @@ pub struct Queries {
     /// How many of them.
     #[schemars(example = 1)]
     pub count: Count,
+}
+
+/// Forged datagrams that arrived. What is left out fits any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forged {
+    /// The host that sent them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"evil.example.net")]
+    pub by: Option<String>,
+    /// The host whose address stands in them.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"ns1.example.com")]
+    pub as_: Option<String>,
+    /// The host that they arrived at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"resolver.example.org")]
+    pub to: Option<String>,
+    /// Whether a program waited at the port that they came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"open")]
+    pub port: Option<PortState>,
+    /// How many of them.
+    #[schemars(example = 20000)]
+    pub count: Count,
+}
+
+/// Whether a program waits at a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PortState {
+    /// One does, and reads what arrives.
+    Open,
+    /// None does: what arrives is dropped.
+    Closed,
 }
 
 /// What a `resolve` of the agenda got. The last one of that name and type counts.

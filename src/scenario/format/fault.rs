@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dns_fault::DnsFault;
+use super::forge::Forge;
 use super::network::LinkBetween;
 use super::units::Dur;
 
@@ -13,7 +14,7 @@ use super::units::Dur;
 #[schemars(extend("oneOf" = [
     {"required": ["crash"]}, {"required": ["restart"]}, {"required": ["cut"]},
     {"required": ["heal"]}, {"required": ["isolate"]}, {"required": ["rejoin"]},
-    {"required": ["link"]}, {"required": ["dns"]}
+    {"required": ["link"]}, {"required": ["dns"]}, {"required": ["forge"]}
 ]))]
 pub struct Fault {
     /// When, from the start of the run.
@@ -57,4 +58,11 @@ pub struct Fault {
         extend("examples" = [{"server": "ns1.example.com", "type": "MX", "answer": "servfail"}])
     )]
     pub dns: Option<DnsFault>,
+    /// A host floods a resolver with forged answers. Only with `for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{
+        "by": "evil.example.net", "to": "resolver.example.org", "as": "ns1.example.com",
+        "name": "example.com", "type": "MX", "answer": "@ 1d IN MX 0 mail.evil.example.net."
+    }]))]
+    pub forge: Option<Forge>,
 }

@@ -9,6 +9,7 @@ use super::OneOrMany;
 use super::domain::ReadProtocol;
 use super::network::Link;
 use super::policy::Retry;
+use super::resolver::ResolverSettings;
 use super::units::Size;
 
 /// A host: addresses, place in the network, services.
@@ -80,6 +81,9 @@ pub struct Resolver {
     /// Zones (keys of `zones`) that it answers from itself instead of asking: an inner view.
     #[schemars(extend("examples" = [["example.com inside"]]))]
     pub zones: Vec<String>,
+    /// What it keeps to, where that differs from `dns.resolver`.
+    #[schemars(extend("examples" = [{"stale": {}}]))]
+    pub settings: ResolverSettings,
 }
 
 /// An MTA.

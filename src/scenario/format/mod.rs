@@ -14,9 +14,11 @@ pub mod dns_fault;
 pub mod domain;
 pub mod expect;
 pub mod fault;
+pub mod forge;
 pub mod host;
 pub mod network;
 pub mod policy;
+pub mod resolver;
 pub mod units;
 
 use indexmap::IndexMap;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::SimTime;
+pub use crate::scenario::format::expect::PortState;
 
 /// An expectation, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,6 +153,19 @@ pub enum Expect {
     },
     /// How many packets were lost on links.
     LostPackets(Count),
+    /// Forged datagrams that arrived.
+    Forged {
+        /// The host that sent them; `None`: any.
+        by: Option<String>,
+        /// The host whose address stands in them; `None`: any.
+        as_: Option<String>,
+        /// Where they arrived; `None`: anywhere.
+        to: Option<String>,
+        /// Whether a program waited there; `None`: either.
+        port: Option<PortState>,
+        /// How many.
+        count: Count,
+    },
 }
 
 /// Bounds of a number, both included.

@@ -1,5 +1,6 @@
 //! What goes wrong. A fault with an end is two entries: it, and what undoes it.
 
+use crate::actors::Flood;
 use crate::engine::SimTime;
 use crate::net::LinkConfig;
 use crate::proto::dns::misbehaviour::Rule;
@@ -45,5 +46,12 @@ pub enum FaultAction {
         hosts: Vec<String>,
         /// The rule.
         rule: Rule,
+    },
+    /// A host forges answers.
+    Forge {
+        /// The host.
+        by: String,
+        /// What it sends, which has its own beginning and end.
+        flood: Flood,
     },
 }

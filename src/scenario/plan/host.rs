@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::domain::Domain;
+use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::format::domain::ReadProtocol;
 
 /// A host.
@@ -49,10 +50,10 @@ pub struct NameServer {
 pub struct Resolver {
     /// Keys of the plan's zones from which it answers itself instead of asking.
     pub zones: Vec<String>,
-    /// The longest time a record is kept.
-    pub max_ttl: Duration,
-    /// The longest time a negative answer is kept.
-    pub max_negative_ttl: Duration,
+    /// What it keeps to. Hints and families are filled in from the plan and the host.
+    pub config: Box<ResolverConfig>,
+    /// The one port that it asks from; `None`: a random one for each query.
+    pub port: Option<u16>,
 }
 
 /// An MTA. A recipient's domain is looked for in `deliver`, then in `relay`; anything else is taken

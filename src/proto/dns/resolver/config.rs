@@ -8,7 +8,7 @@ use crate::proto::dns::hints::RootServer;
 use crate::proto::dns::message::EDNS_UDP_OCTETS;
 
 /// Everything that a resolver can be told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolverConfig {
     /// The name servers of the root: all that it knows of the world at first.
     pub hints: Vec<RootServer>,
@@ -45,6 +45,9 @@ pub struct ResolverConfig {
     pub nxdomain_cut: bool,
     /// Answers clients without RD from the cache; else refuses them.
     pub answer_without_rd: bool,
+    /// Numbers its queries from 1 on instead of drawing their ids, as resolvers did before RFC 5452:
+    /// easy to guess.
+    pub sequential_ids: bool,
     /// What the EDNS of a query to a name server offers, and the most that a client gets by UDP.
     pub udp_octets: u16,
     /// Bounds on the work for one question.
@@ -78,7 +81,7 @@ pub struct StubZone {
 }
 
 /// Bounds on the work for one question. What goes beyond ends in SERVFAIL.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Aliases followed.
     pub restarts: u32,
@@ -120,7 +123,7 @@ impl Default for Limits {
 }
 
 /// Bounds on what is remembered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheConfig {
     /// About how much memory the records take; the least recently used leave first.
     pub octets: usize,
@@ -184,7 +187,7 @@ impl Default for CacheConfig {
 }
 
 /// How name servers are measured and chosen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServersConfig {
     /// The time-out for a server that was never asked.
     pub first_timeout: Duration,
@@ -241,6 +244,7 @@ impl Default for ResolverConfig {
             minimal_responses: true,
             nxdomain_cut: true,
             answer_without_rd: false,
+            sequential_ids: false,
             udp_octets: EDNS_UDP_OCTETS,
             limits: Limits::default(),
             cache: CacheConfig::default(),

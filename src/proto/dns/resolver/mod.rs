@@ -160,7 +160,7 @@ impl Resolver {
         Resolver {
             cache: Cache::new(config.cache.clone()),
             servers: Servers::new(config.servers.clone()),
-            upstreams: Upstreams::default(),
+            upstreams: Upstreams::new(config.sequential_ids),
             parent_side: ParentSide::new(config.servers.count, config.cache.max_ttl_secs),
             resolutions: Resolutions::default(),
             ready: VecDeque::new(),

@@ -100,6 +100,8 @@ pub(crate) struct Upstreams {
     queries: BTreeMap<UpstreamId, Query>,
     deadlines: BTreeSet<(SimTime, UpstreamId)>,
     last: u64,
+    /// The last id, where ids are not drawn.
+    sequence: Option<u16>,
 }
 
 /// What a query is to be.
@@ -126,6 +128,11 @@ pub(crate) struct Plan {
 }
 
 impl Upstreams {
+    /// None is under way. Ids are drawn, or count up from 1.
+    pub(crate) fn new(sequential_ids: bool) -> Self {
+        Upstreams { sequence: sequential_ids.then_some(0), ..Upstreams::default() }
+    }
+
     /// Takes up a query with a random id; its number and its octets.
     pub(crate) fn add(
         &mut self,
@@ -137,7 +144,13 @@ impl Upstreams {
         let Plan { edns_octets, recursion, timeout, .. } = plan;
         self.last += 1;
         let upstream = UpstreamId(self.last);
-        let id = draws.next_u16();
+        let id = match &mut self.sequence {
+            None => draws.next_u16(),
+            Some(last) => {
+                *last = last.wrapping_add(1);
+                *last
+            }
+        };
         let mixed = plan.mixed.then(|| question.name.in_random_case(|| draws.next_u64()));
         let name = mixed.as_ref().unwrap_or(&question.name).clone();
         let mut message = Message::query(id, name, question.rtype);

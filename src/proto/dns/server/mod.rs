@@ -146,8 +146,8 @@ impl Server {
     pub fn replace(&mut self, now: SimTime, zone: Arc<Zone>, out: &mut Outputs) {
         let (origin, serial) = (zone.origin().clone(), secondary::soa_of(&zone).serial);
         out.news(News::Changed { origin, serial });
-        Arc::make_mut(&mut self.authority).catalog_mut().insert(Arc::clone(&zone));
         self.notify(now, &zone, out);
+        Arc::make_mut(&mut self.authority).catalog_mut().insert(zone);
     }
 
     /// A message arrived on the port or connection of `exchange`.

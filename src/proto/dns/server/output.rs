@@ -124,7 +124,7 @@ pub struct Outputs {
 
 impl Outputs {
     /// The next one to carry out, the oldest first.
-    pub fn next(&mut self) -> Option<Output> {
+    pub fn take(&mut self) -> Option<Output> {
         self.waiting.pop_front()
     }
 

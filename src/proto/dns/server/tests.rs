@@ -92,7 +92,7 @@ impl Net {
     /// Carries messages until none is under way. They take no time.
     fn settle(&mut self) {
         while let Some((from, output)) =
-            self.servers.iter_mut().find_map(|(last, (_, out))| Some((*last, out.next()?)))
+            self.servers.iter_mut().find_map(|(last, (_, out))| Some((*last, out.take()?)))
         {
             let (exchange, to, octets, transport) = match output {
                 Output::SendUdp { exchange, to, octets } => (exchange, to, octets, Transport::Udp),

@@ -356,9 +356,7 @@ fn a_transfer_is_one_line() {
     end.questions.clear();
     let refused = Message { rcode: Rcode::Refused, ..Message::response_to(&query) };
     let run = |answers: &[&Message]| {
-        let frame = |message: &Message| {
-            Bytes::from(crate::proto::dns::TcpFraming::frame(&message.encode()))
-        };
+        let frame = |message: &Message| crate::proto::dns::TcpFraming::frame(&message.encode());
         let mut units = Vec::new();
         let mut dissector = Dissector::for_port(53);
         dissector.octets(Side::Client, &frame(&query), &mut units);
