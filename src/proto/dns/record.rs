@@ -100,6 +100,13 @@ impl RecordData {
         }
     }
 
+    /// The type that an RRSIG signs (RFC 4034 §3.1.1); `None` for every other type.
+    pub fn covered_type(&self) -> Option<RecordType> {
+        let RecordData::Unknown { rtype: RecordType::Rrsig, octets } = self else { return None };
+        let (number, _) = octets.split_first_chunk()?;
+        Some(RecordType::from(u16::from_be_bytes(*number)))
+    }
+
     /// The host that the data names, if its addresses belong into the additional section
     /// (RFC 1035 §3.3.9 and §3.3.11, RFC 2782).
     pub fn host(&self) -> Option<&Name> {

@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::super::master::parse_records;
 use super::super::message::EdnsOption;
+use super::super::name::Name;
+use super::super::record::Record;
+use super::answer::MAX_LINKS;
 use super::*;
 
 fn name(text: &str) -> Name {

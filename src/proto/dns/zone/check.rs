@@ -3,6 +3,7 @@
 use super::super::codes::{Class, RecordType};
 use super::super::name::Name;
 use super::super::record::{Record, RecordData};
+use super::denial::{MAX_ITERATIONS, Nsec3Params};
 use super::error::{ZoneError, ZoneWarning};
 use super::rrset::{Node, RrSet, Shadow};
 use super::{Lookup, Zone};
@@ -36,6 +37,13 @@ pub(super) fn errors(origin: &Name, nodes: &[Node]) -> Vec<ZoneError> {
             if is_alias && rrset.records().len() > 1 {
                 errors.push(ZoneError::ManyAliases { owner: owner(), rtype });
             }
+            let params = rrset.records().iter().filter(|_| rtype == RecordType::Nsec3param);
+            for params in params.filter_map(|record| Nsec3Params::of(&record.data)) {
+                let iterations = params.iterations;
+                if iterations > MAX_ITERATIONS {
+                    errors.push(ZoneError::Nsec3Iterations { owner: owner(), iterations });
+                }
+            }
             if let Some(record) = rrset.records().iter().find(|record| record.class != Class::In) {
                 errors.push(ZoneError::Class { owner: owner(), class: record.class });
             }
@@ -47,8 +55,10 @@ pub(super) fn errors(origin: &Name, nodes: &[Node]) -> Vec<ZoneError> {
         if node.dname().is_some() && node.rrset(RecordType::Ns).is_some() && !is_apex {
             errors.push(ZoneError::DnameAtCut { owner: owner() });
         }
+        // The hashes of a zone are below its apex, which may own a DNAME.
         if let Some(Shadow::Dname(dname)) = node.shadow
             && !node.rrsets.is_empty()
+            && !node.is_hash()
         {
             let dname = nodes[dname as usize].name.clone();
             errors.push(ZoneError::BelowDname { owner: owner(), dname });

@@ -75,6 +75,13 @@ pub enum ZoneError {
         /// The type.
         rtype: RecordType,
     },
+    /// NSEC3 with more iterations than resolvers and this server go along with (RFC 9276 §3.2).
+    Nsec3Iterations {
+        /// The apex.
+        owner: Name,
+        /// What NSEC3PARAM says.
+        iterations: u16,
+    },
 }
 
 impl fmt::Display for ZoneError {
@@ -110,6 +117,11 @@ impl fmt::Display for ZoneError {
             ZoneError::MetaType { owner, rtype } => {
                 write!(f, "{owner} has a record of type {rtype}, which no zone holds")
             }
+            ZoneError::Nsec3Iterations { owner, iterations } => write!(
+                f,
+                "{owner} has NSEC3PARAM with {iterations} iterations (at most 150, and RFC 9276 \
+                 recommends 0)"
+            ),
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod catalog;
 mod check;
+mod denial;
 mod error;
 mod rrset;
 
@@ -17,10 +18,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 
+use super::codes::RecordType;
 use super::name::{Folded, Name};
 use super::record::{Record, RecordData};
 
 pub use catalog::Catalog;
+use denial::Denial;
+pub(super) use denial::Proof;
 pub use error::{ZoneError, ZoneWarning};
 pub use rrset::{Node, RrSet};
 
@@ -34,7 +38,9 @@ pub struct Zone {
     /// The place of each name, by its folded wire form. Never walked.
     index: HashMap<Box<[u8]>, NodeIndex, FixedState>,
     /// The SOA as a negative answer has it.
-    negative_soa: Record,
+    negative_soa: RrSet,
+    /// How the zone proves what it does not have.
+    denial: Denial,
 }
 
 /// Where a name leads in a zone (RFC 1034 §4.3.2, step 3).
@@ -82,14 +88,18 @@ impl Zone {
         }
         let mut nodes: Vec<Node> = tree.into_values().collect();
         link(&mut nodes);
+        nodes.iter_mut().for_each(Node::assign_signatures);
         errors.extend(check::errors(origin, &nodes));
         if !errors.is_empty() {
             return Err(errors);
         }
         let negative_soa = negative_soa(&nodes[0]);
         let key = |node: &Node| Box::from(Folded::new(&node.name).as_slice());
-        let index = nodes.iter().zip(0..).map(|(node, index)| (key(node), index)).collect();
-        Ok(Zone { nodes, index, negative_soa })
+        // A name that owns NSEC3 alone is a hash: nobody can ask for it (RFC 5155 §7.2.8).
+        let named = nodes.iter().zip(0..).filter(|(node, _)| !node.is_hash());
+        let index = named.map(|(node, index)| (key(node), index)).collect();
+        let denial = Denial::of(&nodes);
+        Ok(Zone { nodes, index, negative_soa, denial })
     }
 
     /// The apex's name.
@@ -115,6 +125,11 @@ impl Zone {
     /// The SOA record of a negative answer: its TTL is the lower of its own and its MINIMUM
     /// (RFC 2308 §3).
     pub fn negative_soa(&self) -> &Record {
+        &self.negative_soa.records()[0]
+    }
+
+    /// As [`Zone::negative_soa`], with its signatures.
+    pub(super) fn negative_soa_set(&self) -> &RrSet {
         &self.negative_soa
     }
 
@@ -148,18 +163,7 @@ impl Zone {
         if let Some(node) = self.node_at(name.as_slice()) {
             return self.shadow(node).unwrap_or(Lookup::Exact(node));
         }
-        // The closest encloser (RFC 4592 §3.3.1): the nearest name above that exists.
-        let mut suffix = name.as_slice();
-        let encloser = loop {
-            suffix = parent(suffix).unwrap_or(suffix);
-            if let Some(node) = self.node_at(suffix) {
-                break node;
-            }
-            if suffix.len() <= self.origin().as_wire().len() {
-                // The caller asked for a name that is not in the zone.
-                return Lookup::NoName;
-            }
-        };
+        let Some((encloser, _)) = self.encloser(name.as_slice()) else { return Lookup::NoName };
         if let Some(found) = self.shadow(encloser) {
             found
         } else if encloser.dname().is_some() {
@@ -171,6 +175,23 @@ impl Zone {
             Lookup::Wildcard(wildcard)
         } else {
             Lookup::NoName
+        }
+    }
+
+    /// The closest encloser of a name in folded wire form that does not exist, the nearest name
+    /// above that does (RFC 4592 §3.3.1); and the next closer name, one label longer. `None` for
+    /// a name that is not in the zone.
+    fn encloser<'n>(&self, name: &'n [u8]) -> Option<(&Node, &'n [u8])> {
+        let mut next_closer = name;
+        loop {
+            let above = parent(next_closer)?;
+            if above.len() < self.origin().as_wire().len() {
+                return None;
+            }
+            if let Some(node) = self.node_at(above) {
+                return Some((node, next_closer));
+            }
+            next_closer = above;
         }
     }
 
@@ -213,7 +234,7 @@ fn link(nodes: &mut [Node]) {
             above.pop();
         }
         let this = index as NodeIndex;
-        let is_cut = |node: &Node| node.rrset(super::RecordType::Ns).is_some();
+        let is_cut = |node: &Node| node.rrset(RecordType::Ns).is_some();
         nodes[index].shadow = match above.last() {
             // The NS of the apex delegate nothing.
             None => None,
@@ -232,17 +253,13 @@ fn link(nodes: &mut [Node]) {
     }
 }
 
-fn negative_soa(apex: &Node) -> Record {
-    let records = apex.rrsets.iter().flat_map(RrSet::records);
-    let soa = records
-        .filter_map(|record| match &record.data {
-            RecordData::Soa(soa) => {
-                Some(Record { ttl_secs: record.ttl_secs.min(soa.minimum_secs), ..record.clone() })
-            }
-            _ => None,
-        })
-        .next();
-    soa.expect("a checked zone has an SOA at its apex")
+fn negative_soa(apex: &Node) -> RrSet {
+    let soa = apex.rrset(RecordType::Soa).expect("a checked zone has an SOA at its apex");
+    let ttl_secs = match &soa.records()[0].data {
+        RecordData::Soa(data) => data.minimum_secs,
+        _ => 0,
+    };
+    soa.with_ttl_at_most(ttl_secs)
 }
 
 #[cfg(test)]

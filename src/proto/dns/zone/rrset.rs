@@ -4,16 +4,19 @@ use super::super::codes::RecordType;
 use super::super::name::Name;
 use super::super::record::{Record, RecordData};
 
-/// All records of one owner and one type (RFC 2181 §5); never empty, all of one TTL.
+/// All records of one owner and one type (RFC 2181 §5); never empty, all of one TTL but for
+/// RRSIG, each of which has that of what it signs (RFC 4034 §3).
 #[derive(Debug, Clone)]
 pub struct RrSet {
     rtype: RecordType,
     records: Vec<Record>,
+    /// The RRSIG records that sign this set; they are in a set of their own as well.
+    signatures: Vec<Record>,
 }
 
 impl RrSet {
     fn new(record: Record) -> Self {
-        RrSet { rtype: record.rtype(), records: vec![record] }
+        RrSet { rtype: record.rtype(), records: vec![record], signatures: Vec::new() }
     }
 
     /// The type.
@@ -26,10 +29,28 @@ impl RrSet {
         &self.records
     }
 
+    /// The RRSIG records that sign these (RFC 4035 §2.2); none in an unsigned zone.
+    pub fn signatures(&self) -> &[Record] {
+        &self.signatures
+    }
+
+    /// The same, records and signatures, with a TTL of `ttl_secs` or less.
+    pub(super) fn with_ttl_at_most(&self, ttl_secs: u32) -> RrSet {
+        let mut set = self.clone();
+        for record in set.records.iter_mut().chain(&mut set.signatures) {
+            record.ttl_secs = record.ttl_secs.min(ttl_secs);
+        }
+        set
+    }
+
     /// Adds a record of the same owner and type. A second one of equal data counts once; of
     /// different TTLs the lowest is that of all (RFC 2181 §5 and §5.2).
     fn push(&mut self, mut record: Record) {
         if self.records.iter().any(|other| other.data == record.data) {
+            return;
+        }
+        if self.rtype == RecordType::Rrsig {
+            self.records.push(record);
             return;
         }
         let ttl_secs = record.ttl_secs.min(self.records[0].ttl_secs);
@@ -76,6 +97,27 @@ impl Node {
             Some(set) => set.push(record),
             None => self.rrsets.push(RrSet::new(record)),
         }
+    }
+
+    /// Puts every RRSIG beside what it signs.
+    pub(super) fn assign_signatures(&mut self) {
+        let Some(place) = self.rrsets.iter().position(|set| set.rtype == RecordType::Rrsig) else {
+            return;
+        };
+        let signatures = self.rrsets[place].records.clone();
+        for set in &mut self.rrsets {
+            let signs = |record: &&Record| record.data.covered_type() == Some(set.rtype);
+            set.signatures = signatures.iter().filter(signs).cloned().collect();
+        }
+    }
+
+    /// Whether the node holds nothing but NSEC3, and so its name is a hash and no name.
+    pub(super) fn is_hash(&self) -> bool {
+        self.rrset(RecordType::Nsec3).is_some()
+            && self
+                .rrsets
+                .iter()
+                .all(|set| matches!(set.rtype, RecordType::Nsec3 | RecordType::Rrsig))
     }
 
     /// The name, in the case of the zone.
