@@ -149,6 +149,11 @@ impl<'a> Field<'a> {
         self.octets
     }
 
+    /// Where [`Field::raw_value`] starts in [`Field::octets`].
+    pub(crate) fn value_offset(&self) -> usize {
+        self.value_offset
+    }
+
     /// What follows the colon, white space and folding kept, without the last line end.
     pub fn raw_value(&self) -> &'a [u8] {
         let value = &self.octets[self.value_offset..];

@@ -1,12 +1,13 @@
 //! Internet messages: header fields, dates, MIME structure, delivery reports.
 //!
-//! Follows RFC 5322, RFC 2045 to 2047, RFC 2231, RFC 3464, RFC 6522 and RFC 3834. Readers borrow from
-//! a message's octets, take any octets whatever, and are bounded in depth, parts and work; writers
-//! let nothing that is handed in start a field or a line of its own.
+//! Follows RFC 5322, RFC 2045 to 2047, RFC 2231, RFC 3464, RFC 6522, RFC 3834 and RFC 8601. Readers
+//! borrow from a message's octets, take any octets whatever, and are bounded in depth, parts and
+//! work; writers let nothing that is handed in start a field or a line of its own.
 //!
-//! Not modelled: signatures and encryption (S/MIME, OpenPGP), DKIM, `message/partial`.
+//! Not modelled: signatures and encryption (S/MIME, OpenPGP), `message/partial`.
 
 pub mod address;
+pub mod authentication_results;
 pub mod auto_reply;
 pub mod canonical;
 pub mod compose;
@@ -23,6 +24,7 @@ pub mod report;
 pub mod structure;
 
 pub use address::{Address, Mailbox};
+pub use authentication_results::{AuthResult, AuthenticationResults, MethodResult, strip_forged};
 pub use auto_reply::{AutoReply, NoReply, should_reply};
 pub use canonical::to_crlf;
 pub use compose::{Attachment, Draft};
