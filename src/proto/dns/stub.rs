@@ -34,6 +34,16 @@ pub struct Answer {
     pub records: Vec<Record>,
 }
 
+impl Answer {
+    /// The texts of its TXT records, the strings of each joined.
+    pub fn texts(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.records.iter().filter_map(|record| match &record.data {
+            RecordData::Txt(text) => Some(text.joined()),
+            _ => None,
+        })
+    }
+}
+
 /// Why a look-up found nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupError {
