@@ -1,10 +1,11 @@
-//! Where a message comes from: DKIM over a message of 2 KiB.
+//! Where a message comes from: DKIM over a message of 2 KiB, and a DMARC record.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mxsim::engine::UnixTime;
 use mxsim::proto::dkim::{Signer, SigningKey, Verifier, VerifierConfig};
+use mxsim::proto::dmarc;
 use mxsim::proto::dns::stub::Answer;
 use mxsim::proto::dns::{Record, RecordData, Txt};
 
@@ -74,6 +75,10 @@ fn auth(c: &mut Criterion) {
     }
     group.bench_function("verify, not signed", |b| {
         b.iter(|| Verifier::new(black_box(message.as_bytes()), NOW, &config));
+    });
+    let record = b"v=DMARC1; p=quarantine; pct=25; rua=mailto:dmarc-feedback@example.com";
+    group.bench_function("dmarc record", |b| {
+        b.iter(|| dmarc::Record::parse(black_box(record)));
     });
     group.finish();
 }

@@ -4,6 +4,7 @@
 //! the simulated network and real sockets.
 
 pub mod dkim;
+pub mod dmarc;
 pub mod dns;
 pub mod imap;
 pub mod mail;
