@@ -400,7 +400,10 @@ mod tests {
         let other = same.replace("REPLY QR RD RA", "REPLY QR RD RA AD DO NXDOMAIN");
         assert_eq!(differing(wanted, &other, Level::Core), ["rcode", "flags"]);
         assert_eq!(differing(wanted, &other, Level::Strict), ["rcode", "flags", "edns"]);
-        assert_eq!(differing(wanted, &other.replace("A. A", "A. MX"), Level::Core).len(), 3);
+        assert_eq!(
+            differing(wanted, &other.replace("\nA. A\n", "\nA. MX\n"), Level::Core).len(),
+            3
+        );
     }
 
     #[test]

@@ -49,11 +49,11 @@ fn what_holds_says_what_was_found() {
         {"attempts": {"mail": "hi", "from": "mail.example.org", "count": 1}},
         {"lost_packets": 0}
     ]"#), @r#"
-    ok    hi is delivered to bob@example.com within 5s, octet for octet: bob@example.com got 1 copy, after 0.680000 s, of 239 octets where 239 were sent
+    ok    hi is delivered to bob@example.com within 5s, octet for octet: bob@example.com got 1 copy, after 0.720000 s, of 239 octets where 239 were sent
     ok    all is delivered to bob@example.com: bob@example.com got 1 copy, after 0.520000 s
     ok    hi is not delivered to alice@example.org: alice@example.org got 0 copies; no MTA knows of hi for this recipient
     ok    alice@example.org is told that no failed for rob@example.com with 5.1.1 by mail.example.org: alice@example.org has 1 such report
-    ok    at least 1 query to a.root-servers.net: 1 query
+    ok    at least 1 query to a.root-servers.net: 2 queries
     ok    A www.example.com is resolved to NXDOMAIN: NXDOMAIN
     ok    INBOX of bob@example.com holds 2 messages, among them hi with \Seen: INBOX holds 2 messages, 0 of them unseen; hi has the flags (\Seen)
     ok    bob@example.com/laptop sees 2 messages in INBOX, among them all: bob@example.com/laptop sees 2 messages; all has the flags (\Seen)
@@ -85,7 +85,7 @@ fn what_fails_says_what_there_was_instead() {
         {"lost_packets": {"at_least": 1}}
     ]"#), @r"
     FAIL  no is delivered to bob@example.com: bob@example.com got 0 copies; no MTA knows of no for this recipient (expect[0], line 14)
-    FAIL  hi is delivered to bob@example.com within 1ms, exactly 2 times: bob@example.com got 1 copy, after 0.680000 s (expect[1], line 15)
+    FAIL  hi is delivered to bob@example.com within 1ms, exactly 2 times: bob@example.com got 1 copy, after 0.720000 s (expect[1], line 15)
     FAIL  all is not delivered to bob@example.com: bob@example.com got 1 copy, after 0.520000 s (expect[2], line 16)
     FAIL  alice@example.org is told that a message failed with 5.7.1: alice@example.org has 0 such reports; there is one by mail.example.org for rob@example.com with 5.1.1 (expect[3], line 17)
     FAIL  bob@example.com is told that a message failed: bob@example.com has 0 such reports (expect[4], line 18)
