@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use crate::proto::dns::master::parse_records;
 use crate::proto::dns::{
-    Class, Edns, EdnsOption, Flags, Message, Name, Opcode, Question, Rcode, Record, RecordType,
+    Class, Edns, EdnsOption, Flags, Message, Name, Opcode, Question, Rcode, Record, RecordData,
+    RecordType,
 };
 
 use super::Dialect;
@@ -247,7 +248,9 @@ fn question(line: &Line<'_>, context: &Context) -> Result<Question, ParseError> 
 /// One record in the form of a master file.
 fn record(line: &Line<'_>, context: &Context) -> Result<Record, ParseError> {
     let text = format!("$TTL {}\n{}", context.ttl_secs, line.text);
-    let mut records = parse_records(&context.origin, &text).map_err(|mut errors| {
+    let parsed = parse_records(&context.origin, &text);
+    let parsed = parsed.or_else(|errors| unfit(line, context).map(|it| vec![it]).ok_or(errors));
+    let mut records = parsed.map_err(|mut errors| {
         let problem = Problem::Record(errors.swap_remove(0).problem);
         problem.at(line.number)
     })?;
@@ -255,6 +258,19 @@ fn record(line: &Line<'_>, context: &Context) -> Result<Record, ParseError> {
         Some(record) if records.is_empty() => Ok(record),
         _ => Err(line.is_not("one record")),
     }
+}
+
+/// A record whose data, written as octets (RFC 3597 §5), does not fit its type: there are servers
+/// that send such.
+fn unfit(line: &Line<'_>, context: &Context) -> Option<Record> {
+    let (before, octets) = line.text.split_once(r"\#")?;
+    let (before, rtype) = before.trim_end().rsplit_once(char::is_whitespace)?;
+    let rtype: RecordType = rtype.parse().ok()?;
+    // A type that has no form of its own takes any octets.
+    let text = format!("$TTL {}\n{before} TYPE65280 \\# {octets}", context.ttl_secs);
+    let record = parse_records(&context.origin, &text).ok()?.pop()?;
+    let RecordData::Unknown { octets, .. } = record.data else { return None };
+    Some(Record { data: RecordData::Unknown { rtype, octets }, ..record })
 }
 
 /// The options in the data of an OPT record (RFC 6891 §6.1.2).

@@ -111,8 +111,9 @@ impl Reader {
             "cache-max-ttl" => number(value, &mut config.cache.max_ttl_secs),
             "cache-min-ttl" => number(value, &mut config.cache.min_ttl_secs),
             "cache-max-negative-ttl" => number(value, &mut config.cache.max_negative_ttl_secs),
+            "cache-min-negative-ttl" => number(value, &mut config.cache.min_negative_ttl_secs),
             "max-query-restarts" => number(value, &mut config.limits.restarts),
-            "max-sent-count" => number(value, &mut config.limits.queries),
+            "max-sent-count" | "max-global-quota" => number(value, &mut config.limits.queries),
             "outbound-msg-retry" => number(value, &mut config.limits.tries),
             "edns-buffer-size" | "max-udp-size" => number(value, &mut config.udp_octets),
             "serve-expired" => {

@@ -83,6 +83,15 @@ pub enum RecordData {
 }
 
 impl RecordData {
+    /// Whether these are the octets of an address, of class IN, that are too few or too many.
+    pub(crate) fn is_broken_address(&self) -> bool {
+        match self {
+            RecordData::Unknown { rtype: RecordType::A, octets } => octets.len() != 4,
+            RecordData::Unknown { rtype: RecordType::Aaaa, octets } => octets.len() != 16,
+            _ => false,
+        }
+    }
+
     /// The type that the data belongs to.
     pub fn rtype(&self) -> RecordType {
         match self {

@@ -109,6 +109,7 @@ impl Expander<'_, '_, '_> {
         set(&mut to.max_ttl_secs, ttl("max_ttl", cache.max_ttl));
         set(&mut to.min_ttl_secs, ttl("min_ttl", cache.min_ttl));
         set(&mut to.max_negative_ttl_secs, ttl("max_negative_ttl", cache.max_negative_ttl));
+        set(&mut to.min_negative_ttl_secs, ttl("min_negative_ttl", cache.min_negative_ttl));
         set(&mut to.bare_negative_ttl_secs, ttl("bare_negative_ttl", cache.bare_negative_ttl));
         set(&mut to.min_failure_ttl, cache.min_failure_ttl.map(|dur| dur.0));
         set(&mut to.max_failure_ttl, cache.max_failure_ttl.map(|dur| dur.0));

@@ -111,7 +111,7 @@ pub struct ResolverLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 64), range(min = 1, max = 100000), example = 16)]
     pub target_lookups: Option<u32>,
-    /// Look-ups of name servers' addresses that come to nothing (the NXNS attack).
+    /// Name servers whose addresses are looked up in vain (the NXNS attack).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 5), range(min = 1, max = 100000), example = 200)]
     pub failed_target_lookups: Option<u32>,
@@ -157,9 +157,13 @@ pub struct CacheSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "1h"), example = &"5m")]
     pub max_negative_ttl: Option<Dur>,
+    /// The shortest time such an answer is kept, if it has a SOA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0s"), example = &"10s")]
+    pub min_negative_ttl: Option<Dur>,
     /// How long such an answer is kept that has no SOA.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "1m"), example = &"0s")]
+    #[schemars(extend("default" = "5s"), example = &"0s")]
     pub bare_negative_ttl: Option<Dur>,
     /// How long a failure is kept; twice as long each time it repeats (RFC 9520).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -153,9 +153,14 @@ fn decode_data<'a>(
     let rtype = RecordType::from(record.rtype().to_int());
     // An address outside class IN has another form (RFC 1035 §3.4.1).
     let internet = record.class() == iana::Class::IN;
+    let length = record.rdlen();
     Ok(match rtype {
-        RecordType::A if internet => RecordData::A(parse::<rdata::A>(record)?.addr()),
-        RecordType::Aaaa if internet => RecordData::Aaaa(parse::<rdata::Aaaa>(record)?.addr()),
+        RecordType::A if internet && length == 4 => {
+            RecordData::A(parse::<rdata::A>(record)?.addr())
+        }
+        RecordType::Aaaa if internet && length == 16 => {
+            RecordData::Aaaa(parse::<rdata::Aaaa>(record)?.addr())
+        }
         RecordType::Ns => {
             RecordData::Ns(names.read(parse::<rdata::Ns<Parsed<'_>>>(record)?.nsdname()))
         }
@@ -210,6 +215,7 @@ fn decode_data<'a>(
             let Ok(()) = data.map_err(malformed)?.data().compose_rdata(&mut octets);
             RecordData::Unknown { rtype, octets: octets.into() }
         }
+        // An address of a wrong length, too: the rest of the message is none the worse for it.
         _ => RecordData::Unknown { rtype, octets: raw(record)? },
     })
 }
@@ -242,7 +248,9 @@ pub(in super::super) fn data_from_octets(
     message.extend([0; 4]);
     message.extend(length.to_be_bytes());
     message.extend(octets);
-    decode(&message).ok()?.answers.pop().map(|record| record.data)
+    let data = decode(&message).ok()?.answers.pop()?.data;
+    let is_whole = class != Class::In || !data.is_broken_address();
+    is_whole.then_some(data)
 }
 
 /// Copies names out of a message. Records of an RRset share one copy.

@@ -32,6 +32,23 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_wrong_length_spoils_no_message() {
+        let mut message = Message::query(1, name("example.com"), RecordType::A);
+        for octets in [&[192, 0, 2][..], &[192, 0, 2, 1], &[192, 0, 2, 1, 0]] {
+            let data = RecordData::Unknown {
+                rtype: RecordType::A,
+                octets: bytes::Bytes::copy_from_slice(octets),
+            };
+            message.answers.push(Record::new(name("example.com"), 60, data));
+        }
+        let decoded = Message::decode(&message.encode()).unwrap();
+        let broken: Vec<bool> =
+            decoded.answers.iter().map(|record| record.data.is_broken_address()).collect();
+        assert_eq!(broken, [true, false, true]);
+        assert_eq!(decoded.answers[1].data, RecordData::A([192, 0, 2, 1].into()));
+    }
+
+    #[test]
     fn names_are_compressed_as_rfc_1035_section_4_1_4_prints_it() {
         let mut message = Message::query(0, name("F.ISI.ARPA"), RecordType::A);
         message.questions.push(Question::new(name("FOO.F.ISI.ARPA"), RecordType::A));

@@ -38,7 +38,7 @@ impl Resolver {
             }
         };
         let question = match admit(&query) {
-            Ok(question) => question.clone(),
+            Ok(question) => Question { class: Class::In, ..question.clone() },
             Err(rcode) => return self.refuse(client, &query, transport, rcode, None, out),
         };
         if let Some(response) = self.special_answer(&question) {
@@ -55,7 +55,7 @@ impl Resolver {
                 out.push(ResolverOutput::CacheHit { question, rcode, left });
             }
             self.answer(client, &query, transport, &outcome, out);
-            return self.refresh(now, &question, outcome.age, out);
+            return self.refresh(now, &question, (outcome.age, left(&outcome)), out);
         }
         if !query.flags.rd {
             return match self.known_referral(now, &question.name) {
@@ -174,10 +174,11 @@ fn admit(query: &Message) -> Result<&Question, Rcode> {
     }
     let question = query.question().ok_or(Rcode::FormErr)?;
     match (question.class, question.rtype) {
-        (Class::In, RecordType::Any) => Ok(question),
-        (Class::In, RecordType::Axfr | RecordType::Ixfr) => Err(Rcode::Refused),
-        (Class::In, rtype) if rtype.is_meta() => Err(Rcode::FormErr),
-        (Class::In, _) => Ok(question),
+        // Of all classes, the one that it knows: a server need not know all of them.
+        (Class::In | Class::Any, RecordType::Any) => Ok(question),
+        (Class::In | Class::Any, RecordType::Axfr | RecordType::Ixfr) => Err(Rcode::Refused),
+        (Class::In | Class::Any, rtype) if rtype.is_meta() => Err(Rcode::FormErr),
+        (Class::In | Class::Any, _) => Ok(question),
         // That of the server itself (`version.bind CH TXT`) is not told either.
         _ => Err(Rcode::Refused),
     }

@@ -91,7 +91,8 @@ pub struct Limits {
     pub queries: u32,
     /// Look-ups of name servers' addresses.
     pub target_lookups: u32,
-    /// Look-ups of name servers' addresses that came to nothing (NXNS attack, CVE-2020-12662).
+    /// Name servers whose addresses were looked up in vain, both families together (NXNS attack,
+    /// CVE-2020-12662).
     pub failed_target_lookups: u32,
     /// How deep look-ups of addresses may need each other.
     pub depth: u32,
@@ -133,6 +134,8 @@ pub struct CacheConfig {
     pub min_ttl_secs: u32,
     /// No negative answer is kept longer (RFC 2308 §5).
     pub max_negative_ttl_secs: u32,
+    /// Every negative answer with a SOA is kept so long at least.
+    pub min_negative_ttl_secs: u32,
     /// A negative answer without SOA is kept so long. RFC 2308 §5 wants zero, and so a broken server
     /// asked for every client.
     pub bare_negative_ttl_secs: u32,
@@ -177,6 +180,7 @@ impl Default for CacheConfig {
             max_ttl_secs: 86_400,
             min_ttl_secs: 0,
             max_negative_ttl_secs: 3_600,
+            min_negative_ttl_secs: 0,
             bare_negative_ttl_secs: 5,
             min_failure_ttl: Duration::from_secs(5),
             max_failure_ttl: Duration::from_secs(300),

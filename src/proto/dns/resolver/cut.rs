@@ -20,6 +20,8 @@ pub(crate) struct Cut {
     pub(crate) targets: Vec<Target>,
     /// Look-ups of addresses under way.
     pub(crate) pending: BTreeSet<ResolutionId>,
+    /// None of these look-ups, all for one server, gave an address so far.
+    pub(crate) fruitless: bool,
 }
 
 /// Where the servers of a zone are known from, and so what is left to do when all of them fail.
@@ -68,7 +70,14 @@ pub(crate) struct Target {
 impl Cut {
     /// A cut whose servers are not known yet.
     pub(crate) fn new(zone: Name, source: Source) -> Self {
-        Cut { zone, source, hosts: Vec::new(), targets: Vec::new(), pending: BTreeSet::new() }
+        Cut {
+            zone,
+            source,
+            hosts: Vec::new(),
+            targets: Vec::new(),
+            pending: BTreeSet::new(),
+            fruitless: true,
+        }
     }
 
     /// Adds an address, unless it is there already or `bound` of them are.

@@ -62,7 +62,9 @@ impl Resolver {
             if !resolution.above.as_ref().is_none_or(is_above) {
                 continue;
             }
-            if let Some(cut) = self.stub(resolution, &zone).or_else(|| self.known_cut(now, &zone)) {
+            let then = now + resolution.leeway;
+            if let Some(cut) = self.stub(resolution, &zone).or_else(|| self.known_cut(then, &zone))
+            {
                 return State::Choose(cut);
             }
             if let Some(referral) = delegated.as_ref().filter(|referral| referral.zone == zone) {

@@ -23,7 +23,8 @@
 //! all servers and compares.) Silence: of five tries at a server that never answered, the third
 //! offers 512 octets by EDNS and the last two go without.
 //!
-//! Not modelled: DNSSEC validation, classes other than IN.
+//! Not modelled: DNSSEC validation, classes other than IN (which is what a question for class ANY
+//! is answered with).
 
 mod ask;
 mod cache;
@@ -235,6 +236,11 @@ impl Resolver {
             self.unwanted_replies += 1;
             self.ask_by_tcp(now, &query, out);
             return self.go_on(now, out);
+        }
+        // Unbound's scrubber throws them away one by one, too.
+        let sections = [&mut message.answers, &mut message.authorities, &mut message.additionals];
+        for section in sections {
+            section.retain(|record| !record.data.is_broken_address());
         }
         query.restore_case(&mut message);
         self.digest(now, &query, &message, broken, out);

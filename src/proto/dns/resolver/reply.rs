@@ -97,12 +97,19 @@ pub(crate) fn read(message: &Message, asked: Asked<'_>) -> Reply {
         let answers = || in_zone(&message.answers, asked.zone);
         let here = || answers().filter(|record| record.name == walk.name);
         let wanted = |record: &&Record| rtype == RecordType::Any || record.rtype() == rtype;
-        let records: Vec<Record> = here().filter(wanted).cloned().collect();
-        if !records.is_empty() {
-            // What a parent knows of a name below its cut is glue, wherever it stands.
+        // Nothing else stands beside an alias (RFC 1034 §3.6.2); where it does, what comes first
+        // counts.
+        let first = here().find(|record| wanted(record) || record.rtype() == RecordType::Cname);
+        if first.is_some_and(|first| wanted(&first)) {
+            let records: Vec<Record> = here().filter(wanted).cloned().collect();
+            // What a parent knows of a name below its cut is glue, wherever it stands; but where it
+            // leads to nobody else, it is what there is.
             let is_glue = !message.flags.aa && !asked.recursion && walk.chain.is_empty();
             if let Some(cut) = is_glue.then(|| delegation(message, asked, &walk.name)).flatten() {
-                return Reply::Referral(referral(message, asked, cut));
+                let referral = referral(message, asked, cut);
+                if !referral.glue.is_empty() {
+                    return Reply::Referral(referral);
+                }
             }
             return match from_resolver {
                 true => Reply::Lame(Lameness::Recursive),

@@ -1,6 +1,7 @@
 //! One question under way, who waits for it, and all of them together.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use foldhash::fast::FixedState;
 
@@ -38,6 +39,9 @@ pub(crate) struct Resolution {
     pub(crate) above: Option<Name>,
     /// What the cache has is to be replaced, and so is not looked at.
     pub(crate) refresh: bool,
+    /// Name servers that are known for no longer than this are looked up anew at their parent, so
+    /// that a refreshed answer does not come from where the zone was before it moved.
+    pub(crate) leeway: Duration,
     /// The root was asked for its servers on behalf of this resolution.
     pub(crate) primed: bool,
     /// The servers that the configuration has for the name failed, and the walk from the root takes
@@ -75,6 +79,7 @@ impl Resolution {
             family,
             above: None,
             refresh: false,
+            leeway: Duration::ZERO,
             primed: false,
             unconfigured: false,
             minimise: Minimise::default(),
@@ -240,14 +245,18 @@ impl Resolutions {
         id
     }
 
-    /// Begins a resolution that replaces what the cache has, and that nobody waits for.
-    pub(crate) fn begin_refresh(&mut self, question: Question) -> ResolutionId {
+    /// Begins a resolution that replaces what the cache has for the time `left`, and that nobody
+    /// waits for.
+    pub(crate) fn begin_refresh(&mut self, question: Question, left: Duration) -> ResolutionId {
         self.last += 1;
         let id = ResolutionId(self.last);
         self.by_question.insert(question.clone(), id);
         self.spent.entry(id).or_default();
-        let resolution =
-            Resolution { refresh: true, ..Resolution::new(question, 0, id, Vec::new()) };
+        let resolution = Resolution {
+            refresh: true,
+            leeway: left + REFRESH_LEEWAY,
+            ..Resolution::new(question, 0, id, Vec::new())
+        };
         self.by_id.insert(id, resolution);
         id
     }
@@ -317,3 +326,6 @@ impl Resolutions {
 pub(crate) fn root_servers() -> Question {
     Question::new(Name::root(), crate::proto::dns::RecordType::Ns)
 }
+
+/// Unbound's PREFETCH_EXPIRY_ADD.
+const REFRESH_LEEWAY: Duration = Duration::from_secs(60);

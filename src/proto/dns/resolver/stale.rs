@@ -82,12 +82,13 @@ impl Resolver {
         }
     }
 
-    /// Fetches an answer anew that was just given to a client, if it ends soon or has ended.
+    /// Fetches an answer anew that was just given to a client with the time `left`, if it ends soon
+    /// or has ended.
     pub(super) fn refresh(
         &mut self,
         now: SimTime,
         question: &Question,
-        age: Age,
+        (age, left): (Age, Duration),
         out: &mut Vec<ResolverOutput>,
     ) {
         let is_wanted = match age {
@@ -102,7 +103,7 @@ impl Resolver {
         {
             return;
         }
-        let id = self.resolutions.begin_refresh(question.clone());
+        let id = self.resolutions.begin_refresh(question.clone(), left);
         self.ready.push_back(id);
         self.go_on(now, out);
     }

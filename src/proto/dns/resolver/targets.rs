@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use crate::engine::SimTime;
-use crate::proto::dns::{Name, Question, Rcode, RecordData, RecordType};
+use crate::proto::dns::{Name, Question, RecordData, RecordType};
 
 use super::cache::{Credibility, Known};
 use super::cut::{Cut, NsHost, Source};
@@ -86,6 +86,7 @@ impl Resolver {
             };
             let host = &mut cut.hosts[unknown[pick]];
             let name = host.name.clone();
+            cut.fruitless = true;
             for rtype in std::mem::take(&mut host.missing) {
                 resolution.target_lookups += 1;
                 match self.request(id, resolution, Question::new(name.clone(), rtype)) {
@@ -154,8 +155,11 @@ impl Resolver {
                     unreachable!("matched above")
                 };
                 if cut.pending.remove(&child) {
-                    addresses.for_each(|address| cut.add_target(address, bound));
-                    if outcome.rcode != Rcode::NoError {
+                    for address in addresses {
+                        cut.add_target(address, bound);
+                        cut.fruitless = false;
+                    }
+                    if cut.pending.is_empty() && cut.fruitless {
                         waiting.failed_target_lookups += 1;
                     }
                 }

@@ -269,13 +269,18 @@ impl Cache {
     }
 
     /// How long a negative answer holds: the SOA's TTL or its MINIMUM, whichever is less
-    /// (RFC 2308 §5), and no longer than negative answers are kept here.
+    /// (RFC 2308 §5), within what negative answers and records of any kind are kept here.
     pub(crate) fn negative_ttl_secs(&self, soa: &Record) -> u32 {
         let ttl_secs = match &soa.data {
             RecordData::Soa(fields) => ttl(soa.ttl_secs).min(ttl(fields.minimum_secs)),
             _ => 0,
         };
-        ttl_secs.min(self.config.max_negative_ttl_secs)
+        // The clamps of all records come last, as in Unbound.
+        ttl_secs
+            .max(self.config.min_negative_ttl_secs)
+            .min(self.config.max_negative_ttl_secs)
+            .max(self.config.min_ttl_secs)
+            .min(self.config.max_ttl_secs)
     }
 
     /// Whether this question failed a short while ago.

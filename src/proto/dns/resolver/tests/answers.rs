@@ -186,6 +186,19 @@ fn an_answer_that_ends_soon_is_fetched_anew() {
 }
 
 #[test]
+fn a_refresh_asks_the_parent_where_the_name_servers_end_soon() {
+    let www = "www.example.com. A -> NOERROR aa | www.example.com. 3600 A 192.0.2.80";
+    let mut net = Net::with(&[("192.0.2.3", www)], |config| config.cache.prefetch = true);
+    net.resolve("www.example.com. A");
+    net.asked();
+    net.wait(3_300);
+    assert_eq!(net.resolve("www.example.com. A"), "NOERROR | www.example.com. 300 A 192.0.2.80");
+    let asked = net.asked();
+    assert_eq!(asked.last().map(String::as_str), Some("192.0.2.3 www.example.com. A"));
+    assert!(asked.iter().any(|query| query.starts_with("192.0.2.2 ")), "{asked:?}");
+}
+
+#[test]
 fn special_names_are_asked_of_nobody_unless_the_world_has_them() {
     let mut net = Net::with(&[], |config| config.ordinary_names.clear());
     let query = |qname: &str, rtype| Message::query(0, name(qname), rtype).with_recursion_desired();

@@ -20,6 +20,19 @@ fn answer(query: &Message) -> Option<Message> {
 }
 
 #[test]
+fn class_any_is_answered_with_class_in() {
+    let mut net = Net::new(&[]);
+    let mut query = Message::query(7, name("www.example.com."), RecordType::A);
+    query.flags.rd = true;
+    query.questions[0].class = Class::Any;
+    net.send(0, &query, Transport::Udp);
+    net.run();
+    let answer = &net.answers[&0];
+    assert_eq!((answer.questions[0].class, answer.answers.len()), (Class::Any, 1));
+    assert_eq!(answer.answers[0].class, Class::In);
+}
+
+#[test]
 fn an_answer_carries_what_the_query_had() {
     let plain = answer(&query()).unwrap();
     assert!(plain.flags.rd && plain.flags.ra && plain.edns.is_none());

@@ -92,6 +92,29 @@ fn glue_in_the_answer_section_is_no_answer_either() {
 }
 
 #[test]
+fn an_answer_beside_a_referral_that_leads_to_nobody_is_used() {
+    let mut net = Net::new(&[(
+        "192.0.2.2",
+        "*.zone.com. * -> NOERROR | www.zone.com. A 192.0.2.66 | zone.com. NS ns.zone.com.",
+    )]);
+    assert_eq!(net.resolve("www.zone.com. A"), "NOERROR | www.zone.com. 3600 A 192.0.2.66");
+}
+
+#[test]
+fn of_an_alias_and_data_at_one_name_the_first_counts() {
+    let reply = |first: &str, last: &str| {
+        format!(
+            "www.example.com. A -> NOERROR aa | {first}, {last}
+             a.example.com. A -> NOERROR aa | a.example.com. A 192.0.2.81"
+        )
+    };
+    let (cname, a) = ("www.example.com. CNAME a.example.com.", "www.example.com. A 192.0.2.80");
+    let ask = |rules: &str| Net::new(&[("192.0.2.3", rules)]).resolve("www.example.com. A");
+    assert_eq!(ask(&reply(a, cname)), "NOERROR | www.example.com. 3600 A 192.0.2.80");
+    assert!(ask(&reply(cname, a)).ends_with("a.example.com. 3600 A 192.0.2.81"));
+}
+
+#[test]
 fn glue_from_outside_the_zone_of_its_server_is_not_taken() {
     let mut net = Net::new(&[
         (
