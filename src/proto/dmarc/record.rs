@@ -266,12 +266,10 @@ impl fmt::Display for Record {
         }
         for (tag, uris) in [("rua", &self.aggregate_reports), ("ruf", &self.failure_reports)] {
             for (index, uri) in uris.iter().enumerate() {
-                if index == 0 {
-                    write!(f, "; {tag}=")?
-                } else {
-                    f.write_str(",")?
+                match index {
+                    0 => write!(f, "; {tag}={}", uri.uri)?,
+                    _ => write!(f, ",{}", uri.uri)?,
                 }
-                f.write_str(&uri.uri)?;
                 if let Some(octets) = uri.max_octets {
                     write!(f, "!{octets}")?;
                 }
