@@ -102,7 +102,7 @@ fn what_is_truncated_is_had_by_tcp() {
 #[test]
 fn a_server_without_edns_is_asked_without() {
     check(&ns1(r#""answer": "formerr_on_edns""#), [RIGHT; 3]);
-    assert_eq!(play(&ns1(r#""answer": "silence_on_edns""#), 1).0[2], RIGHT);
+    check(&ns1(r#""answer": "silence_on_edns""#), [RIGHT; 3]);
 }
 
 #[test]

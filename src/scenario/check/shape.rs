@@ -181,7 +181,8 @@ impl<'s> Shape<'s, '_, '_> {
                 None => self.report.leave_out(&path),
             }
         }
-        Some(Json::Array(kept))
+        // Of a pair with a wrong half nothing is left.
+        least.is_none_or(|least| kept.len() as u64 >= least).then_some(Json::Array(kept))
     }
 
     fn check_word(&mut self, node: &Node, words: &[&str], path: &Path<'_>) -> Option<Json> {
