@@ -71,11 +71,11 @@ fn play(case: &Case) -> Result<(), String> {
 
 /// Plays all cases of a file; gives how many hold, and what is wrong with the others.
 fn play_file(path: &Path) -> (usize, Vec<String>) {
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = std::fs::read_to_string(path).expect("a file of cases");
     let mut held = 0;
     let mut failures = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let case: Case = serde_json::from_str(line).unwrap();
+        let case: Case = serde_json::from_str(line).expect("a case a line");
         match play(&case) {
             Ok(()) => held += 1,
             Err(failure) => failures.push(format!(
@@ -101,8 +101,8 @@ fn every_case_of_the_folder_holds() {
     let folder = std::env::var("MXSIM_FERRET_DIR").expect("MXSIM_FERRET_DIR names a folder");
     let mut held = 0;
     let mut failures = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).expect("a folder of cases") {
+        let path = entry.expect("an entry of the folder").path();
         if path.extension().is_some_and(|extension| extension == "jsonl") {
             let (more, wrong) = play_file(&path);
             held += more;

@@ -50,14 +50,17 @@ impl Authority {
         match Message::decode(query) {
             Ok(query) if query.flags.qr => None,
             Ok(query) => {
-                let limit_octets = match (transport, &query.edns) {
-                    (Transport::Tcp, _) => MAX_MESSAGE_OCTETS,
-                    (Transport::Udp, None) => MIN_UDP_OCTETS,
-                    (Transport::Udp, Some(edns)) => edns.udp_octets.min(EDNS_UDP_OCTETS).into(),
-                };
+                let limit_octets = limit_octets(&query, transport);
                 Some(self.respond(&query, transport).encode_within(limit_octets))
             }
-            Err(error) => Some(error.response()?.encode_within(MIN_UDP_OCTETS)),
+            Err(error) => {
+                let mut response = error.response()?;
+                // The records of another opcode may have a form of their own (RFC 2136 §2.4).
+                if response.opcode != Opcode::Query {
+                    response.rcode = Rcode::NotImp;
+                }
+                Some(response.encode_within(MIN_UDP_OCTETS))
+            }
         }
     }
 
@@ -86,6 +89,20 @@ impl Authority {
     }
 }
 
+/// The longest response that whoever sent `query` takes (RFC 6891 §6.2.3 to §6.2.5); below 512
+/// it counts as 512 when the response is encoded.
+pub(super) fn limit_octets(query: &Message, transport: Transport) -> usize {
+    match (transport, &query.edns) {
+        (Transport::Tcp, _) => MAX_MESSAGE_OCTETS,
+        (Transport::Udp, None) => MIN_UDP_OCTETS,
+        (Transport::Udp, Some(edns)) => edns.udp_octets.min(EDNS_UDP_OCTETS).into(),
+    }
+}
+
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod query_tests;
 #[cfg(test)]
 mod signed_tests;
 #[cfg(test)]

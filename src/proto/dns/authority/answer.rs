@@ -250,7 +250,7 @@ fn holds(section: &[Record], rrset: &RrSet) -> bool {
 }
 
 /// Aliases that are followed for one query, as BIND does.
-pub(super) const MAX_LINKS: usize = 16;
+const MAX_LINKS: usize = 16;
 
 /// "Not Authoritative" (RFC 8914 §4.21).
 const NOT_AUTHORITATIVE: u16 = 20;

@@ -5,6 +5,7 @@
 use super::super::master::parse_records;
 use super::super::name::Name;
 use super::super::record::Record;
+use super::super::zone::Node;
 use super::*;
 
 fn name(text: &str) -> Name {
@@ -442,7 +443,7 @@ fn a_signed_zone_is_transferred_whole() {
     let again = Zone::new(zone.origin(), zone.records().cloned()).unwrap();
     assert!(zone.records().eq(again.records()));
     // Every signature stands beside what it signs, too.
-    let rrsets = again.nodes().iter().flat_map(|node| node.rrsets());
+    let rrsets = again.nodes().iter().flat_map(Node::rrsets);
     let beside: usize = rrsets.map(|rrset| rrset.signatures().len()).sum();
     assert!(beside > 12 && beside == count(RecordType::Rrsig), "{beside}");
 }

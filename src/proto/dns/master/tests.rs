@@ -209,6 +209,17 @@ b (",
 }
 
 #[test]
+fn lines_are_counted_through_crlf_and_parentheses() {
+    check_errors(
+        "; a comment\r\na 1 TXT (\r\n \"x\" ; y )\r\n\r\n z )\r\nb 1 A x\r\nc 1 TXT a\\",
+        &[
+            "records:6:7: found \"x\", expected an IPv4 address such as 192.0.2.1",
+            "records:7:10: a backslash at the end of a line (expected \\DDD or a character)",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_includes_itself_ends() {
     let text = "$INCLUDE self\nx 1 A 192.0.2.1\n";
     let errors = parse_master(&origin(), "self", text, &mut |_| Ok(text.to_owned())).unwrap_err();

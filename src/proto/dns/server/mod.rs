@@ -11,6 +11,8 @@
 //! Not modelled: dynamic update (RFC 2136), TSIG, limits on the transfers at one time.
 
 mod notify;
+#[cfg(test)]
+mod octets_tests;
 mod output;
 mod secondary;
 #[cfg(test)]
@@ -25,7 +27,7 @@ use bytes::Bytes;
 use crate::engine::{SimTime, Stream};
 
 use super::access::Network;
-use super::authority::Authority;
+use super::authority::{Authority, limit_octets};
 use super::codes::{Class, Opcode, Rcode, RecordType};
 use super::framing::Transport;
 use super::message::Message;
@@ -317,7 +319,7 @@ impl Server {
             let mut response = Message::response_to(query);
             response.flags.aa = true;
             response.answers.push(zone.soa().clone());
-            return Response::Message(response.encode());
+            return Response::Message(response.encode_within(limit_octets(query, transport)));
         }
         match transfer::response(query, zone) {
             Some(messages) => Response::Messages(messages),
