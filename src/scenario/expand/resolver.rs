@@ -51,6 +51,7 @@ impl Expander<'_, '_, '_> {
         set(&mut config.minimise_qname, settings.minimise_qname);
         set(&mut config.randomise_case, settings.randomise_case);
         set(&mut config.harden_glue, settings.harden_glue);
+        set(&mut config.scrub_promiscuous, settings.scrub_promiscuous);
         set(&mut config.avoid_loopback, settings.avoid_loopback);
         set(&mut config.special_names, settings.special_names);
         set(&mut config.minimal_responses, settings.minimal_responses);
@@ -145,6 +146,7 @@ impl Expander<'_, '_, '_> {
         set(&mut to.tcp_timeout, time("tcp_timeout", servers.tcp_timeout));
         set(&mut to.band, servers.band.map(|dur| dur.0));
         set(&mut to.memory, servers.memory.map(|dur| dur.0));
+        set(&mut to.lame_memory, servers.lame_memory.map(|dur| dur.0));
         set(&mut to.count, servers.count.map(|count| count as usize));
     }
 

@@ -29,6 +29,11 @@ pub struct ResolverSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = true), example = false)]
     pub harden_glue: Option<bool>,
+    /// Whether it throws away name servers that stand beside an answer without having been asked for:
+    /// they may be an attacker's (CVE-2025-11411).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), example = false)]
+    pub scrub_promiscuous: Option<bool>,
     /// Whether it leaves loopback addresses alone that somebody names as those of name servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = true), example = false)]
@@ -229,10 +234,14 @@ pub struct ServerSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "3s"), example = &"10s")]
     pub tcp_timeout: Option<Dur>,
-    /// What is known of a server, as that it is lame, is forgotten after this.
+    /// How fast a server is and what it cannot do is forgotten after this.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "15m"), example = &"5m")]
     pub memory: Option<Dur>,
+    /// That a server is lame for a zone is forgotten after this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "15m"), example = &"5m")]
+    pub lame_memory: Option<Dur>,
     /// Of how many servers something is known at one time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 10000), range(min = 1, max = 10000000), example = 100)]
