@@ -12,5 +12,6 @@ pub mod pop3;
 pub mod sasl;
 pub mod session;
 pub mod smtp;
+pub mod spf;
 
 pub use session::{Input, Outbox, Output, Session};
