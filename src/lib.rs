@@ -13,10 +13,11 @@
 //! | [`report`] | transcript, summary, expectations: reads records, changes nothing |
 //! | [`scenario`] | JSON file, checked plan, world; the only floor that reads JSON |
 //! | [`rpl`] | resolver scenarios of Unbound and Deckard, played against the resolver |
+//! | [`openspf`] | test suites for SPF, played on the simulated network |
 //! | [`actors`] | sessions joined to hosts: name server, resolver, MTA, mail server, client |
 //! | [`world`] | hosts, the loop, records of what happened |
 //! | [`store`] | mailboxes, delivery queues and outboxes: what a host keeps on disk |
-//! | [`proto`] | DNS, SMTP, POP3, IMAP, mail: codecs and sessions that do no I/O |
+//! | [`proto`] | DNS, SMTP, POP3, IMAP, mail, SPF: codecs and sessions that do no I/O |
 //! | [`net`] | addresses, links, routes, datagrams, TCP |
 //! | [`engine`] | simulated time, random streams, the event queue, fingerprints |
 
@@ -24,6 +25,7 @@ pub mod actors;
 pub mod cli;
 pub mod engine;
 pub mod net;
+pub mod openspf;
 pub mod proto;
 pub mod report;
 pub mod rpl;

@@ -53,7 +53,7 @@ fn bad_usage_exits_with_2_and_says_what_is_right() {
 #[test]
 fn help_teaches_by_example() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "test", "resolve", "rpl", "schema"] {
+    for command in ["run", "check", "test", "resolve", "rpl", "spf", "schema"] {
         let (code, out, err) = check(&[command, "--help"], folder.path());
         assert_eq!((code, err.as_str()), (0, ""));
         assert!(out.contains(&format!("\n  mxsim {command}")), "{out}");
@@ -116,6 +116,50 @@ fn the_schema_is_json() {
     assert_eq!(code, 0);
     let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert!(schema["properties"]["domains"].is_object());
+}
+
+#[test]
+fn spf_tells_what_is_not_as_it_should_be() {
+    let suite = "\
+tests:
+  right: {host: 192.0.2.1, mailfrom: a@example.org, result: pass}
+  wrong: {host: 192.0.2.2, mailfrom: a@example.org, result: [pass, none], spec: 5.1}
+zonedata:
+  example.org: [{TXT: \"v=spf1 ip4:192.0.2.1 -all\"}]
+";
+    let folder = folder_with("my.yml", suite);
+    let (code, out, err) = check(&["spf", "my.yml"], folder.path());
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(
+        out,
+        "FAIL  my.yml:3  wrong: fail (\"-all\" of example.org)\n      \
+               wanted pass or none\n      \
+               see RFC 7208 §5.1\n\
+         2 tests: 1 ok, 1 failed\n"
+    );
+    let (code, out, _) = check(&["spf", "my.yml", "--only", "right", "-v"], folder.path());
+    assert_eq!(code, 0);
+    assert!(out.contains("ok    my.yml:2  right: pass"), "{out}");
+    assert!(out.contains("DNS   query TXT example.org. rd"), "{out}");
+    let (code, out, _) = check(&["spf", "my.yml", "--json"], folder.path());
+    let lines = out.lines().map(serde_json::from_str::<serde_json::Value>);
+    let lines: Vec<_> = lines.map(Result::unwrap).collect();
+    assert_eq!((code, lines.len()), (1, 3));
+    assert_eq!((&lines[1]["ok"], &lines[1]["result"]), (&false.into(), &"fail".into()));
+    assert_eq!(lines[2]["failed"], 1);
+
+    for (arguments, told) in [
+        (&["spf", "nowhere.yml"][..], "cannot read nowhere.yml"),
+        (&["spf", "my.yml", "--only", "left"], "no test whose name has \"left\""),
+    ] {
+        let (code, _, err) = check(arguments, folder.path());
+        assert_eq!(code, 2);
+        assert!(err.contains(told), "{err}");
+    }
+    fs::write(folder.path().join("my.yml"), "tests:\n  x: [").unwrap();
+    let (code, _, err) = check(&["spf", "my.yml"], folder.path());
+    assert_eq!(code, 2);
+    assert!(err.starts_with("my.yml:"), "{err}");
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const FLOORS: [&str; 10] =
-    ["engine", "net", "proto", "store", "world", "actors", "rpl", "scenario", "report", "cli"];
+const FLOORS: [&str; 11] = [
+    "engine", "net", "proto", "store", "world", "actors", "rpl", "openspf", "scenario", "report",
+    "cli",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

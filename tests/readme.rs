@@ -1,6 +1,8 @@
 //! What the README shows is what the program does.
 
 use mxsim::Simulation;
+use mxsim::engine::Seed;
+use mxsim::openspf::{self, Suite};
 use mxsim::scenario::{self, FIRST_MAIL};
 
 const README: &str = include_str!("../README.md");
@@ -54,4 +56,21 @@ fn the_mistakes_shown_are_told_so() {
     for finding in findings {
         assert!(README.contains(&format!("\n{finding}\n")), "{finding}");
     }
+}
+
+#[test]
+fn the_suite_shown_holds() {
+    let mut count = 0;
+    for text in blocks("yaml") {
+        let suite = Suite::parse(text).expect("a suite without mistakes");
+        for document in &suite.documents {
+            assert_eq!(document.zone.left_out(), []);
+            for test in &document.tests {
+                let played = openspf::play(document, test, Seed(1), false);
+                assert!(played.is_right(test), "{}: {:?}", test.name, played.verdict);
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 2);
 }

@@ -13,6 +13,7 @@ mod name_server;
 mod reach;
 mod resolver;
 mod service;
+mod spf;
 mod stub;
 
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use name_server::{NameServer, NameServerConfig, ZoneChange};
 pub use resolver::RecursiveResolver;
 
 pub use crate::proto::dns::Network;
+pub use spf::{SpfChecked, SpfChecks};
 pub use stub::StubResolver;

@@ -27,6 +27,7 @@ Examples:
   mxsim test mail/                           compare with them
   mxsim resolve my.json example.com MX       follow one resolution down from the root
   mxsim rpl testdata/                        how right is the resolver? (.rpl scenarios)
+  mxsim spf tests/spf/*.yml                  what SPF says, against what it should say
   mxsim schema > mxsim.schema.json           let your editor complete scenario files
 
 Exit codes: 0 all went as expected; 1 an expectation failed or a snapshot differs; 2 bad usage or
@@ -68,6 +69,12 @@ faults of the scenario are left out.")]
     /// what clients ask, how time passes, and the answers that the clients must get.
     #[command(after_help = RPL_EXAMPLES)]
     Rpl(RplArgs),
+    /// Play SPF test suites in the form of openspf's rfc7208-tests.yml.
+    ///
+    /// The zone data of a suite is put on a simulated name server, and each test is a check_host()
+    /// that asks it by DNS packets. Prints each test that fails, and how many there were.
+    #[command(after_help = SPF_EXAMPLES)]
+    Spf(SpfArgs),
     /// Print the JSON Schema of scenario files.
     #[command(after_help = "\
 Example:
@@ -198,6 +205,52 @@ pub(super) enum RplDialect {
     Deckard,
 }
 
+const SPF_EXAMPLES: &str = "\
+Examples:
+  mxsim spf rfc7208-tests.yml                      what fails, and how many there are
+  mxsim spf my.yml --only mx -v                    the tests named so, with every DNS packet
+  mxsim spf my.yml --json | jq -c 'select(.ok == false)'
+
+A suite is YAML, one document or several:
+
+  description: Who may send for example.com
+  tests:
+    from-the-office:
+      spec: 5.6
+      helo: mail.example.com
+      host: 192.0.2.1
+      mailfrom: alice@example.com
+      result: pass              # or a list of those that are right
+      explanation: DEFAULT      # what a fail should say; DEFAULT where the domain is silent
+  zonedata:
+    example.com:
+      - TXT: v=spf1 ip4:192.0.2.0/24 mx -all
+      - MX: [10, mail.example.com]
+    mail.example.com:
+      - A: 198.51.100.1
+      - TIMEOUT                 # queries of any other type get no answer
+
+A record SPF stands for one of TXT too, unless the name has an entry TXT (TXT: NONE for none).";
+
+#[derive(Debug, Args)]
+pub(super) struct SpfArgs {
+    /// The suites.
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Only the tests that have this in their names.
+    #[arg(long, value_name = "NAME")]
+    pub(super) only: Option<String>,
+    /// Print every test, with the DNS packets of its check.
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Print one JSON object for each test, and one with the counts at the end.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// The number from which every random draw follows.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<Dur>().map(|dur| dur.0).map_err(|error| error.to_string())
 }
@@ -207,9 +260,22 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::engine::Seed;
+    use crate::openspf;
 
     #[test]
     fn the_arguments_are_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_suite_in_the_help_is_one() {
+        let start = SPF_EXAMPLES.find("  description:").expect("the suite");
+        let end = SPF_EXAMPLES.rfind("\n\n").expect("a paragraph after it");
+        let suite = openspf::Suite::parse(&SPF_EXAMPLES[start..end]).unwrap();
+        let document = &suite.documents[0];
+        assert!(document.zone.left_out().is_empty());
+        let played = openspf::play(document, &document.tests[0], Seed(1), false);
+        assert!(played.is_right(&document.tests[0]));
     }
 }

@@ -8,6 +8,7 @@ mod play;
 mod resolve;
 mod rpl;
 mod run;
+mod spf;
 mod test;
 
 use std::fmt;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::test(&args),
         Command::Resolve(args) => resolve::resolve(&args),
         Command::Rpl(args) => rpl::rpl(&args),
+        Command::Spf(args) => spf::spf(&args),
         Command::Schema => print_schema(),
     };
     match done {

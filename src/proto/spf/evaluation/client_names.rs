@@ -8,6 +8,7 @@ use crate::proto::dns::{Name, RecordData, RecordType};
 
 use super::super::domain_spec::to_name;
 use super::super::macro_string::dotted;
+use super::super::record::Mechanism;
 use super::terms::addresses;
 use super::{Evaluation, State, Step, Then};
 
@@ -24,7 +25,6 @@ impl Evaluation {
         then: Then,
     ) -> Step {
         let limit = self.limits.pointers;
-        let is_for_term = matches!(then, Then::Term);
         let names: Vec<Name> = match found {
             Ok(answer) => {
                 let names = answer.records.iter().filter_map(|record| match &record.data {
@@ -33,16 +33,26 @@ impl Evaluation {
                 });
                 names.take(limit).collect()
             }
-            // A failure here is no error: there is no name then (§5.5). It is void all the same.
-            Err(LookupError::NxDomain | LookupError::NoData) if is_for_term => {
+            // It is the look-up of the term itself. For `%{p}` it is the client's, and the record
+            // is not to blame for what the client's network does not publish.
+            Err(LookupError::NxDomain | LookupError::NoData) if self.is_at_ptr(&then) => {
                 match self.found(found) {
                     Ok(_) => Vec::new(),
                     Err(problem) => return problem.into(),
                 }
             }
+            // A failure here is no error: there is no name then (§5.5).
             Err(_) => Vec::new(),
         };
         self.next_client_name(names.into_iter(), Vec::new(), then)
+    }
+
+    /// Whether the names are wanted by a `ptr`.
+    fn is_at_ptr(&self, then: &Then) -> bool {
+        let frame = self.frame();
+        let directive = frame.record.directives.get(frame.at);
+        matches!(then, Then::Term)
+            && directive.is_some_and(|directive| matches!(directive.mechanism, Mechanism::Ptr(_)))
     }
 
     /// The addresses of a claimed name: it is valid if the client's is among them. A name that

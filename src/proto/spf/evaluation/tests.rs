@@ -285,8 +285,8 @@ fn hostile_answer(question: &Question, number: u64, record: &str) -> Result<Answ
     match number % 17 {
         0 => Err(LookupError::NxDomain),
         1 => Err(LookupError::NoData),
-        2 if number % 5 == 0 => Err(LookupError::TimedOut),
-        3 if number % 5 == 0 => Err(LookupError::Failed(Rcode::ServFail)),
+        2 if number.is_multiple_of(5) => Err(LookupError::TimedOut),
+        3 if number.is_multiple_of(5) => Err(LookupError::Failed(Rcode::ServFail)),
         _ => {
             let records = data.into_iter().map(|data| dns::Record::new(name.clone(), 60, data));
             Ok(Answer { canonical: name.clone(), records: records.collect() })
