@@ -165,6 +165,27 @@ const ADDRESS: &str = "an IPv4 or IPv6 address";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn arbitrary_text_never_panics(text in "[\\-\\[\\]{}:&*!|>'\"%@#,a-c \n\t\\PC]{0,120}") {
+            let _ = Suite::parse(&text);
+        }
+
+        #[test]
+        fn arbitrary_zone_data_never_panics(
+            data in prop::collection::vec(
+                "  (a\\.b|A\\.B|\\*\\.b|b|'\\.'|a\\.\\.b): \
+                 \\[({(A|AAAA|TXT|SPF|MX|PTR|CNAME|NS|X): (a\\.b|192\\.0\\.2\\.1|'::1'|TIMEOUT|NONE|\\[1, b\\])}, ){0,4}TIMEOUT\\]\n",
+                0..6)
+        ) {
+            let suite = Suite::parse(&format!("zonedata:\n{}", data.concat())).unwrap();
+            prop_assert_eq!(suite.documents.len(), 1);
+        }
+    }
 
     #[test]
     fn a_suite_is_a_stream_of_documents() {
