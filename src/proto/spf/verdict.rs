@@ -89,8 +89,8 @@ pub enum Problem {
         /// How many there may be.
         limit: u32,
     },
-    /// `permerror`: too many look-ups that found nothing (§4.6.4).
-    TooManyVoidLookups {
+    /// `permerror`: too many terms whose look-ups found nothing (§4.6.4).
+    TooManyVoidTerms {
         /// How many there may be.
         limit: u32,
     },
@@ -124,8 +124,8 @@ impl fmt::Display for Problem {
             Problem::TooManyTerms { limit } => {
                 write!(f, "more than {limit} terms that need look-ups")
             }
-            Problem::TooManyVoidLookups { limit } => {
-                write!(f, "more than {limit} look-ups that found nothing")
+            Problem::TooManyVoidTerms { limit } => {
+                write!(f, "more than {limit} terms whose look-ups found nothing")
             }
             Problem::TooManyExchanges { count, limit } => {
                 write!(f, "{count} exchanges of one mx (at most {limit})")

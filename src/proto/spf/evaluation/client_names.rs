@@ -8,7 +8,6 @@ use crate::proto::dns::{Name, RecordData, RecordType};
 
 use super::super::domain_spec::to_name;
 use super::super::macro_string::dotted;
-use super::super::record::Mechanism;
 use super::terms::addresses;
 use super::{Evaluation, State, Step, Then};
 
@@ -33,26 +32,16 @@ impl Evaluation {
                 });
                 names.take(limit).collect()
             }
-            // It is the look-up of the term itself. For `%{p}` it is the client's, and the record
-            // is not to blame for what the client's network does not publish.
-            Err(LookupError::NxDomain | LookupError::NoData) if self.is_at_ptr(&then) => {
+            // A failure here is no error: there is no name then (§5.5). It is void all the same.
+            Err(LookupError::NxDomain | LookupError::NoData) if matches!(then, Then::Term) => {
                 match self.found(found) {
                     Ok(_) => Vec::new(),
                     Err(problem) => return problem.into(),
                 }
             }
-            // A failure here is no error: there is no name then (§5.5).
             Err(_) => Vec::new(),
         };
         self.next_client_name(names.into_iter(), Vec::new(), then)
-    }
-
-    /// Whether the names are wanted by a `ptr`.
-    fn is_at_ptr(&self, then: &Then) -> bool {
-        let frame = self.frame();
-        let directive = frame.record.directives.get(frame.at);
-        matches!(then, Then::Term)
-            && directive.is_some_and(|directive| matches!(directive.mechanism, Mechanism::Ptr(_)))
     }
 
     /// The addresses of a claimed name: it is valid if the client's is among them. A name that

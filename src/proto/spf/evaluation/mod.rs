@@ -29,7 +29,10 @@ pub struct Evaluation {
     limits: Limits,
     /// Terms that needed look-ups, of all records.
     terms: u32,
-    void_lookups: u32,
+    /// Terms of which a look-up found nothing.
+    void_terms: u32,
+    /// The term at hand is one of them.
+    is_void: bool,
     lookups: u32,
     /// The records under evaluation, each included by the one before it; one at least.
     frames: Vec<Frame>,
@@ -122,7 +125,7 @@ impl From<Problem> for Return {
             Problem::ManyRecords { .. }
             | Problem::Syntax(_)
             | Problem::TooManyTerms { .. }
-            | Problem::TooManyVoidLookups { .. }
+            | Problem::TooManyVoidTerms { .. }
             | Problem::TooManyExchanges { .. } => SpfResult::PermError,
         };
         Return { result, directive: None, problem: Some(problem) }
@@ -145,7 +148,8 @@ impl Evaluation {
             request,
             limits,
             terms: 0,
-            void_lookups: 0,
+            void_terms: 0,
+            is_void: false,
             lookups: 0,
             frames: Vec::new(),
             client_names: None,
@@ -219,6 +223,7 @@ impl Evaluation {
     fn enter(&mut self, domain: String, is_redirected: bool) -> Step {
         let domain = domain.strip_suffix('.').map(str::to_owned).unwrap_or(domain);
         let name = to_domain(&domain);
+        self.is_void = false;
         self.frames.push(Frame { domain, record: Arc::default(), at: 0, is_redirected });
         match name {
             Some(name) => self.ask(name, RecordType::Txt, State::Record),
@@ -252,6 +257,7 @@ impl Evaluation {
         let frame = self.frame_mut();
         if !is_match {
             frame.at += 1;
+            self.is_void = false;
             return Step::Term;
         }
         let directive = frame.record.directives.get(frame.at).expect("it was at hand to match");

@@ -111,10 +111,11 @@ impl Evaluation {
         let records = match found {
             Ok(answer) => &answer.records[..],
             Err(LookupError::NxDomain | LookupError::NoData) => {
-                let limit = self.limits.void_lookups;
-                self.void_lookups += 1;
-                if self.void_lookups > limit {
-                    return Err(Problem::TooManyVoidLookups { limit });
+                let limit = self.limits.void_terms;
+                self.void_terms += u32::from(!self.is_void);
+                self.is_void = true;
+                if self.void_terms > limit {
+                    return Err(Problem::TooManyVoidTerms { limit });
                 }
                 &[]
             }

@@ -226,12 +226,12 @@ fn limits_can_be_set() {
     let zone = Zone::new(
         r#"example.com. TXT "v=spf1 a:x.example.com a:y.example.com a:z.example.com -all""#,
     );
-    let limits = |terms, void_lookups| Limits { terms, void_lookups, ..Limits::default() };
+    let limits = |terms, void_terms| Limits { terms, void_terms, ..Limits::default() };
     let check = |limits, result, problem: Option<Problem>| {
         let verdict = evaluate(&zone, alice("192.0.2.1"), limits);
         assert_eq!((verdict.result, verdict.problem), (result, problem));
     };
-    let voids = Problem::TooManyVoidLookups { limit: 2 };
+    let voids = Problem::TooManyVoidTerms { limit: 2 };
     check(Limits::default(), SpfResult::PermError, Some(voids));
     check(limits(3, 3), SpfResult::Fail, None);
     let terms = Problem::TooManyTerms { limit: 2 };
