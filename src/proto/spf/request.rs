@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 
 use crate::engine::UnixTime;
+use crate::proto::dns::Name;
+
+use super::domain_spec::to_domain;
 
 /// Whose permission is asked for (RFC 7208 §2.3 and §2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +88,12 @@ impl Request {
     pub fn at(mut self, time: UnixTime) -> Self {
         self.time = time;
         self
+    }
+
+    /// The domain of the sender as a name, which is what DMARC aligns (RFC 7489 §3.1.2). `None`
+    /// where it is none, or of one label alone (RFC 7208 §4.3).
+    pub fn domain_name(&self) -> Option<Name> {
+        to_domain(&self.domain)
     }
 
     /// The sender: local part and domain.

@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::proto::dns::stub::LookupError;
 use crate::proto::dns::{Name, RecordType};
+use crate::proto::mail::{AuthResult, MethodResult};
 
+use super::request::{Identity, Request};
 use super::syntax::SyntaxError;
 
 /// The seven results (§2.6).
@@ -47,6 +49,21 @@ impl fmt::Display for SpfResult {
     }
 }
 
+/// The same word (RFC 8601 §2.7.2).
+impl From<SpfResult> for AuthResult {
+    fn from(result: SpfResult) -> Self {
+        match result {
+            SpfResult::None => AuthResult::None,
+            SpfResult::Neutral => AuthResult::Neutral,
+            SpfResult::Pass => AuthResult::Pass,
+            SpfResult::Fail => AuthResult::Fail,
+            SpfResult::SoftFail => AuthResult::SoftFail,
+            SpfResult::TempError => AuthResult::TempError,
+            SpfResult::PermError => AuthResult::PermError,
+        }
+    }
+}
+
 /// A result and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -65,6 +82,22 @@ pub struct Verdict {
     pub explanation: Option<String>,
     /// How many questions were put to the DNS.
     pub lookups: u32,
+}
+
+impl Verdict {
+    /// What `Authentication-Results` says of it: `spf=` with `smtp.mailfrom` or `smtp.helo`
+    /// (RFC 8601 §2.7.2), and the problem as the reason.
+    pub fn method_result(&self, request: &Request) -> MethodResult {
+        let result = MethodResult::new("spf", self.result.into());
+        let result = match &self.problem {
+            Some(problem) => result.with_reason(problem.to_string()),
+            None => result,
+        };
+        match request.identity {
+            Identity::MailFrom => result.with_property("smtp", "mailfrom", request.sender()),
+            Identity::Helo => result.with_property("smtp", "helo", request.helo.as_str()),
+        }
+    }
 }
 
 /// Why there is no definite result.
@@ -135,5 +168,30 @@ impl fmt::Display for Problem {
             }
             Problem::GivenUp => write!(f, "it took too long"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::mail::AuthenticationResults;
+
+    #[test]
+    fn authentication_results_name_the_identity() {
+        let check = |request: Request, result, problem, line: &str| {
+            let (domain, directive, explanation) = (request.domain.clone(), None, None);
+            let verdict = Verdict { result, domain, directive, problem, explanation, lookups: 1 };
+            let results = vec![verdict.method_result(&request)];
+            let authserv_id = "mx.example.net".to_owned();
+            let field = AuthenticationResults { authserv_id, results }.to_string();
+            assert_eq!(field, format!("Authentication-Results: mx.example.net;\r\n\t{line}\r\n"));
+        };
+        let client = [192, 0, 2, 1].into();
+        let mail_from = Request::mail_from(client, "alice@example.org", "mx.example.org");
+        check(mail_from, SpfResult::Pass, None, "spf=pass smtp.mailfrom=alice@example.org");
+        let helo = Request::helo(client, "mx.example.org");
+        let problem = Some(Problem::NoRecord);
+        let line = "spf=none reason=\"no SPF record\" smtp.helo=mx.example.org";
+        check(helo, SpfResult::None, problem, line);
     }
 }
