@@ -2,7 +2,7 @@
 
 use super::super::message::EdnsOption;
 use super::super::name::Name;
-use super::super::record::RecordData;
+use super::super::record::{Record, RecordData};
 use super::tests::{check, name, server};
 use super::*;
 
@@ -123,8 +123,8 @@ fn any_by_udp_is_one_rrset_and_says_when_there_is_none() {
     let any = |qname: &str| {
         let query = Message::query(1, name(qname), RecordType::Any);
         let response = server.respond(&query, Transport::Udp);
-        let types: Vec<RecordType> = response.answers.iter().map(|record| record.rtype()).collect();
-        let owner_is_qname = |record: &super::super::record::Record| record.name == name(qname);
+        let types: Vec<RecordType> = response.answers.iter().map(Record::rtype).collect();
+        let owner_is_qname = |record: &Record| record.name == name(qname);
         assert!(
             response.answers.iter().filter(|r| r.rtype() != RecordType::Dname).all(owner_is_qname)
         );
@@ -308,7 +308,7 @@ fn a_dname_redirects_what_is_below_it_and_not_itself() {
     let query = Message::query(1, name(&format!("extra.{long}.long.example")), RecordType::A);
     let long = server.respond(&query, Transport::Udp);
     assert_eq!((long.rcode, long.flags.aa), (Rcode::YxDomain, true));
-    let types: Vec<RecordType> = long.answers.iter().map(|record| record.rtype()).collect();
+    let types: Vec<RecordType> = long.answers.iter().map(Record::rtype).collect();
     assert_eq!(types, [RecordType::Dname]);
     assert!(long.authorities.is_empty());
 }
