@@ -12,7 +12,9 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use mxsim::engine::{Seed, SimTime};
 use mxsim::proto::dns::resolver::{ClientToken, Hint, Resolver, ResolverConfig, ResolverOutput};
-use mxsim::proto::dns::{Authority, Message, Name, RecordType, Transport, Zone, parse_records};
+use mxsim::proto::dns::{
+    Authority, Message, Name, Outgoing, RecordType, Transport, Zone, parse_records,
+};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -58,15 +60,15 @@ impl Servers {
             let mut replies = Vec::new();
             for output in out.drain(..) {
                 match output {
-                    ResolverOutput::SendUdp { upstream, to, octets } => {
-                        replies.push((upstream, to, self.reply(to, &octets)));
+                    ResolverOutput::Exchange(Outgoing::Udp { exchange, to, octets }) => {
+                        replies.push((exchange, to, self.reply(to, &octets)));
                     }
                     ResolverOutput::Answer { octets, .. } => return octets,
                     _ => {}
                 }
             }
-            for (upstream, from, octets) in replies {
-                resolver.upstream_reply(now, upstream, from, &octets, &mut out);
+            for (exchange, from, octets) in replies {
+                resolver.upstream_reply(now, exchange, from, &octets, &mut out);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::proto::dns::TcpFraming;
+use crate::proto::dns::{ExchangeId, Outgoing, TcpFraming};
 use crate::world::{ConnId, Ctx, StreamEvent};
 
 /// The queries under way, by the key that the machine gave them.
@@ -59,6 +59,28 @@ impl<K> Default for Exchanges<K> {
             fixed_port: None,
             connections: BTreeMap::new(),
             closing: BTreeSet::new(),
+        }
+    }
+}
+
+impl Exchanges<ExchangeId> {
+    /// Does what a machine wants done about a query; the query, if it could not be sent.
+    pub(crate) fn carry_out(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        outgoing: Outgoing,
+    ) -> Option<ExchangeId> {
+        match outgoing {
+            Outgoing::Udp { exchange, to, octets } => {
+                (!self.send_udp(ctx, exchange, to, octets)).then_some(exchange)
+            }
+            Outgoing::Tcp { exchange, to, octets } => {
+                (!self.send_tcp(ctx, exchange, to, &octets)).then_some(exchange)
+            }
+            Outgoing::Release { exchange } => {
+                self.release(ctx, exchange);
+                None
+            }
         }
     }
 }

@@ -11,8 +11,7 @@ use bytes::Bytes;
 use crate::engine::SimTime;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::server::{Output, Outputs, Response, Server, ServerConfig};
-use crate::proto::dns::stub::ExchangeId;
-use crate::proto::dns::{Authority, Message, Name, Zone};
+use crate::proto::dns::{Authority, ExchangeId, Message, Name, Zone};
 use crate::world::{Actor, Ctx, Event, Note, TimerToken};
 
 use super::carry::LazyTimer;
@@ -200,16 +199,7 @@ impl Running {
     fn act(&mut self, ctx: &mut Ctx<'_>) {
         while let Some(output) = self.outputs.take() {
             let unsent = match output {
-                Output::SendUdp { exchange, to, octets } => {
-                    (!self.exchanges.send_udp(ctx, exchange, to, octets)).then_some(exchange)
-                }
-                Output::SendTcp { exchange, to, octets } => {
-                    (!self.exchanges.send_tcp(ctx, exchange, to, &octets)).then_some(exchange)
-                }
-                Output::Release { exchange } => {
-                    self.exchanges.release(ctx, exchange);
-                    None
-                }
+                Output::Exchange(outgoing) => self.exchanges.carry_out(ctx, outgoing),
                 Output::Keep { origin, copy } => {
                     ctx.disk().zones_mut().insert(origin, copy);
                     None

@@ -7,10 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::proto::dns::misbehaviour::Rule;
-use crate::proto::dns::resolver::{
-    ClientToken, Resolver, ResolverConfig, ResolverOutput, UpstreamId,
-};
-use crate::proto::dns::{Authority, Network};
+use crate::proto::dns::resolver::{ClientToken, Resolver, ResolverConfig, ResolverOutput};
+use crate::proto::dns::{Authority, ExchangeId, Network};
 use crate::world::{Actor, Ctx, Event, Note, TimerToken};
 
 use super::carry::LazyTimer;
@@ -32,7 +30,7 @@ struct Running {
     resolver: Resolver,
     listener: DnsListener,
     faults: Option<Box<DnsFaults>>,
-    exchanges: Exchanges<UpstreamId>,
+    exchanges: Exchanges<ExchangeId>,
     clients: BTreeMap<ClientToken, Asker>,
     last_client: u64,
     timer: LazyTimer,
@@ -103,10 +101,10 @@ impl Actor for RecursiveResolver {
         match event {
             Event::Datagram { from, to, payload } if running.exchanges.is_port(to.port()) => {
                 // With a fixed port, whose reply it is shows by its id.
-                let waiting: Vec<UpstreamId> = running.exchanges.at_port(to.port()).collect();
-                for upstream in waiting {
+                let waiting: Vec<ExchangeId> = running.exchanges.at_port(to.port()).collect();
+                for exchange in waiting {
                     running.drive(ctx, |resolver, now, out| {
-                        resolver.upstream_reply(now, upstream, from, &payload, out);
+                        resolver.upstream_reply(now, exchange, from, &payload, out);
                     });
                 }
             }
@@ -115,14 +113,14 @@ impl Actor for RecursiveResolver {
             }
             Event::Stream(connection, event) if running.exchanges.owns(connection) => {
                 let news = running.exchanges.on_stream(ctx, connection, &event);
-                for (upstream, reply) in news.into_iter().flat_map(|(upstream, replies)| {
-                    replies.into_iter().map(move |reply| (upstream, reply))
+                for (exchange, reply) in news.into_iter().flat_map(|(exchange, replies)| {
+                    replies.into_iter().map(move |reply| (exchange, reply))
                 }) {
                     running.drive(ctx, |resolver, now, out| match &reply {
                         Reply::Message { from, octets } => {
-                            resolver.upstream_reply(now, upstream, *from, octets, out);
+                            resolver.upstream_reply(now, exchange, *from, octets, out);
                         }
-                        Reply::Failed => resolver.upstream_failed(now, upstream, out),
+                        Reply::Failed => resolver.upstream_failed(now, exchange, out),
                     });
                 }
             }
@@ -208,9 +206,9 @@ impl Running {
         act(&mut self.resolver, now, &mut out);
         let mut work: VecDeque<ResolverOutput> = out.into();
         while let Some(output) = work.pop_front() {
-            if let Some(upstream) = self.carry_out(ctx, output) {
+            if let Some(exchange) = self.carry_out(ctx, output) {
                 let mut more = Vec::new();
-                self.resolver.upstream_failed(now, upstream, &mut more);
+                self.resolver.upstream_failed(now, exchange, &mut more);
                 work.extend(more);
             }
         }
@@ -218,15 +216,9 @@ impl Running {
     }
 
     /// Does one thing; the query that could not be sent, if it was one.
-    fn carry_out(&mut self, ctx: &mut Ctx<'_>, output: ResolverOutput) -> Option<UpstreamId> {
+    fn carry_out(&mut self, ctx: &mut Ctx<'_>, output: ResolverOutput) -> Option<ExchangeId> {
         match output {
-            ResolverOutput::SendUdp { upstream, to, octets } => {
-                return (!self.exchanges.send_udp(ctx, upstream, to, octets)).then_some(upstream);
-            }
-            ResolverOutput::SendTcp { upstream, to, octets } => {
-                return (!self.exchanges.send_tcp(ctx, upstream, to, &octets)).then_some(upstream);
-            }
-            ResolverOutput::Release { upstream } => self.exchanges.release(ctx, upstream),
+            ResolverOutput::Exchange(outgoing) => return self.exchanges.carry_out(ctx, outgoing),
             ResolverOutput::Answer { client, octets } => {
                 if let Some(asker) = self.clients.remove(&client) {
                     self.listener.answer(ctx, asker, Some(octets));

@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::engine::Stream;
-use crate::proto::dns::stub::{
-    Answer, ExchangeId, LookupError, LookupId, Stub, StubConfig, StubOutput,
-};
-use crate::proto::dns::{Name, RecordType};
+use crate::proto::dns::stub::{Answer, LookupError, LookupId, Stub, StubConfig, StubOutput};
+use crate::proto::dns::{ExchangeId, Name, RecordType};
 use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
 
 use super::carry::LazyTimer;
@@ -108,16 +106,7 @@ impl StubResolver {
         let mut work: VecDeque<StubOutput> = out.into();
         while let Some(output) = work.pop_front() {
             let unsent = match output {
-                StubOutput::SendUdp { exchange, to, octets } => {
-                    (!self.exchanges.send_udp(ctx, exchange, to, octets)).then_some(exchange)
-                }
-                StubOutput::SendTcp { exchange, to, octets } => {
-                    (!self.exchanges.send_tcp(ctx, exchange, to, &octets)).then_some(exchange)
-                }
-                StubOutput::Release { exchange } => {
-                    self.exchanges.release(ctx, exchange);
-                    None
-                }
+                StubOutput::Exchange(outgoing) => self.exchanges.carry_out(ctx, outgoing),
                 StubOutput::Done { lookup, result, .. } => {
                     self.results.push_back((lookup, result));
                     None

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::engine::SimTime;
-use crate::proto::dns::{Question, RecordType, Transport};
+use crate::proto::dns::{Outgoing, Question, RecordType, Transport};
 
 use super::cache::Credibility;
 use super::cut::{Cut, Source};
@@ -153,10 +153,10 @@ impl Resolver {
             return State::Done(Outcome::failed(Failure::Limit));
         }
         let (to, transport) = (plan.to, plan.transport);
-        let (upstream, octets) = self.upstreams.add(now, plan, &mut self.draws);
+        let (exchange, octets) = self.upstreams.add(now, plan, &mut self.draws);
         out.push(match transport {
-            Transport::Udp => ResolverOutput::SendUdp { upstream, to, octets },
-            Transport::Tcp => ResolverOutput::SendTcp { upstream, to, octets },
+            Transport::Udp => ResolverOutput::Exchange(Outgoing::Udp { exchange, to, octets }),
+            Transport::Tcp => ResolverOutput::Exchange(Outgoing::Tcp { exchange, to, octets }),
         });
         State::Asking(cut)
     }

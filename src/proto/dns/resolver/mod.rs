@@ -58,7 +58,6 @@ pub use crate::proto::dns::hints::RootServer as Hint;
 pub use config::{
     CacheConfig, ForwardZone, Limits, ResolverConfig, ServeStale, ServersConfig, StubZone,
 };
-pub use upstream::UpstreamId;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -68,7 +67,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
-use crate::proto::dns::{Authority, DecodeError, Message, Question, Rcode, Transport};
+use crate::proto::dns::{
+    Authority, DecodeError, ExchangeId, Message, Outgoing, Question, Rcode, Transport,
+};
 
 use cache::Cache;
 use glue::ParentSide;
@@ -84,29 +85,8 @@ pub struct ClientToken(pub u64);
 /// What a resolver wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolverOutput {
-    /// Send this datagram from a fresh random port, and hand in what arrives there.
-    SendUdp {
-        /// The query.
-        upstream: UpstreamId,
-        /// The name server.
-        to: SocketAddr,
-        /// The message.
-        octets: Bytes,
-    },
-    /// Send this message over a TCP connection, and hand in the messages that come back.
-    SendTcp {
-        /// The query.
-        upstream: UpstreamId,
-        /// The name server.
-        to: SocketAddr,
-        /// The message, without its length.
-        octets: Bytes,
-    },
-    /// The query is over: its port or connection is no longer needed.
-    Release {
-        /// The query.
-        upstream: UpstreamId,
-    },
+    /// A query to a name server.
+    Exchange(Outgoing),
     /// Send this to the client. Its token is free then.
     Answer {
         /// The client.
@@ -198,18 +178,18 @@ impl Resolver {
         deadlines.into_iter().flatten().min()
     }
 
-    /// A name server's message arrived on the port or connection of `upstream`.
+    /// A name server's message arrived on the port or connection of `exchange`.
     ///
     /// What does not fit the query is ignored, and the query goes on (RFC 5452 §9.1).
     pub fn upstream_reply(
         &mut self,
         now: SimTime,
-        upstream: UpstreamId,
+        exchange: ExchangeId,
         from: SocketAddr,
         octets: &[u8],
         out: &mut Vec<ResolverOutput>,
     ) {
-        let Some(query) = self.upstreams.get(upstream) else {
+        let Some(query) = self.upstreams.get(exchange) else {
             self.unwanted_replies += 1;
             return;
         };
@@ -226,7 +206,7 @@ impl Resolver {
             self.unwanted_replies += 1;
             return;
         }
-        let query = self.end_query(upstream, out).expect("it was there above");
+        let query = self.end_query(exchange, out).expect("it was there above");
         if query.transport == Transport::Udp {
             let asked = (query.question.rtype, query.edns);
             let rtt = now.since(query.sent);
@@ -247,14 +227,14 @@ impl Resolver {
         self.go_on(now, out);
     }
 
-    /// The connection of `upstream` was refused or broke, or its datagram could not be sent.
+    /// The connection of `exchange` was refused or broke, or its datagram could not be sent.
     pub fn upstream_failed(
         &mut self,
         now: SimTime,
-        upstream: UpstreamId,
+        exchange: ExchangeId,
         out: &mut Vec<ResolverOutput>,
     ) {
-        if let Some(query) = self.end_query(upstream, out) {
+        if let Some(query) = self.end_query(exchange, out) {
             self.give_up_server(&query);
             self.go_on(now, out);
         }
@@ -262,8 +242,8 @@ impl Resolver {
 
     /// Time has passed. Does nothing before [`Resolver::deadline`].
     pub fn timeout(&mut self, now: SimTime, out: &mut Vec<ResolverOutput>) {
-        while let Some(upstream) = self.upstreams.overdue(now) {
-            let Some(query) = self.end_query(upstream, out) else { break };
+        while let Some(exchange) = self.upstreams.overdue(now) {
+            let Some(query) = self.end_query(exchange, out) else { break };
             match query.transport {
                 Transport::Udp => {
                     self.servers.timed_out(now, &query.served(), query.question.rtype);
@@ -279,11 +259,11 @@ impl Resolver {
 
     fn end_query(
         &mut self,
-        upstream: UpstreamId,
+        exchange: ExchangeId,
         out: &mut Vec<ResolverOutput>,
     ) -> Option<upstream::Query> {
-        let query = self.upstreams.remove(upstream)?;
-        out.push(ResolverOutput::Release { upstream });
+        let query = self.upstreams.remove(exchange)?;
+        out.push(ResolverOutput::Exchange(Outgoing::Release { exchange }));
         Some(query)
     }
 

@@ -1,7 +1,7 @@
 //! Queries to name servers under way, and which reply belongs to which.
 //!
 //! A reply counts only if it comes from the address that was asked, to the port that asked (the
-//! owner knows that by the [`UpstreamId`]), with the id and the question of the query
+//! owner knows that by the [`ExchangeId`]), with the id and the question of the query
 //! (RFC 5452 §9.1). With "0x20" (draft-vixie-dnsext-dns0x20) the letters of the question are in
 //! random case, and count as more of the id.
 
@@ -12,14 +12,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
-use crate::proto::dns::{Edns, Message, Name, Question, Rcode, Transport};
+use crate::proto::dns::{Edns, ExchangeId, Message, Name, Question, Rcode, Transport};
 
 use super::ResolutionId;
 use super::servers::Served;
-
-/// A query to a name server, for as long as an answer is awaited. Not used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UpstreamId(pub u64);
 
 /// A query under way.
 #[derive(Debug)]
@@ -97,8 +93,8 @@ impl Query {
 /// All queries under way.
 #[derive(Debug, Default)]
 pub(crate) struct Upstreams {
-    queries: BTreeMap<UpstreamId, Query>,
-    deadlines: BTreeSet<(SimTime, UpstreamId)>,
+    queries: BTreeMap<ExchangeId, Query>,
+    deadlines: BTreeSet<(SimTime, ExchangeId)>,
     last: u64,
     /// The last id, where ids are not drawn.
     sequence: Option<u16>,
@@ -139,11 +135,11 @@ impl Upstreams {
         now: SimTime,
         plan: Plan,
         draws: &mut Stream,
-    ) -> (UpstreamId, Bytes) {
+    ) -> (ExchangeId, Bytes) {
         let Plan { resolution, to, transport, question, zone, .. } = plan;
         let Plan { edns_octets, recursion, timeout, .. } = plan;
         self.last += 1;
-        let upstream = UpstreamId(self.last);
+        let exchange = ExchangeId(self.last);
         let id = match &mut self.sequence {
             None => draws.next_u16(),
             Some(last) => {
@@ -175,20 +171,20 @@ impl Upstreams {
             mixed,
             deadline,
         };
-        self.queries.insert(upstream, query);
-        self.deadlines.insert((deadline, upstream));
-        (upstream, message.encode())
+        self.queries.insert(exchange, query);
+        self.deadlines.insert((deadline, exchange));
+        (exchange, message.encode())
     }
 
     /// The query of this number, if it is under way.
-    pub(crate) fn get(&self, upstream: UpstreamId) -> Option<&Query> {
-        self.queries.get(&upstream)
+    pub(crate) fn get(&self, exchange: ExchangeId) -> Option<&Query> {
+        self.queries.get(&exchange)
     }
 
     /// Ends a query.
-    pub(crate) fn remove(&mut self, upstream: UpstreamId) -> Option<Query> {
-        let query = self.queries.remove(&upstream)?;
-        self.deadlines.remove(&(query.deadline, upstream));
+    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Query> {
+        let query = self.queries.remove(&exchange)?;
+        self.deadlines.remove(&(query.deadline, exchange));
         Some(query)
     }
 
@@ -198,10 +194,10 @@ impl Upstreams {
     }
 
     /// A query that has run out of time.
-    pub(crate) fn overdue(&self, now: SimTime) -> Option<UpstreamId> {
+    pub(crate) fn overdue(&self, now: SimTime) -> Option<ExchangeId> {
         self.deadlines
             .first()
             .filter(|(deadline, _)| *deadline <= now)
-            .map(|(_, upstream)| *upstream)
+            .map(|(_, exchange)| *exchange)
     }
 }

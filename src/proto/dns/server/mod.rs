@@ -29,12 +29,12 @@ use crate::engine::{SimTime, Stream};
 use super::access::Network;
 use super::authority::{Authority, limit_octets};
 use super::codes::{Class, Opcode, Rcode, RecordType};
+use super::exchange::ExchangeId;
 use super::framing::Transport;
 use super::message::Message;
 use super::name::Name;
 use super::record::{Record, RecordData};
 use super::serial;
-use super::stub::ExchangeId;
 use super::transfer;
 use super::zone::Zone;
 

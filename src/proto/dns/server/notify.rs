@@ -12,10 +12,10 @@ use bytes::Bytes;
 use crate::engine::{SimTime, Stream};
 
 use super::super::codes::{Opcode, RecordType};
+use super::super::exchange::ExchangeId;
 use super::super::message::Message;
 use super::super::name::Name;
 use super::super::record::Record;
-use super::super::stub::ExchangeId;
 use super::output::{News, Outputs};
 
 /// The NOTIFYs that are not acknowledged yet.

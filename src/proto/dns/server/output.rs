@@ -6,37 +6,15 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::super::exchange::{ExchangeId, Outgoing};
 use super::super::name::Name;
-use super::super::stub::ExchangeId;
 use super::secondary::ZoneCopy;
 
 /// One thing that a name server wants done.
 #[derive(Debug)]
 pub enum Output {
-    /// Send this datagram from the port of the exchange, a fresh random one at its first datagram,
-    /// and hand in what arrives there.
-    SendUdp {
-        /// The query.
-        exchange: ExchangeId,
-        /// The other server.
-        to: SocketAddr,
-        /// The message.
-        octets: Bytes,
-    },
-    /// Send this message over a TCP connection of its own, and hand in the messages that come back.
-    SendTcp {
-        /// The query.
-        exchange: ExchangeId,
-        /// The other server.
-        to: SocketAddr,
-        /// The message, without its length.
-        octets: Bytes,
-    },
-    /// The exchange is over: its port or connection is no longer needed.
-    Release {
-        /// The query.
-        exchange: ExchangeId,
-    },
+    /// A query of its own to another server: a refresh, a transfer, a NOTIFY.
+    Exchange(Outgoing),
     /// Put the copy of a zone on disk, in place of the one before.
     Keep {
         /// The zone's name.
@@ -132,26 +110,26 @@ impl Outputs {
     pub(super) fn udp(&mut self, to: SocketAddr, octets: Bytes) -> ExchangeId {
         self.last += 1;
         let exchange = ExchangeId(self.last);
-        self.waiting.push_back(Output::SendUdp { exchange, to, octets });
+        self.waiting.push_back(Output::Exchange(Outgoing::Udp { exchange, to, octets }));
         exchange
     }
 
     /// Sends a further datagram of an exchange.
     pub(super) fn again(&mut self, exchange: ExchangeId, to: SocketAddr, octets: Bytes) {
-        self.waiting.push_back(Output::SendUdp { exchange, to, octets });
+        self.waiting.push_back(Output::Exchange(Outgoing::Udp { exchange, to, octets }));
     }
 
     /// Begins an exchange by TCP.
     pub(super) fn tcp(&mut self, to: SocketAddr, octets: Bytes) -> ExchangeId {
         self.last += 1;
         let exchange = ExchangeId(self.last);
-        self.waiting.push_back(Output::SendTcp { exchange, to, octets });
+        self.waiting.push_back(Output::Exchange(Outgoing::Tcp { exchange, to, octets }));
         exchange
     }
 
     /// Ends an exchange.
     pub(super) fn release(&mut self, exchange: ExchangeId) {
-        self.waiting.push_back(Output::Release { exchange });
+        self.waiting.push_back(Output::Exchange(Outgoing::Release { exchange }));
     }
 
     /// Puts a copy on disk.

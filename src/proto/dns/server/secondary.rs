@@ -18,12 +18,12 @@ use std::time::Duration;
 use crate::engine::{SimTime, Stream};
 
 use super::super::codes::{Rcode, RecordType};
+use super::super::exchange::ExchangeId;
 use super::super::framing::Transport;
 use super::super::message::{Message, Question};
 use super::super::name::Name;
 use super::super::record::{RecordData, Soa};
 use super::super::serial;
-use super::super::stub::ExchangeId;
 use super::super::transfer::{Progress, Transfer, TransferLimits};
 use super::super::zone::Zone;
 use super::output::{News, Outputs};

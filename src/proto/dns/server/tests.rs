@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use crate::engine::{Seed, SimTime, Stream};
 
+use super::super::exchange::Outgoing;
 use super::super::master::parse_records;
 use super::super::transfer::TransferLimits;
 use super::*;
@@ -95,9 +96,13 @@ impl Net {
             self.servers.iter_mut().find_map(|(last, (_, out))| Some((*last, out.take()?)))
         {
             let (exchange, to, octets, transport) = match output {
-                Output::SendUdp { exchange, to, octets } => (exchange, to, octets, Transport::Udp),
-                Output::SendTcp { exchange, to, octets } => (exchange, to, octets, Transport::Tcp),
-                Output::Release { .. } => continue,
+                Output::Exchange(Outgoing::Udp { exchange, to, octets }) => {
+                    (exchange, to, octets, Transport::Udp)
+                }
+                Output::Exchange(Outgoing::Tcp { exchange, to, octets }) => {
+                    (exchange, to, octets, Transport::Tcp)
+                }
+                Output::Exchange(Outgoing::Release { .. }) => continue,
                 Output::Keep { copy, .. } => {
                     self.disks.insert(from, copy);
                     continue;

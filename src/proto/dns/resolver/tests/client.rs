@@ -113,7 +113,7 @@ proptest! {
         let mut out = Vec::new();
         net.resolver.client_query(net.now, ClientToken(1), &client, Transport::Udp, &mut out);
         net.query(0, "www.example.com. A");
-        let (&upstream, (to, octets)) = net.open.first_key_value().unwrap();
+        let (&exchange, (to, octets)) = net.open.first_key_value().unwrap();
         // Octets that pass for a reply to the query, up to the question.
         let mut reply = octets.to_vec();
         reply[2] |= 0x80;
@@ -121,7 +121,7 @@ proptest! {
         reply.truncate(12 + 21);
         reply.extend(server);
         let to = *to;
-        net.resolver.upstream_reply(net.now, upstream, to, &reply, &mut out);
+        net.resolver.upstream_reply(net.now, exchange, to, &reply, &mut out);
         for _ in 0..1_000 {
             let Some(deadline) = net.resolver.deadline() else { break };
             net.resolver.timeout(deadline, &mut out);

@@ -91,8 +91,8 @@ pub(super) fn record(text: &str) -> Record {
 }
 
 enum Arrival {
-    Reply { upstream: UpstreamId, from: SocketAddr, octets: Bytes },
-    Refused { upstream: UpstreamId },
+    Reply { exchange: ExchangeId, from: SocketAddr, octets: Bytes },
+    Refused { exchange: ExchangeId },
 }
 
 /// A resolver, its name servers, and what happened.
@@ -109,7 +109,7 @@ pub(super) struct Net {
     arrivals: BTreeMap<(SimTime, u64), Arrival>,
     count: u64,
     /// Queries under way as the owner sees them: each is to be released.
-    pub(super) open: BTreeMap<UpstreamId, (SocketAddr, Bytes)>,
+    pub(super) open: BTreeMap<ExchangeId, (SocketAddr, Bytes)>,
 }
 
 pub(super) const ROOT: &str = "192.0.2.1";
@@ -239,12 +239,12 @@ impl Net {
                 let ((at, _), arrival) = self.arrivals.pop_first().unwrap();
                 self.now = self.now.max(at);
                 match arrival {
-                    Arrival::Reply { upstream, from, octets } => {
+                    Arrival::Reply { exchange, from, octets } => {
                         let resolver = &mut self.resolver;
-                        resolver.upstream_reply(self.now, upstream, from, &octets, &mut out);
+                        resolver.upstream_reply(self.now, exchange, from, &octets, &mut out);
                     }
-                    Arrival::Refused { upstream } => {
-                        self.resolver.upstream_failed(self.now, upstream, &mut out);
+                    Arrival::Refused { exchange } => {
+                        self.resolver.upstream_failed(self.now, exchange, &mut out);
                     }
                 }
             }
@@ -291,9 +291,9 @@ impl Net {
     }
 
     /// Hands a message to the resolver as if it came for this query.
-    pub(super) fn forge(&mut self, upstream: UpstreamId, from: SocketAddr, message: &Message) {
+    pub(super) fn forge(&mut self, exchange: ExchangeId, from: SocketAddr, message: &Message) {
         let mut out = Vec::new();
-        self.resolver.upstream_reply(self.now, upstream, from, &message.encode(), &mut out);
+        self.resolver.upstream_reply(self.now, exchange, from, &message.encode(), &mut out);
         self.take(out);
     }
 
@@ -315,14 +315,14 @@ impl Net {
     fn take(&mut self, out: Vec<ResolverOutput>) {
         for output in out {
             match output {
-                ResolverOutput::SendUdp { upstream, to, octets } => {
-                    self.ask(upstream, to, &octets, Transport::Udp);
+                ResolverOutput::Exchange(Outgoing::Udp { exchange, to, octets }) => {
+                    self.ask(exchange, to, &octets, Transport::Udp);
                 }
-                ResolverOutput::SendTcp { upstream, to, octets } => {
-                    self.ask(upstream, to, &octets, Transport::Tcp);
+                ResolverOutput::Exchange(Outgoing::Tcp { exchange, to, octets }) => {
+                    self.ask(exchange, to, &octets, Transport::Tcp);
                 }
-                ResolverOutput::Release { upstream } => {
-                    assert!(self.open.remove(&upstream).is_some());
+                ResolverOutput::Exchange(Outgoing::Release { exchange }) => {
+                    assert!(self.open.remove(&exchange).is_some());
                 }
                 ResolverOutput::Answer { client, octets } => {
                     *self.counts.entry(client.0).or_default() += 1;
@@ -334,9 +334,9 @@ impl Net {
         }
     }
 
-    fn ask(&mut self, upstream: UpstreamId, to: SocketAddr, octets: &Bytes, transport: Transport) {
+    fn ask(&mut self, exchange: ExchangeId, to: SocketAddr, octets: &Bytes, transport: Transport) {
         assert_eq!(to.port(), 53);
-        self.open.insert(upstream, (to, octets.clone()));
+        self.open.insert(exchange, (to, octets.clone()));
         let query = Message::decode(octets).unwrap();
         let question = query.question().unwrap();
         let by = if transport == Transport::Tcp { " tcp" } else { "" };
@@ -345,13 +345,13 @@ impl Net {
         let key = (self.now + Duration::from_millis(20), self.count);
         let Some(rules) = self.servers.get(&to.ip()) else {
             if transport == Transport::Tcp {
-                self.arrivals.insert(key, Arrival::Refused { upstream });
+                self.arrivals.insert(key, Arrival::Refused { exchange });
             }
             return;
         };
         if let Some(reply) = answer(rules, &query, transport) {
             let octets = reply.encode();
-            self.arrivals.insert(key, Arrival::Reply { upstream, from: to, octets });
+            self.arrivals.insert(key, Arrival::Reply { exchange, from: to, octets });
         }
     }
 }

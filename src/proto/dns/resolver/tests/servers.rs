@@ -1,6 +1,6 @@
 //! Name servers that are lame, silent, old or short of words, and replies that are forged.
 
-use super::super::{ResolverOutput, UpstreamId};
+use super::super::{ExchangeId, ResolverOutput};
 use super::net::{Net, ROOT, name, record};
 use crate::proto::dns::{Message, Rcode, RecordType};
 
@@ -107,7 +107,7 @@ fn only_the_families_that_the_host_has_are_asked() {
 fn a_reply_has_to_fit_its_query() {
     let mut net = Net::new(&[(ROOT, "*. * -> silent")]);
     net.query(0, "www.example.com. A");
-    let (&upstream, (to, octets)) = net.open.first_key_value().unwrap();
+    let (&exchange, (to, octets)) = net.open.first_key_value().unwrap();
     let (to, query) = (*to, Message::decode(octets).unwrap());
     let mut good = Message::response_to(&query);
     good.flags.aa = true;
@@ -124,23 +124,23 @@ fn a_reply_has_to_fit_its_query() {
     let mut a_query = good.clone();
     a_query.flags.qr = false;
     for message in [wrong_id, wrong_name, wrong_type, no_question, a_query] {
-        net.forge(upstream, to, &message);
+        net.forge(exchange, to, &message);
     }
     let mut elsewhere = to;
     assert_eq!(net.shown(0), "none");
     elsewhere.set_ip("192.0.2.9".parse().unwrap());
-    net.forge(upstream, elsewhere, &good);
+    net.forge(exchange, elsewhere, &good);
     elsewhere = to;
     elsewhere.set_port(54);
-    net.forge(upstream, elsewhere, &good);
-    net.forge(UpstreamId(99), to, &good);
+    net.forge(exchange, elsewhere, &good);
+    net.forge(ExchangeId(99), to, &good);
     assert_eq!(net.shown(0), "none");
 
     // Not every server keeps the case of the question.
     good.questions[0].name = name("WWW.EXAMPLE.com.");
-    net.forge(upstream, to, &good);
+    net.forge(exchange, to, &good);
     assert_eq!(net.shown(0), "NOERROR | www.example.com. 3600 A 192.0.2.66");
-    net.forge(upstream, to, &good);
+    net.forge(exchange, to, &good);
     net.run();
 }
 
@@ -148,14 +148,14 @@ fn a_reply_has_to_fit_its_query() {
 fn octets_that_are_no_message_make_the_next_server_of_it() {
     let mut net = Net::new(&[]);
     net.query(0, "x.example.com. A");
-    let (&upstream, (to, octets)) = net.open.first_key_value().unwrap();
+    let (&exchange, (to, octets)) = net.open.first_key_value().unwrap();
     let (to, mut reply) = (*to, Message::decode(octets).unwrap());
     reply.flags.qr = true;
     reply.answers.push(record("x.example.com. A 192.0.2.66"));
     let mut octets = reply.encode().to_vec();
     octets.pop();
     let mut out = Vec::new();
-    net.resolver.upstream_reply(net.now, upstream, to, &octets, &mut out);
+    net.resolver.upstream_reply(net.now, exchange, to, &octets, &mut out);
     // The only root server gave it; there is none to ask next.
     let answer = out.iter().find_map(|output| match output {
         ResolverOutput::Answer { octets, .. } => Message::decode(octets).ok(),
@@ -182,12 +182,12 @@ fn letters_in_random_case_have_to_come_back() {
 
     // A server that writes names in its own way is asked by TCP, whatever it says.
     net.query(0, "a.test. A");
-    let (&upstream, (to, octets)) = net.open.first_key_value().unwrap();
+    let (&exchange, (to, octets)) = net.open.first_key_value().unwrap();
     let (to, query) = (*to, Message::decode(octets).unwrap());
     let mut reply = Message::response_to(&query);
     reply.questions[0].name = name("a.test.");
     reply.answers.push(record("a.test. A 192.0.2.66"));
-    net.forge(upstream, to, &reply);
+    net.forge(exchange, to, &reply);
     net.run();
     assert_eq!(net.shown(0), "NXDOMAIN |  | . 60 SOA 60");
     assert!(net.asked().last().unwrap().ends_with(" tcp"));
@@ -199,18 +199,18 @@ fn letters_in_random_case_have_to_come_back() {
 fn unwanted_replies_are_counted_and_change_nothing() {
     let mut net = Net::new(&[(ROOT, "*. * -> silent")]);
     net.query(0, "www.example.com. A");
-    let (&upstream, (to, octets)) = net.open.first_key_value().unwrap();
+    let (&exchange, (to, octets)) = net.open.first_key_value().unwrap();
     let (to, query) = (*to, Message::decode(octets).unwrap());
     let mut forged = Message::response_to(&query);
     forged.answers.push(record("www.example.com. A 192.0.2.66"));
     for id in (0..=u16::MAX).filter(|id| *id != query.id) {
         forged.id = id;
-        net.forge(upstream, to, &forged);
+        net.forge(exchange, to, &forged);
     }
     assert_eq!(net.resolver.unwanted_replies(), 65_535);
     assert_eq!((net.shown(0), net.resolver.in_progress()), ("none".into(), 1));
     forged.id = query.id;
-    net.forge(upstream, to, &forged);
+    net.forge(exchange, to, &forged);
     assert_eq!(net.shown(0), "NOERROR | www.example.com. 3600 A 192.0.2.66");
 }
 
