@@ -14,7 +14,7 @@ use mxsim::proto::dns::resolver::{Hint, ResolverConfig};
 use mxsim::proto::dns::{Authority, Name, Zone, parse_records};
 use mxsim::proto::imap::{MailboxName, UidValidity};
 use mxsim::store::mailbox::MailStore;
-use mxsim::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientState};
+use mxsim::store::queue::{QueueId, QueuedMessage, QueuedRecipient};
 use mxsim::world::{Actor, Disk, Fact, HostConfig, Note, World, WorldBuilder};
 
 const ZONE: &str = "
@@ -149,18 +149,14 @@ impl Net {
         disk.set_mail(store(&["alice@example.org".into()]));
         let mut draws = Seed(1).stream("test queue ids");
         for (from, recipients) in &self.queue {
-            let recipients = recipients.iter().map(|to| QueuedRecipient {
-                address: to.parse().unwrap(),
-                state: RecipientState::Pending(None),
-            });
-            let message = QueuedMessage {
-                id: QueueId::draw(&mut draws),
-                arrived: SimTime::ZERO,
-                from: from.parse().unwrap(),
-                data: Bytes::from_static(TEXT),
-                recipients: recipients.collect(),
-                attempts: 0,
-            };
+            let recipients = recipients.iter().map(|to| QueuedRecipient::new(to.parse().unwrap()));
+            let message = QueuedMessage::new(
+                QueueId::draw(&mut draws),
+                SimTime::ZERO,
+                from.parse().unwrap(),
+                Bytes::from_static(TEXT),
+                recipients.collect(),
+            );
             disk.queue().insert(message, SimTime::ZERO);
         }
         let mut mailboxes = Disk::default();

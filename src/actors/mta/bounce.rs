@@ -97,15 +97,6 @@ fn compose(
         returned: if whole { Returned::Message } else { Returned::Header },
     }
     .compose();
-    QueuedMessage {
-        id,
-        arrived: ctx.now(),
-        from: ReversePath::Null,
-        data,
-        recipients: vec![QueuedRecipient {
-            address: sender.clone(),
-            state: RecipientState::Pending(None),
-        }],
-        attempts: 0,
-    }
+    let recipients = vec![QueuedRecipient::new(sender.clone())];
+    QueuedMessage::new(id, ctx.now(), ReversePath::Null, data, recipients)
 }

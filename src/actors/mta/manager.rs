@@ -12,7 +12,7 @@ use crate::engine::Stream;
 use crate::proto::dns::stub::LookupId;
 use crate::proto::smtp::Mailbox;
 use crate::proto::smtp::client::ClientConfig;
-use crate::store::queue::{QueueId, QueuedMessage, RecipientState};
+use crate::store::queue::{Delivered, QueueId, QueuedMessage, RecipientState};
 use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
 
 use super::config::{MtaConfig, Transport};
@@ -162,7 +162,7 @@ impl Manager {
             Ok(()) => {
                 let (config, ids) = (&self.config, &mut self.report_ids);
                 self.auto_replies.consider(load, &recipient.address, config, ids, ctx);
-                RecipientState::Delivered
+                RecipientState::Delivered(Delivered::Mailbox)
             }
             Err(trouble) => RecipientState::Failed(trouble),
         };
@@ -300,14 +300,15 @@ fn hop(config: &MtaConfig, recipient: &Mailbox) -> Option<Hop> {
 
 fn settle(id: &QueueId, recipient: &Recipient, fate: Fate, ctx: &mut Ctx<'_>) {
     let state = match fate {
-        Fate::Relayed { to, reply } => {
+        Fate::Relayed { remote, to, reply } => {
             ctx.note(|| Note::Relayed {
                 queue_id: id.to_string(),
                 recipient: recipient.address.to_string(),
                 to,
                 reply: reply.to_string(),
             });
-            RecipientState::Delivered
+            let (dsn, lmtp) = (false, false);
+            RecipientState::Delivered(Delivered::Relayed { remote, reply, dsn, lmtp })
         }
         Fate::Deferred(trouble) => RecipientState::Pending(Some(trouble)),
         Fate::Failed(trouble) => RecipientState::Failed(trouble),

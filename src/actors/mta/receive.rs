@@ -205,9 +205,10 @@ impl Open {
             return refuse(&envelope.from.to_string(), "", refusal, ctx);
         }
         let id = ctx.disk().queue().new_id(queue_ids);
-        let to = envelope.recipients.iter();
-        let to = to.map(|recipient| policy::meant(&recipient.path, config, ctx.addresses()));
-        let recipients = recipients(to, &mem::take(&mut self.doomed), config);
+        let taken = envelope.recipients.iter().map(|recipient| {
+            QueuedRecipient::new(policy::meant(&recipient.path, config, ctx.addresses()))
+        });
+        let recipients = recipients(taken, &mem::take(&mut self.doomed), config);
         let date = DateTime::utc(ctx.date());
         let only = match envelope.recipients.as_slice() {
             [one] => Some(one.path.to_string()),
@@ -226,14 +227,8 @@ impl Open {
         if self.session.authenticated_as().is_some() {
             on_top += &missing_fields(header, date, &id, &config.hostname);
         }
-        let message = QueuedMessage {
-            id: id.clone(),
-            arrived: ctx.now(),
-            from: envelope.from,
-            data: prepend(on_top, &data),
-            recipients,
-            attempts: 0,
-        };
+        let text = prepend(on_top, &data);
+        let message = QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients);
         let peer = format!("{helo}[{}]", self.peer.ip());
         ctx.note(|| super::note::accepted(&message, peer));
         let now = ctx.now();
@@ -263,35 +258,35 @@ fn doom(refusal: &Refusal) -> Trouble {
     }
 }
 
-/// The recipients of a message for these addresses, each once.
+/// The recipients of a message for those that were taken, each address once.
 ///
 /// What was taken only to be refused is refused under the name it was sent to; of the others,
 /// aliases are followed.
 fn recipients(
-    to: impl Iterator<Item = Mailbox>,
+    taken: impl Iterator<Item = QueuedRecipient>,
     doomed: &BTreeMap<Mailbox, Refusal>,
     config: &MtaConfig,
 ) -> Vec<QueuedRecipient> {
     let mut seen = BTreeSet::new();
     let mut recipients = Vec::new();
-    let mut add = |address: Mailbox, state| {
-        if seen.insert(address.clone()) {
-            recipients.push(QueuedRecipient { address, state });
+    let mut add = |recipient: QueuedRecipient| {
+        if seen.insert(recipient.address.clone()) {
+            recipients.push(recipient);
         }
     };
-    for address in to {
-        if let Some(refusal) = doomed.get(&address) {
-            add(address, RecipientState::Failed(doom(refusal)));
+    for recipient in taken {
+        if let Some(refusal) = doomed.get(&recipient.address) {
+            add(QueuedRecipient { state: RecipientState::Failed(doom(refusal)), ..recipient });
             continue;
         }
-        let targets = alias::expand(&address, config);
+        let targets = alias::expand(&recipient.address, config);
         if targets.is_empty() {
-            let reason = format!("the aliases of {address} lead to each other");
+            let reason = format!("the aliases of {} lead to each other", recipient.address);
             let trouble = Trouble::local(EnhancedStatus::new(5, 4, 6), reason);
-            add(address, RecipientState::Failed(trouble));
+            add(QueuedRecipient { state: RecipientState::Failed(trouble), ..recipient.clone() });
         }
         for target in targets {
-            add(target, RecipientState::Pending(None));
+            add(QueuedRecipient { address: target, ..recipient.clone() });
         }
     }
     recipients

@@ -12,7 +12,7 @@ use crate::engine::{SimTime, Stream};
 use crate::proto::mail::auto_reply::{self, AutoReply};
 use crate::proto::mail::{self, DateTime, Header};
 use crate::proto::smtp::{Mailbox, ReversePath};
-use crate::store::queue::{QueuedMessage, QueuedRecipient, RecipientState};
+use crate::store::queue::{QueuedMessage, QueuedRecipient};
 use crate::world::{Ctx, Note};
 
 use super::config::MtaConfig;
@@ -63,17 +63,8 @@ impl AutoReplies {
             allow_8bit: true,
         }
         .compose(header);
-        let answer = QueuedMessage {
-            id,
-            arrived: now,
-            from: ReversePath::Null,
-            data,
-            recipients: vec![QueuedRecipient {
-                address: sender.clone(),
-                state: RecipientState::Pending(None),
-            }],
-            attempts: 0,
-        };
+        let recipients = vec![QueuedRecipient::new(sender.clone())];
+        let answer = QueuedMessage::new(id, now, ReversePath::Null, data, recipients);
         ctx.note(|| Note::AutoReplied {
             queue_id: message.queue_id.to_string(),
             recipient: recipient.to_string(),

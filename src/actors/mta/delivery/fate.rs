@@ -12,6 +12,8 @@ use super::super::route::NoRoute;
 pub(in crate::actors::mta) enum Fate {
     /// The next hop answers for it now.
     Relayed {
+        /// The name of the host.
+        remote: String,
         /// `host[address]`.
         to: String,
         /// Its reply.
@@ -43,7 +45,9 @@ impl From<NoRoute> for Trouble {
 pub(super) fn of_outcome(outcome: Outcome, host: &str, remote: &str) -> Fate {
     let status = outcome.status();
     let trouble = match outcome {
-        Outcome::Delivered { reply } => return Fate::Relayed { to: remote.to_owned(), reply },
+        Outcome::Delivered { reply } => {
+            return Fate::Relayed { remote: host.to_owned(), to: remote.to_owned(), reply };
+        }
         Outcome::Refused { stage, reply } => Trouble {
             status,
             reason: format!("host {remote} said: {reply} (in reply to {stage} command)"),

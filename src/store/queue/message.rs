@@ -1,0 +1,93 @@
+//! A message in the queue: its envelope, its text, and what is left to do with it.
+
+use bytes::Bytes;
+
+use crate::engine::SimTime;
+use crate::proto::smtp::{Mailbox, ReversePath};
+
+use super::{Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
+
+/// A message and what is left to do with it.
+#[derive(Debug, Clone)]
+pub struct QueuedMessage {
+    /// Its name in this queue.
+    pub id: QueueId,
+    /// When it was taken.
+    pub arrived: SimTime,
+    /// To whom failures are reported.
+    pub from: ReversePath,
+    /// The sender's name for the transaction (`ENVID`, RFC 3461 §4.4), decoded; `None`: has none.
+    pub envid: Option<String>,
+    /// Whether it was sent with `SMTPUTF8` (RFC 6531 §3.4): a next hop without it cannot have it.
+    pub smtputf8: bool,
+    /// Whether its text has octets above 127.
+    pub body_8bit: bool,
+    /// The text, with this host's trace field on top.
+    pub data: Bytes,
+    /// The recipients, in the order of RCPT.
+    pub recipients: Vec<QueuedRecipient>,
+    /// How many attempts were begun.
+    pub attempts: u32,
+    /// When the sender was warned of the delay; `None`: was not. One warning a message, for those
+    /// recipients that were pending then and whose `NOTIFY` does not forbid it.
+    pub delay_warned: Option<SimTime>,
+}
+
+impl QueuedMessage {
+    /// A message just taken, never tried, of whose delivery the sender wants to hear nothing but
+    /// failures.
+    pub fn new(
+        id: QueueId,
+        arrived: SimTime,
+        from: ReversePath,
+        data: Bytes,
+        recipients: Vec<QueuedRecipient>,
+    ) -> Self {
+        QueuedMessage {
+            id,
+            arrived,
+            from,
+            envid: None,
+            smtputf8: false,
+            body_8bit: !data.is_ascii(),
+            data,
+            recipients,
+            attempts: 0,
+            delay_warned: None,
+        }
+    }
+
+    /// The recipients that are to be tried, each with its place in `recipients`.
+    pub fn pending(&self) -> impl Iterator<Item = (usize, &Mailbox)> {
+        self.recipients.iter().enumerate().filter_map(|(index, recipient)| match recipient.state {
+            RecipientState::Pending(_) => Some((index, &recipient.address)),
+            _ => None,
+        })
+    }
+
+    /// The recipients that failed and whose sender is not told yet, each with its place.
+    pub fn unreported(&self) -> impl Iterator<Item = (usize, &Mailbox, &Trouble)> {
+        self.recipients.iter().enumerate().filter_map(|(index, recipient)| match &recipient.state {
+            RecipientState::Failed(trouble) => Some((index, &recipient.address, trouble)),
+            _ => None,
+        })
+    }
+
+    /// The recipients that were delivered, whose sender wants to hear of it from this host and is
+    /// not told yet, each with its place.
+    pub fn unreported_success(
+        &self,
+    ) -> impl Iterator<Item = (usize, &QueuedRecipient, &Delivered)> {
+        self.recipients.iter().enumerate().filter_map(|(index, recipient)| match &recipient.state {
+            RecipientState::Delivered(how) if !recipient.is_settled() => {
+                Some((index, recipient, how))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_settled(&self) -> bool {
+        self.recipients.iter().all(QueuedRecipient::is_settled)
+    }
+}
