@@ -3,10 +3,15 @@
 //! A local part is kept as it came, quotes and all, for nobody but the final host may interpret it
 //! (§2.3.11). Domains compare without case. Source routes are read and dropped (§4.1.1.3).
 //!
+//! Local parts and domains may go beyond ASCII (RFC 6531 §3.3). Such an address travels only in a
+//! transaction with SMTPUTF8: who hands one on asks [`Mailbox::is_ascii`] first.
+//!
 //! Deviation: underscores are accepted in domains, as Postfix does, and a local part may exceed
 //! 64 octets, for the addresses of VERP and SRS do (§4.5.3.1 asks for no limit where possible).
 //!
-//! Not modelled: addresses beyond ASCII (RFC 6531), address literals other than IPv4 and IPv6.
+//! Not modelled: address literals other than IPv4 and IPv6; which characters IDNA allows in a label
+//! (RFC 5892), where everything beyond ASCII but control characters and spaces is taken; Unicode
+//! normalisation.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -71,6 +76,11 @@ impl Mailbox {
     /// Whether this mailbox is in `domain`; case does not matter.
     pub fn is_in_domain(&self, domain: &str) -> bool {
         self.domain().eq_ignore_ascii_case(domain)
+    }
+
+    /// Whether the address does without SMTPUTF8 (RFC 6531).
+    pub fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
     }
 
     /// The whole address as it came.
@@ -163,6 +173,11 @@ impl ReversePath {
         }
     }
 
+    /// Whether the path does without SMTPUTF8 (RFC 6531).
+    pub fn is_ascii(&self) -> bool {
+        self.mailbox().is_none_or(Mailbox::is_ascii)
+    }
+
     /// Whether this is `<>`.
     pub fn is_null(&self) -> bool {
         *self == ReversePath::Null
@@ -229,6 +244,11 @@ impl ForwardPath {
             ForwardPath::Mailbox(mailbox) => Some(mailbox),
         }
     }
+
+    /// Whether the path does without SMTPUTF8 (RFC 6531).
+    pub fn is_ascii(&self) -> bool {
+        self.mailbox().is_none_or(Mailbox::is_ascii)
+    }
 }
 
 /// With angle brackets, as on the wire.
@@ -284,9 +304,9 @@ impl fmt::Display for AddressError {
 
 impl std::error::Error for AddressError {}
 
-/// Whether `text` is a domain name or an address literal of RFC 5321 §4.1.2.
+/// Whether `text` is a domain name or an address literal of RFC 5321 §4.1.2, in ASCII.
 pub fn is_domain(text: &str) -> bool {
-    domain_len(text) == Some(text.len())
+    text.is_ascii() && domain_len(text) == Some(text.len())
 }
 
 /// `"<" [A-d-l ":"] Mailbox ">"`, or a bare Mailbox, which Postfix takes as well.
@@ -333,23 +353,29 @@ fn local_part_len(text: &str) -> Option<usize> {
         loop {
             match octets.get(i)? {
                 b'"' => return Some(i + 1),
+                // A backslash quotes ASCII only (RFC 6531 §3.3 leaves quoted-pairSMTP as it is).
                 b'\\' => {
                     octets.get(i + 1).filter(|b| matches!(b, b' '..=b'~'))?;
                     i += 2;
                 }
-                b' '..=b'~' => i += 1,
+                b' '..=b'~' | 0x80.. => i += 1,
                 _ => return None,
             }
         }
     }
     let len = octets.iter().take_while(|&&b| is_atext(b) || b == b'.').count();
     let dots_stand_between = !octets[..len].split(|&b| b == b'.').any(<[u8]>::is_empty);
-    (len > 0 && dots_stand_between).then_some(len)
+    (len > 0 && dots_stand_between && !has_strange_space(&text[..len])).then_some(len)
 }
 
-/// `atext` of RFC 5322 §3.2.3. RFC 6531 will add everything beyond ASCII here.
+/// `atext` of RFC 5322 §3.2.3, and an octet of any character beyond ASCII (RFC 6531 §3.3).
 fn is_atext(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b) || !b.is_ascii()
+}
+
+/// Whether there are spaces or control characters beyond ASCII, which nobody types into an address.
+fn has_strange_space(text: &str) -> bool {
+    !text.is_ascii() && text.chars().any(|c| !c.is_ascii() && (c.is_control() || c.is_whitespace()))
 }
 
 /// The length of the Domain or address-literal that `text` starts with.
@@ -359,9 +385,11 @@ fn domain_len(text: &str) -> Option<usize> {
         return parse_address_literal(&text[..len]).map(|_| len);
     }
     let octets = text.as_bytes();
-    let in_domain = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'-' | b'.' | b'_');
+    let in_domain =
+        |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'-' | b'.' | b'_') || !b.is_ascii();
     let len = octets.iter().take_while(in_domain).count();
     let good = len <= 255
+        && !has_strange_space(&text[..len])
         && octets[..len].split(|&b| b == b'.').all(|label| {
             matches!(label.len(), 1..=63) && label[0] != b'-' && label[label.len() - 1] != b'-'
         });
@@ -401,8 +429,11 @@ mod tests {
             "user@[IPv6:2001:db8::1]",
             "a@localhost",
             "x@a_b.example",
+            "用户@例子.广告",
+            "\"José Pérez\"@exämple.org",
         ] {
             assert_eq!(mailbox(text).to_string(), text);
+            assert_eq!(mailbox(text).is_ascii(), text.is_ascii());
         }
     }
 
@@ -423,8 +454,8 @@ mod tests {
             ("bob@-example.org", BadDomain),
             ("bob@example..org", BadDomain),
             ("bob@example.org.", BadDomain),
-            ("bob@exämple.org", BadDomain),
-            ("bób@example.org", BadLocalPart),
+            ("bob@ex\u{a0}mple.org", BadDomain),
+            ("b\u{85}b@example.org", BadLocalPart),
             ("bob@[300.0.2.1]", BadDomain),
             ("bob@[192.0.2.1", BadDomain),
             ("bob@[2001:db8::1]", BadDomain),

@@ -1,17 +1,16 @@
 //! Commands and their parameters (RFC 5321 §4.1), parsed and written.
 //!
-//! Extensions: SIZE (RFC 1870), 8BITMIME (RFC 6152), AUTH (RFC 4954).
+//! Addresses may go beyond ASCII (RFC 6531); whether the client had said SMTPUTF8 before is for the
+//! session to judge.
 //!
 //! Deviation: as Postfix does, spaces after `MAIL FROM:` and `RCPT TO:` are skipped, and a path may
 //! lack its angle brackets.
-//!
-//! Not modelled: the parameters of DSN (RFC 3461) and SMTPUTF8 (RFC 6531), whose place is in
-//! [`MailParams`] and [`RcptParams`]. STARTTLS and BDAT are recognised, and refused by the session.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use super::address::{AddressError, ForwardPath, ReversePath};
 use super::enhanced::EnhancedStatus;
+use super::params::{MailParams, RcptParams};
 use super::reply::Reply;
 
 /// One command line. `Display` writes it as on the wire, without the CRLF.
@@ -32,10 +31,10 @@ pub enum Command<'a> {
     Rset,
     /// `NOOP`, whose argument is ignored.
     Noop,
-    /// `VRFY string`.
-    Vrfy(&'a str),
-    /// `EXPN string`.
-    Expn(&'a str),
+    /// `VRFY string [SMTPUTF8]`: the string, and whether the reply may go beyond ASCII.
+    Vrfy(&'a str, bool),
+    /// `EXPN string [SMTPUTF8]`: likewise.
+    Expn(&'a str, bool),
     /// `HELP`, whose argument is ignored.
     Help,
     /// `QUIT`.
@@ -48,45 +47,24 @@ pub enum Command<'a> {
     Bdat,
 }
 
-/// The ESMTP parameters of MAIL.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MailParams {
-    /// `SIZE=`: how many octets the message will have, its CRLFs counted (RFC 1870).
-    pub size_octets: Option<u64>,
-    /// `BODY=` (RFC 6152).
-    pub body: Option<Body>,
-    /// `AUTH=`: who submitted the message first; the null path for `<>` (RFC 4954 §5).
-    pub auth: Option<ReversePath>,
-}
-
-/// What octets a message may contain: the parameter `BODY=` of MAIL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
-    /// `7BIT`.
-    SevenBit,
-    /// `8BITMIME`.
-    EightBitMime,
-}
-
-/// The ESMTP parameters of RCPT. None yet: NOTIFY and ORCPT of RFC 3461 belong here.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RcptParams {}
-
 /// Why a line is no command that can be obeyed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommandError {
-    /// The verb is unknown, or the line has control characters or octets beyond ASCII.
+    /// The verb is unknown, or the line has control characters, or octets beyond ASCII where no
+    /// address stands.
     Unrecognized,
+    /// The line has octets beyond ASCII that are no UTF-8.
+    BadUtf8,
     /// The verb is known, its argument is wrong. Holds the right syntax.
     Syntax(&'static str),
     /// The path of MAIL is wrong.
     ReversePath(AddressError),
     /// The path of RCPT is wrong.
     ForwardPath(AddressError),
-    /// A parameter of MAIL or RCPT is of no known extension.
-    UnknownParameter,
-    /// A parameter of MAIL or RCPT is given twice or has an impossible value.
-    BadParameter,
+    /// A parameter of MAIL or RCPT is of no known extension. Holds it as it came.
+    UnknownParameter(String),
+    /// A parameter of MAIL or RCPT is given twice or has an impossible value. Holds its keyword.
+    BadParameter(&'static str),
 }
 
 impl CommandError {
@@ -97,6 +75,7 @@ impl CommandError {
             CommandError::Unrecognized => {
                 Reply::new(500, status(5, 5, 2), "Error: command not recognized")
             }
+            CommandError::BadUtf8 => Reply::new(500, status(5, 5, 2), "Error: bad UTF-8 syntax"),
             CommandError::Syntax(syntax) => {
                 Reply::new(501, status(5, 5, 4), format!("Syntax: {syntax}"))
             }
@@ -106,11 +85,12 @@ impl CommandError {
             CommandError::ForwardPath(error) => {
                 Reply::new(501, status(5, 1, 3), format!("Bad recipient address syntax: {error}"))
             }
-            CommandError::UnknownParameter => {
-                Reply::new(555, status(5, 5, 4), "Unsupported option")
+            CommandError::UnknownParameter(parameter) => {
+                let short: String = parameter.chars().take(80).collect();
+                Reply::new(555, status(5, 5, 4), format!("Unsupported option: {short}"))
             }
-            CommandError::BadParameter => {
-                Reply::new(501, status(5, 5, 4), "Error: bad parameter value")
+            CommandError::BadParameter(keyword) => {
+                Reply::new(501, status(5, 5, 4), format!("Bad {keyword} parameter syntax"))
             }
         }
     }
@@ -123,10 +103,10 @@ impl<'a> Command<'a> {
     ///
     /// Where the line is no command; the error knows its reply.
     pub fn parse(line: &'a [u8]) -> Result<Self, CommandError> {
-        if !line.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')) {
+        let line = std::str::from_utf8(line).map_err(|_| CommandError::BadUtf8)?;
+        if line.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
             return Err(CommandError::Unrecognized);
         }
-        let line = std::str::from_utf8(line).expect("printable ASCII is UTF-8");
         let line = line.trim_end_matches([' ', '\t']);
         let end = line.find([' ', '\t']).unwrap_or(line.len());
         let (verb, rest) = line.split_at(end);
@@ -136,6 +116,12 @@ impl<'a> Command<'a> {
             parse_mail(argument)
         } else if is("RCPT") {
             parse_rcpt(argument)
+        } else if is("VRFY") {
+            addressed(argument, "VRFY address").map(|(a, utf8)| Command::Vrfy(a, utf8))
+        } else if is("EXPN") {
+            addressed(argument, "EXPN list").map(|(a, utf8)| Command::Expn(a, utf8))
+        } else if !line.is_ascii() {
+            Err(CommandError::Unrecognized)
         } else if is("DATA") {
             bare(Command::Data, argument, "DATA")
         } else if is("EHLO") {
@@ -150,10 +136,6 @@ impl<'a> Command<'a> {
             Ok(Command::Noop)
         } else if is("HELP") {
             Ok(Command::Help)
-        } else if is("VRFY") {
-            some(argument, "VRFY address").map(Command::Vrfy)
-        } else if is("EXPN") {
-            some(argument, "EXPN list").map(Command::Expn)
         } else if is("AUTH") {
             parse_auth(argument)
         } else if is("STARTTLS") {
@@ -172,12 +154,14 @@ impl fmt::Display for Command<'_> {
             Command::Ehlo(client) => write!(f, "EHLO {client}"),
             Command::Helo(client) => write!(f, "HELO {client}"),
             Command::Mail(path, params) => write!(f, "MAIL FROM:{path}{params}"),
-            Command::Rcpt(path, RcptParams {}) => write!(f, "RCPT TO:{path}"),
+            Command::Rcpt(path, params) => write!(f, "RCPT TO:{path}{params}"),
             Command::Data => f.write_str("DATA"),
             Command::Rset => f.write_str("RSET"),
             Command::Noop => f.write_str("NOOP"),
-            Command::Vrfy(argument) => write!(f, "VRFY {argument}"),
-            Command::Expn(argument) => write!(f, "EXPN {argument}"),
+            Command::Vrfy(argument, false) => write!(f, "VRFY {argument}"),
+            Command::Vrfy(argument, true) => write!(f, "VRFY {argument} SMTPUTF8"),
+            Command::Expn(argument, false) => write!(f, "EXPN {argument}"),
+            Command::Expn(argument, true) => write!(f, "EXPN {argument} SMTPUTF8"),
             Command::Help => f.write_str("HELP"),
             Command::Quit => f.write_str("QUIT"),
             Command::Auth(mechanism, None) => write!(f, "AUTH {mechanism}"),
@@ -188,61 +172,19 @@ impl fmt::Display for Command<'_> {
     }
 }
 
-/// Each parameter with a space before it.
-impl fmt::Display for MailParams {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(size) = self.size_octets {
-            write!(f, " SIZE={size}")?;
-        }
-        match self.body {
-            Some(Body::SevenBit) => f.write_str(" BODY=7BIT")?,
-            Some(Body::EightBitMime) => f.write_str(" BODY=8BITMIME")?,
-            None => {}
-        }
-        match &self.auth {
-            Some(ReversePath::Null) => f.write_str(" AUTH=<>")?,
-            Some(ReversePath::Mailbox(mailbox)) => {
-                f.write_str(" AUTH=")?;
-                encode_xtext(mailbox.as_str(), f)?;
-            }
-            None => {}
-        }
-        Ok(())
-    }
-}
-
 /// `FROM:<reverse-path> [parameters]`.
 fn parse_mail<'a>(argument: &str) -> Result<Command<'a>, CommandError> {
     let text =
         after_keyword(argument, "FROM:").ok_or(CommandError::Syntax("MAIL FROM:<address>"))?;
     let (path, rest) = ReversePath::split_from(text).map_err(CommandError::ReversePath)?;
-    let mut params = MailParams::default();
-    for (keyword, value) in parameters(rest).map_err(CommandError::ReversePath)? {
-        let is = |name: &str| keyword.eq_ignore_ascii_case(name);
-        let repeated = if is("SIZE") {
-            params.size_octets.replace(parse_size(value)?).is_some()
-        } else if is("BODY") {
-            params.body.replace(parse_body(value)?).is_some()
-        } else if is("AUTH") {
-            params.auth.replace(parse_mail_auth(value)?).is_some()
-        } else {
-            return Err(CommandError::UnknownParameter);
-        };
-        if repeated {
-            return Err(CommandError::BadParameter);
-        }
-    }
-    Ok(Command::Mail(path, params))
+    Ok(Command::Mail(path, MailParams::parse(rest)?))
 }
 
 /// `TO:<forward-path> [parameters]`.
 fn parse_rcpt<'a>(argument: &str) -> Result<Command<'a>, CommandError> {
     let text = after_keyword(argument, "TO:").ok_or(CommandError::Syntax("RCPT TO:<address>"))?;
     let (path, rest) = ForwardPath::split_from(text).map_err(CommandError::ForwardPath)?;
-    if parameters(rest).map_err(CommandError::ForwardPath)?.next().is_some() {
-        return Err(CommandError::UnknownParameter);
-    }
-    Ok(Command::Rcpt(path, RcptParams {}))
+    Ok(Command::Rcpt(path, RcptParams::parse(rest)?))
 }
 
 /// `mechanism [initial-response]`.
@@ -255,76 +197,6 @@ fn parse_auth(argument: &str) -> Result<Command<'_>, CommandError> {
         return Err(SYNTAX);
     }
     Ok(Command::Auth(mechanism, initial))
-}
-
-/// `keyword[=value]`, each after a space; the value is empty where there is none.
-fn parameters(rest: &str) -> Result<impl Iterator<Item = (&str, &str)>, AddressError> {
-    if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
-        return Err(AddressError::BadPath);
-    }
-    let words = rest.split_ascii_whitespace();
-    Ok(words.map(|word| word.split_once('=').unwrap_or((word, ""))))
-}
-
-/// At most 20 digits (RFC 1870 §5). A size too large for us is as good as the largest.
-fn parse_size(value: &str) -> Result<u64, CommandError> {
-    if !matches!(value.len(), 1..=20) || !value.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(CommandError::BadParameter);
-    }
-    Ok(value.parse().unwrap_or(u64::MAX))
-}
-
-fn parse_body(value: &str) -> Result<Body, CommandError> {
-    if value.eq_ignore_ascii_case("7BIT") {
-        Ok(Body::SevenBit)
-    } else if value.eq_ignore_ascii_case("8BITMIME") {
-        Ok(Body::EightBitMime)
-    } else {
-        Err(CommandError::BadParameter)
-    }
-}
-
-/// `<>`, or a mailbox in xtext (RFC 4954 §5).
-fn parse_mail_auth(value: &str) -> Result<ReversePath, CommandError> {
-    if value == "<>" {
-        return Ok(ReversePath::Null);
-    }
-    let text = decode_xtext(value).ok_or(CommandError::BadParameter)?;
-    text.parse().map(ReversePath::Mailbox).map_err(|_| CommandError::BadParameter)
-}
-
-/// xtext (RFC 3461 §4): `+` and two hexadecimal digits in capitals for what may not stand itself.
-fn decode_xtext(value: &str) -> Option<String> {
-    let mut plain = Vec::with_capacity(value.len());
-    let mut octets = value.bytes();
-    while let Some(b) = octets.next() {
-        plain.push(match b {
-            b'+' => hex(octets.next()?)? << 4 | hex(octets.next()?)?,
-            b'=' => return None,
-            b'!'..=b'~' => b,
-            _ => return None,
-        });
-    }
-    String::from_utf8(plain).ok()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
-}
-
-fn encode_xtext(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for b in text.bytes() {
-        match b {
-            b'+' | b'=' => write!(f, "+{b:02X}")?,
-            b'!'..=b'~' => f.write_char(char::from(b))?,
-            _ => write!(f, "+{b:02X}")?,
-        }
-    }
-    Ok(())
 }
 
 fn after_keyword<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
@@ -345,8 +217,18 @@ fn word<'a>(argument: &'a str, syntax: &'static str) -> Result<&'a str, CommandE
     if one { Ok(argument) } else { Err(CommandError::Syntax(syntax)) }
 }
 
-fn some<'a>(argument: &'a str, syntax: &'static str) -> Result<&'a str, CommandError> {
-    if argument.is_empty() { Err(CommandError::Syntax(syntax)) } else { Ok(argument) }
+/// `string [SMTPUTF8]` (RFC 6531 §3.7.4.2).
+fn addressed<'a>(argument: &'a str, syntax: &'static str) -> Result<(&'a str, bool), CommandError> {
+    const KEYWORD: &str = " SMTPUTF8";
+    let at = argument.len().saturating_sub(KEYWORD.len());
+    let (argument, smtputf8) = match argument.split_at_checked(at) {
+        Some((head, tail)) if tail.eq_ignore_ascii_case(KEYWORD) => (head.trim_end(), true),
+        _ => (argument, false),
+    };
+    if argument.is_empty() {
+        return Err(CommandError::Syntax(syntax));
+    }
+    Ok((argument, smtputf8))
 }
 
 #[cfg(test)]
@@ -400,11 +282,33 @@ mod tests {
     }
 
     #[test]
+    fn the_parameters_of_rfc_3461_are_read_and_written() {
+        check(
+            "MAIL FROM:<Alice@Example.ORG> RET=HDRS ENVID=QQ314159",
+            "MAIL FROM:<Alice@Example.ORG> RET=HDRS ENVID=QQ314159",
+        );
+        check(
+            "RCPT TO:<Carol@Ivory.EDU> NOTIFY=FAILURE,success ORCPT=rfc822;Carol@Ivory.EDU",
+            "RCPT TO:<Carol@Ivory.EDU> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Carol@Ivory.EDU",
+        );
+        check("RCPT TO:<Dana@Ivory.EDU> notify=never", "RCPT TO:<Dana@Ivory.EDU> NOTIFY=NEVER");
+    }
+
+    #[test]
+    fn addresses_beyond_ascii_are_read_where_addresses_stand() {
+        check("MAIL FROM:<bób@exämple.org> smtputf8", "MAIL FROM:<bób@exämple.org> SMTPUTF8");
+        check("RCPT TO:<\"b ó\"@b.example>", "RCPT TO:<\"b ó\"@b.example>");
+        check("VRFY bób SmtpUtf8", "VRFY bób SMTPUTF8");
+        check("EXPN SMTPUTF8", "EXPN SMTPUTF8");
+        assert_eq!(Command::parse(b"RCPT TO:<b\xf3b@b.example>"), Err(CommandError::BadUtf8));
+    }
+
+    #[test]
     fn mistakes_have_the_replies_of_rfc_5321() {
         check_error("", "500 5.5.2");
         check_error("FOO", "500 5.5.2");
         check_error("NOOP\0", "500 5.5.2");
-        check_error("NOOP \u{e9}", "500 5.5.2");
+        check_error("NOOP \u{e9}", "500 5.5.2 Error: command not recognized");
         check_error("NOOP\nRSET", "500 5.5.2");
         check_error("DATA now", "501 5.5.4 Syntax: DATA");
         check_error("EHLO", "501 5.5.4");
@@ -419,7 +323,13 @@ mod tests {
         check_error("MAIL FROM:<a@b> SIZE=1 SIZE=1", "501 5.5.4");
         check_error("MAIL FROM:<a@b> BODY=BINARY", "501 5.5.4");
         check_error("MAIL FROM:<a@b> AUTH=a+3", "501 5.5.4");
-        check_error("MAIL FROM:<a@b> FOO=1", "555 5.5.4");
+        check_error("MAIL FROM:<a@b> RET=NONE", "501 5.5.4 Bad RET parameter syntax");
+        check_error("MAIL FROM:<a@b> ENVID=a+", "501 5.5.4 Bad ENVID parameter syntax");
+        check_error("MAIL FROM:<a@b> SMTPUTF8=1", "501 5.5.4");
+        check_error("MAIL FROM:<a@b> FOO=1", "555 5.5.4 Unsupported option: FOO=1");
+        check_error("RCPT TO:<a@b> NOTIFY=NEVER,DELAY", "501 5.5.4 Bad NOTIFY");
+        check_error("RCPT TO:<a@b> ORCPT=a@b", "501 5.5.4 Bad ORCPT");
+        check_error("RCPT TO:<a@b> RET=FULL", "555 5.5.4");
         check_error("RCPT TO:<>", "501 5.1.3");
         check_error("RCPT TO:<a@b> FOO", "555 5.5.4");
         check_error("AUTH", "501 5.5.4");
@@ -435,7 +345,7 @@ mod tests {
 
         #[test]
         fn what_parses_prints_and_parses_the_same(
-            verb in "(MAIL FROM:|RCPT TO:|AUTH |EHLO |VRFY )", rest in "[ -~]{0,30}"
+            verb in "(MAIL FROM:|RCPT TO:|AUTH |EHLO |VRFY )", rest in "[ -~é]{0,30}"
         ) {
             let line = format!("{verb}{rest}");
             if let Ok(command) = Command::parse(line.as_bytes()) {

@@ -25,8 +25,10 @@ pub mod capabilities;
 pub mod client;
 pub mod command;
 pub mod data;
+pub mod dsn;
 pub mod enhanced;
 mod line;
+mod params;
 pub mod reply;
 pub mod server;
 #[cfg(test)]
@@ -37,8 +39,10 @@ pub use capabilities::{Capabilities, SizeLimit};
 pub use client::{
     ClientConfig, ClientEvent, ClientSession, Failure, Outcome, Stage, Timeouts, Transaction,
 };
-pub use command::{Body, Command, CommandError, MailParams, RcptParams};
+pub use command::{Command, CommandError};
+pub use dsn::{Notify, OriginalRecipient, Ret};
 pub use enhanced::EnhancedStatus;
+pub use params::{Body, MailParams, RcptParams};
 pub use reply::{Reply, ReplyError, ReplyParser};
 pub use server::{
     CloseReason, Envelope, Greeting, ReceivedMessage, Recipient, Role, ServerConfig, ServerEvent,

@@ -8,9 +8,10 @@ use std::mem;
 
 use super::{ClientEvent, Failure, Outbox, Outcome, Stage, Transaction, send};
 use crate::proto::smtp::capabilities::{Capabilities, SizeLimit};
-use crate::proto::smtp::command::{Body, Command, MailParams, RcptParams};
+use crate::proto::smtp::command::Command;
 use crate::proto::smtp::data::encode_data;
 use crate::proto::smtp::enhanced::EnhancedStatus;
+use crate::proto::smtp::params::{Body, MailParams, RcptParams};
 use crate::proto::smtp::reply::Reply;
 
 /// A transaction of which at least MAIL was sent.
@@ -88,6 +89,7 @@ impl Attempt {
             body: (transaction.body_8bit && capabilities.eight_bit_mime)
                 .then_some(Body::EightBitMime),
             auth: transaction.auth.clone().filter(|_| !capabilities.auth.is_empty()),
+            ..MailParams::default()
         };
         send(out, &Command::Mail(transaction.from.clone(), params));
         let outcomes = vec![None; transaction.recipients.len()];

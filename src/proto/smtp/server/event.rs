@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::proto::sasl::{Credentials, Mechanism};
 use crate::proto::smtp::address::{ForwardPath, ReversePath};
-use crate::proto::smtp::command::{MailParams, RcptParams};
+use crate::proto::smtp::params::{MailParams, RcptParams};
 use crate::proto::smtp::reply::Reply;
 
 /// News of a server session.

@@ -24,9 +24,10 @@ pub use config::{Greeting, Role, ServerConfig};
 pub use event::{CloseReason, Envelope, ReceivedMessage, Recipient, ServerEvent, Verdict};
 
 use super::address::{ForwardPath, ReversePath};
-use super::command::{Command, MailParams, RcptParams};
+use super::command::Command;
 use super::data::DataDecoder;
 use super::line::{LineSplitter, Split};
+use super::params::{MailParams, RcptParams};
 use super::reply::Reply;
 use crate::engine::SimTime;
 use crate::proto::sasl::{Mechanism, ServerExchange};
@@ -299,16 +300,16 @@ impl ServerSession {
             Command::Mail(..)
             | Command::Rcpt(..)
             | Command::Data
-            | Command::Vrfy(_)
-            | Command::Expn(_)
+            | Command::Vrfy(..)
+            | Command::Expn(..)
                 if self.config.auth_required && self.authenticated_as.is_none() =>
             {
                 self.error("530 5.7.0 Authentication required\r\n", out);
             }
-            Command::Vrfy(_) => {
+            Command::Vrfy(..) => {
                 out.send("252 2.0.0 Cannot VRFY, but will take mail and try to deliver\r\n");
             }
-            Command::Expn(_) => {
+            Command::Expn(..) => {
                 self.error("502 5.5.1 Error: command not implemented\r\n", out);
             }
             Command::Mail(from, params) => self.mail(from, params, out),
@@ -345,11 +346,16 @@ impl ServerSession {
         let offered = if greeted.extended {
             (params.body.is_none() || self.config.eight_bit_mime)
                 && (params.auth.is_none() || !self.config.mechanisms.is_empty())
+                && !params.asks_for_dsn()
+                && !params.smtputf8
         } else {
             params == MailParams::default()
         };
         if !offered {
             return self.error("555 5.5.4 Unsupported option\r\n", out);
+        }
+        if !from.is_ascii() {
+            return self.error(NOT_DECLARED, out);
         }
         if params.size_octets.is_some_and(|size| size > self.config.size_limit_octets as u64) {
             return self.error(TOO_LARGE, out);
@@ -370,6 +376,14 @@ impl ServerSession {
                 if refused >= OVERSHOOT_LIMIT {
                     self.count_error(out);
                 }
+            }
+            State::Envelope { envelope, refused } if !to.is_ascii() => {
+                self.state = State::Envelope { envelope, refused: refused + 1 };
+                self.error(NOT_DECLARED, out);
+            }
+            State::Envelope { envelope, refused } if params.asks_for_dsn() => {
+                self.state = State::Envelope { envelope, refused: refused + 1 };
+                self.error("555 5.5.4 Unsupported option\r\n", out);
             }
             State::Envelope { envelope, refused } => {
                 out.event(ServerEvent::Rcpt { to: to.clone(), params: params.clone() });
@@ -513,6 +527,7 @@ fn write_reply(reply: &Reply, out: &mut Outbox) {
 }
 
 const TOO_LARGE: &str = "552 5.3.4 Error: message size exceeds fixed limit\r\n";
+const NOT_DECLARED: &str = "553 5.6.7 Must declare SMTPUTF8 to send unicode address\r\n";
 const HELP: &str = "214 2.0.0 Commands: EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT AUTH\r\n";
 
 /// Of one line with its CRLF: the 12,288 octets that RFC 4954 §4.5.3 asks for, for a session has
