@@ -3,15 +3,17 @@
 use crate::store::mailbox::MailStore;
 use crate::store::outbox::Outbox;
 use crate::store::queue::Queue;
+use crate::store::replies::Replies;
 use crate::store::zones::ZoneCopies;
 
-/// A host's disk. Empty, it costs four pointers.
+/// A host's disk. Empty, it costs five pointers.
 #[derive(Debug, Default)]
 pub struct Disk {
     mail: Option<Box<MailStore>>,
     queue: Option<Box<Queue>>,
     outbox: Option<Box<Outbox>>,
     zones: Option<Box<ZoneCopies>>,
+    replies: Option<Box<Replies>>,
 }
 
 impl Disk {
@@ -48,6 +50,11 @@ impl Disk {
     /// The zones that a secondary has fetched, made empty when first asked for.
     pub fn zones_mut(&mut self) -> &mut ZoneCopies {
         self.zones.get_or_insert_default()
+    }
+
+    /// The automatic replies that were sent, made empty when first asked for.
+    pub fn replies(&mut self) -> &mut Replies {
+        self.replies.get_or_insert_default()
     }
 
     /// Puts mailboxes on the disk before a run.

@@ -26,7 +26,7 @@ fn store(count: u32) -> MailStore {
     let mut store = MailStore::default();
     let alice = store.add_account("alice", "se\"cret", UidValidity::MIN).unwrap();
     for number in 1..=count {
-        store.deliver(alice, &MailboxName::inbox(), message(number), UnixTime(0));
+        store.deliver(alice, &MailboxName::inbox(), message(number), UnixTime(0)).unwrap();
     }
     store
 }

@@ -20,7 +20,7 @@ fn store(count: u32) -> MailStore {
     let alice = store.add_account("alice", "secret", validity).unwrap();
     for number in 1..=count {
         let text = format!("Subject: {number}\r\n\r\nBody {number}\r\n");
-        store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0));
+        store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0)).unwrap();
     }
     store
 }

@@ -34,6 +34,10 @@ pub(super) fn deliver(
     let trace = received::return_path(sender) + &received::delivered_to(address);
     let inbox = MailboxName::inbox();
     let delivered = store.deliver(account, &inbox, prepend(trace, &message.data), date);
+    let delivered = delivered.map_err(|_| {
+        let reason = format!("<{address}> Quota exceeded (mailbox for user is full)");
+        Trouble::local(EnhancedStatus::new(4, 2, 2), reason)
+    })?;
     let login = store.account(account).login().to_owned();
     ctx.note(|| Note::Delivered {
         queue_id: message.queue_id.to_string(),

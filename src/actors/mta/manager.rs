@@ -164,7 +164,8 @@ impl Manager {
                 self.auto_replies.consider(load, &recipient.address, config, ids, ctx);
                 RecipientState::Delivered(Delivered::Mailbox)
             }
-            Err(trouble) => RecipientState::Failed(trouble),
+            Err(trouble) if trouble.is_permanent() => RecipientState::Failed(trouble),
+            Err(trouble) => RecipientState::Pending(Some(trouble)),
         };
         ctx.disk().queue().settle(&load.queue_id, recipient.index, state);
     }

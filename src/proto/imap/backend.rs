@@ -65,6 +65,8 @@ pub enum MailboxError {
     HasChildren,
     /// The account has as many mailboxes as it may have.
     Limit,
+    /// The account may keep no more (RFC 9208).
+    OverQuota,
 }
 
 impl MailboxError {
@@ -76,6 +78,7 @@ impl MailboxError {
             MailboxError::CannotBe => "[CANNOT]",
             MailboxError::HasChildren => "[HASCHILDREN]",
             MailboxError::Limit => "[LIMIT]",
+            MailboxError::OverQuota => "[OVERQUOTA]",
         }
     }
 }
@@ -89,6 +92,7 @@ impl fmt::Display for MailboxError {
             MailboxError::CannotBe => "Mailbox cannot have this name",
             MailboxError::HasChildren => "Name has inferior names and is no mailbox",
             MailboxError::Limit => "Too many mailboxes",
+            MailboxError::OverQuota => "Quota exceeded (mailbox for user is full)",
         })
     }
 }
@@ -136,6 +140,9 @@ pub trait Backend {
 
     /// The subscribed names, in order.
     fn subscriptions(&self, account: AccountId) -> impl Iterator<Item = &MailboxName>;
+
+    /// Whether the account of a mailbox may keep so much more (RFC 9208 §5).
+    fn has_room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> bool;
 
     /// The state of a mailbox; `None` once it was deleted.
     fn state(&self, mailbox: MailboxId) -> Option<MailboxState>;

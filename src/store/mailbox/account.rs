@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use super::quota::{Quota, Usage};
 use crate::proto::imap::{ListedName, MailboxError, MailboxId, MailboxName, UidValidity};
 
 /// An account of a mailbox server.
@@ -17,6 +18,9 @@ pub struct Account {
     next_uid_validity: UidValidity,
     /// Whether a POP3 session holds the maildrop.
     pub(super) maildrop_locked: bool,
+    pub(super) quota: Quota,
+    /// What is in all its mailboxes.
+    pub(super) usage: Usage,
 }
 
 impl Account {
@@ -34,6 +38,8 @@ impl Account {
             subscriptions: BTreeSet::new(),
             next_uid_validity: first_uid_validity,
             maildrop_locked: false,
+            quota: Quota::default(),
+            usage: Usage::default(),
         }
     }
 
@@ -45,6 +51,21 @@ impl Account {
     /// The password.
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// How much it may keep.
+    pub fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// How much it keeps.
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Whether it may keep so much more.
+    pub fn has_room(&self, more: Usage) -> bool {
+        self.quota.allows(self.usage + more)
     }
 
     /// The subscribed names, in order.

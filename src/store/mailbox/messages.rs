@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 
+use super::quota::Usage;
 use crate::proto::imap::{Flags, MailboxState, Message, ModSeq, Uid, UidValidity};
 use crate::proto::mail::DateTime;
 
@@ -18,6 +19,7 @@ pub struct Mailbox {
     changes: Vec<(ModSeq, Uid)>,
     /// By ascending mod-sequence.
     expunged: Vec<(ModSeq, Uid)>,
+    usage: Usage,
 }
 
 impl Mailbox {
@@ -29,12 +31,23 @@ impl Mailbox {
             highest_modseq: ModSeq(1),
             first_recent: Uid::MIN,
         };
-        Mailbox { state, messages: Vec::new(), changes: Vec::new(), expunged: Vec::new() }
+        Mailbox {
+            state,
+            messages: Vec::new(),
+            changes: Vec::new(),
+            expunged: Vec::new(),
+            usage: Usage::default(),
+        }
     }
 
     /// UIDVALIDITY, UIDNEXT and the like.
     pub fn state(&self) -> MailboxState {
         self.state
+    }
+
+    /// What its messages take.
+    pub fn usage(&self) -> Usage {
+        self.usage
     }
 
     /// The messages, by ascending UID.
@@ -67,6 +80,7 @@ impl Mailbox {
         let uid = self.state.uid_next;
         self.state.uid_next = uid.next().expect("fewer than 2^32 messages fit into memory");
         let modseq = self.advance();
+        self.usage += Usage::message(data.len());
         self.messages.push(Message::new(uid, modseq, flags, date, data));
         self.changes.push((modseq, uid));
         uid
@@ -89,10 +103,11 @@ impl Mailbox {
     pub(crate) fn expunge(&mut self, uids: &[Uid]) {
         let modseq = self.state.highest_modseq.next();
         let before = self.expunged.len();
-        let expunged = &mut self.expunged;
-        self.messages.retain(|message| {
+        let Mailbox { messages, expunged, usage, .. } = self;
+        messages.retain(|message| {
             let goes = uids.binary_search(&message.uid).is_ok();
             if goes {
+                *usage -= Usage::message(message.data().len());
                 expunged.push((modseq, message.uid));
             }
             !goes
@@ -111,6 +126,7 @@ impl Mailbox {
     /// Takes all messages out, as RENAME of INBOX does (RFC 3501 §6.3.5).
     pub(crate) fn take_messages(&mut self) -> Vec<Message> {
         let messages = std::mem::take(&mut self.messages);
+        self.usage = Usage::default();
         if !messages.is_empty() {
             let modseq = self.advance();
             self.expunged.extend(messages.iter().map(|message| (modseq, message.uid)));

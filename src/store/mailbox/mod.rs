@@ -9,9 +9,11 @@
 mod account;
 mod maildrop;
 mod messages;
+mod quota;
 mod store;
 
 pub use account::Account;
 pub use maildrop::InUse;
 pub use messages::Mailbox;
+pub use quota::{OverQuota, Quota, Usage};
 pub use store::{Delivered, DuplicateAddress, MailStore};

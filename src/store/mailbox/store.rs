@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::account::Account;
 use super::messages::Mailbox;
+use super::quota::{OverQuota, Quota, Usage};
 use crate::engine::UnixTime;
 use crate::proto::imap::{
     AccountId, Backend, Flags, ListedName, MailboxError, MailboxId, MailboxName, MailboxState,
@@ -20,9 +21,16 @@ pub struct MailStore {
     accounts: Vec<Account>,
     /// Login names and further addresses in lower case.
     addresses: BTreeMap<String, AccountId>,
-    mailboxes: BTreeMap<MailboxId, Mailbox>,
+    mailboxes: BTreeMap<MailboxId, Kept>,
     next_mailbox: MailboxId,
     separator: char,
+}
+
+/// A mailbox, and whose it is.
+#[derive(Debug, Clone)]
+struct Kept {
+    owner: AccountId,
+    mailbox: Mailbox,
 }
 
 /// Where a message was put.
@@ -118,7 +126,7 @@ impl MailStore {
 
     /// The mailbox of that id; `None` once it was deleted.
     pub fn mailbox(&self, mailbox: MailboxId) -> Option<&Mailbox> {
-        self.mailboxes.get(&mailbox)
+        self.mailboxes.get(&mailbox).map(|kept| &kept.mailbox)
     }
 
     /// The mailbox of that name.
@@ -126,22 +134,33 @@ impl MailStore {
         self.mailbox(self.account(account).find(name).ok()?)
     }
 
+    /// Limits how much an account may keep. What it keeps already stays.
+    pub fn set_quota(&mut self, account: AccountId, quota: Quota) {
+        self.account_mut(account).quota = quota;
+    }
+
     /// Puts an arriving message into a mailbox: into INBOX where there is none of that name, so
     /// that no accepted message is lost.
+    ///
+    /// # Errors
+    /// When the account has no room for it; nothing is changed then.
     pub fn deliver(
         &mut self,
         account: AccountId,
         mailbox: &MailboxName,
         data: Bytes,
         now: UnixTime,
-    ) -> Delivered {
+    ) -> Result<Delivered, OverQuota> {
         let names = self.account(account);
+        if !names.has_room(Usage::message(data.len())) {
+            return Err(OverQuota);
+        }
         let mailbox = names.find(mailbox).or_else(|_| names.find(&MailboxName::inbox()));
         let mailbox = mailbox.expect("every account has an INBOX, which cannot be deleted");
         let uid = self
             .append(mailbox, Flags::EMPTY, DateTime::utc(now), data)
             .expect("a mailbox with a name exists");
-        Delivered { mailbox, uid }
+        Ok(Delivered { mailbox, uid })
     }
 
     /// Forgets what a running server holds in memory only: the locks of POP3 sessions.
@@ -154,16 +173,32 @@ impl MailStore {
     }
 
     fn mailbox_mut(&mut self, mailbox: MailboxId) -> Option<&mut Mailbox> {
-        self.mailboxes.get_mut(&mailbox)
+        self.mailboxes.get_mut(&mailbox).map(|kept| &mut kept.mailbox)
+    }
+
+    /// Changes what a mailbox holds, and counts what comes and goes as its owner's.
+    fn change<T>(
+        &mut self,
+        mailbox: MailboxId,
+        change: impl FnOnce(&mut Mailbox) -> T,
+    ) -> Option<T> {
+        let Kept { owner, mailbox } = self.mailboxes.get_mut(&mailbox)?;
+        let before = mailbox.usage();
+        let done = change(mailbox);
+        let usage = &mut self.accounts[owner.0 as usize].usage;
+        *usage += mailbox.usage();
+        *usage -= before;
+        Some(done)
     }
 
     fn add_mailbox(&mut self, account: AccountId, name: MailboxName) -> MailboxId {
         let id = self.next_mailbox;
         self.next_mailbox = MailboxId(id.0.checked_add(1).expect("fewer than 2^32 were ever made"));
-        let account = self.account_mut(account);
-        let uid_validity = account.take_uid_validity();
-        account.insert(name, id);
-        self.mailboxes.insert(id, Mailbox::new(uid_validity));
+        let names = self.account_mut(account);
+        let uid_validity = names.take_uid_validity();
+        names.insert(name, id);
+        let kept = Kept { owner: account, mailbox: Mailbox::new(uid_validity) };
+        self.mailboxes.insert(id, kept);
         id
     }
 
@@ -206,7 +241,8 @@ impl Backend for MailStore {
     fn delete(&mut self, account: AccountId, name: &MailboxName) -> Result<(), MailboxError> {
         let separator = self.separator;
         if let Some(mailbox) = self.account_mut(account).remove(name, separator)? {
-            self.mailboxes.remove(&mailbox);
+            let kept = self.mailboxes.remove(&mailbox).expect("a mailbox with a name exists");
+            self.account_mut(kept.owner).usage -= kept.mailbox.usage();
         }
         Ok(())
     }
@@ -235,8 +271,8 @@ impl Backend for MailStore {
             Some(inbox) if from.is_inbox() => {
                 let new = missing.into_iter().map(|name| self.add_mailbox(account, name)).last();
                 let new = new.expect("the name itself is missing");
-                let inbox = self.mailbox_mut(inbox).expect("every account has an INBOX");
-                for message in inbox.take_messages() {
+                let taken = self.change(inbox, Mailbox::take_messages);
+                for message in taken.expect("every account has an INBOX") {
                     let data = message.data().clone();
                     self.append(new, message.flags, message.internal_date, data);
                 }
@@ -271,6 +307,11 @@ impl Backend for MailStore {
         self.account(account).subscriptions()
     }
 
+    fn has_room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> bool {
+        let owner = self.mailboxes.get(&mailbox).map(|kept| self.account(kept.owner));
+        owner.is_none_or(|account| account.has_room(Usage { octets, messages }))
+    }
+
     fn state(&self, mailbox: MailboxId) -> Option<MailboxState> {
         self.mailbox(mailbox).map(Mailbox::state)
     }
@@ -294,7 +335,7 @@ impl Backend for MailStore {
         internal_date: DateTime,
         data: Bytes,
     ) -> Option<Uid> {
-        Some(self.mailbox_mut(mailbox)?.append(flags, internal_date, data))
+        self.change(mailbox, |mailbox| mailbox.append(flags, internal_date, data))
     }
 
     fn set_flags(&mut self, mailbox: MailboxId, uid: Uid, flags: Flags) -> Option<ModSeq> {
@@ -302,9 +343,7 @@ impl Backend for MailStore {
     }
 
     fn expunge(&mut self, mailbox: MailboxId, uids: &[Uid]) {
-        if let Some(mailbox) = self.mailbox_mut(mailbox) {
-            mailbox.expunge(uids);
-        }
+        self.change(mailbox, |mailbox| mailbox.expunge(uids));
     }
 
     fn claim_recent(&mut self, mailbox: MailboxId, first_recent: Uid) {

@@ -191,6 +191,9 @@ pub(super) fn append(
         return Err(Answer::no("Message contains NUL octets"));
     }
     let state = backend.state(mailbox).ok_or(MailboxError::NonExistent)?;
+    if !backend.has_room(mailbox, data.len() as u64, 1) {
+        return Err(MailboxError::OverQuota.into());
+    }
     let uid = backend.append(mailbox, flags, date, data).ok_or(MailboxError::NonExistent)?;
     let answer = Answer::ok(format!("[APPENDUID {} {uid}] APPEND completed", state.uid_validity));
     Ok((mailbox, answer))

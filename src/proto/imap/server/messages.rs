@@ -1,6 +1,6 @@
 //! Commands on the messages of the selected mailbox (RFC 3501 §6.4).
 
-use super::super::backend::{AccountId, Backend, MailboxId};
+use super::super::backend::{AccountId, Backend, MailboxError, MailboxId};
 use super::super::body_structure::{body, envelope};
 use super::super::command::FlagChange;
 use super::super::fetch::FetchItem;
@@ -208,6 +208,10 @@ pub(super) fn copy(
     let Some(copied) = copied else { return Err(completed("COPY", true)) };
     if copied.is_empty() {
         return Ok((to, Answer::ok("COPY completed, no message is named")));
+    }
+    let octets = copied.iter().map(|message| message.data().len() as u64).sum();
+    if !backend.has_room(to, octets, copied.len() as u64) {
+        return Err(MailboxError::OverQuota.into());
     }
     let mut new = Vec::with_capacity(copied.len());
     for message in copied {

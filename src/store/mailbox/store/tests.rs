@@ -76,7 +76,8 @@ fn renaming_takes_inferiors_along_and_keeps_the_mailbox() {
 #[test]
 fn renaming_inbox_moves_its_messages_and_leaves_it_empty() {
     let (mut store, alice) = store();
-    let old = store.deliver(alice, &MailboxName::inbox(), Bytes::from_static(b"x"), UnixTime(5));
+    let old =
+        store.deliver(alice, &MailboxName::inbox(), Bytes::from_static(b"x"), UnixTime(5)).unwrap();
     store.set_flags(old.mailbox, old.uid, Flags::of(&[SystemFlag::Seen])).unwrap();
     store.rename(alice, &name("INBOX"), &name("INBOX.old")).unwrap();
     let inbox = store.mailbox_named(alice, &name("INBOX")).unwrap();
@@ -92,7 +93,7 @@ fn renaming_inbox_moves_its_messages_and_leaves_it_empty() {
 #[test]
 fn mail_for_a_missing_mailbox_goes_to_inbox() {
     let (mut store, alice) = store();
-    let there = store.deliver(alice, &name("lists"), Bytes::new(), UnixTime(0));
+    let there = store.deliver(alice, &name("lists"), Bytes::new(), UnixTime(0)).unwrap();
     assert_eq!(store.find(alice, &MailboxName::inbox()), Ok(there.mailbox));
 }
 
@@ -100,7 +101,7 @@ fn mail_for_a_missing_mailbox_goes_to_inbox() {
 fn a_maildrop_is_locked_for_one_session_and_loses_what_was_deleted() {
     let (mut store, alice) = store();
     for text in ["one\r\n", "two\r\n"] {
-        store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0));
+        store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0)).unwrap();
     }
     let messages = store.lock_maildrop(alice).unwrap();
     assert_eq!(&*messages[1].unique_id, "0000006400000002");
@@ -110,4 +111,60 @@ fn a_maildrop_is_locked_for_one_session_and_loses_what_was_deleted() {
     assert_eq!(store.lock_maildrop(alice).unwrap(), messages[1..]);
     store.after_crash();
     assert!(store.lock_maildrop(alice).is_ok());
+}
+
+fn usage(store: &MailStore, account: AccountId) -> (u64, u64) {
+    let usage = store.account(account).usage();
+    // Counted as things come and go, it is what a count of everything comes to.
+    let mut counted = Usage::default();
+    for listed in store.names(account) {
+        for message in listed.mailbox.map_or(&[][..], |mailbox| store.messages(mailbox)) {
+            counted += Usage::message(message.data().len());
+        }
+    }
+    assert_eq!(usage, counted);
+    (usage.octets, usage.messages)
+}
+
+#[test]
+fn usage_follows_every_change() {
+    let (mut store, alice) = store();
+    let inbox = MailboxName::inbox();
+    let put = |store: &mut MailStore, text: &'static str| {
+        store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0)).unwrap().uid
+    };
+    let (one, _) = (put(&mut store, "one"), put(&mut store, "three"));
+    assert_eq!(usage(&store, alice), (8, 2));
+    let archive = store.create(alice, &name("Archive")).unwrap();
+    store.append(archive, Flags::EMPTY, DateTime::utc(UnixTime(0)), Bytes::from("two!")).unwrap();
+    assert_eq!(usage(&store, alice), (12, 3));
+    let first = store.find(alice, &inbox).unwrap();
+    store.expunge(first, &[one, one.next().unwrap().next().unwrap()]);
+    assert_eq!(usage(&store, alice), (9, 2));
+    store.rename(alice, &inbox, &name("old")).unwrap();
+    assert_eq!(usage(&store, alice), (9, 2));
+    store.delete(alice, &name("old")).unwrap();
+    assert_eq!(usage(&store, alice), (4, 1));
+    store.delete(alice, &name("Archive")).unwrap();
+    assert_eq!(usage(&store, alice), (0, 0));
+}
+
+#[test]
+fn a_full_account_takes_no_more_until_something_goes() {
+    let (mut store, alice) = store();
+    let deliver = |store: &mut MailStore, text: &'static str| {
+        let inbox = MailboxName::inbox();
+        store.deliver(alice, &inbox, Bytes::from(text), UnixTime(0)).map(|there| there.uid)
+    };
+    store.set_quota(alice, Quota { octets: Some(10), messages: Some(3) });
+    let first = deliver(&mut store, "12345").unwrap();
+    assert_eq!(deliver(&mut store, "123456"), Err(OverQuota));
+    deliver(&mut store, "12345").unwrap();
+    deliver(&mut store, "").unwrap();
+    assert_eq!(deliver(&mut store, ""), Err(OverQuota)); // a fourth message
+    let inbox = store.find(alice, &MailboxName::inbox()).unwrap();
+    assert!(!store.has_room(inbox, 1, 1));
+    store.expunge(inbox, &[first]);
+    assert!(store.has_room(inbox, 5, 1) && !store.has_room(inbox, 6, 1));
+    deliver(&mut store, "12345").unwrap();
 }
