@@ -17,7 +17,7 @@ use super::signature::{CopiedField, Identity, Signature, domain, domain_text, ke
 use super::signing_key::SigningKey;
 
 /// Signs in the name of one domain, with one key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     domain: Name,
     selector: Name,

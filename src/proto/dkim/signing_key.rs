@@ -13,7 +13,7 @@ use super::key_record::KeyRecord;
 use super::public_key::{MAX_RSA_BITS, MIN_RSA_BITS, PublicKey};
 
 /// A key that signatures are made with. `Debug` hides it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum SigningKey {
     /// RSA.
     Rsa(Box<rsa::PrivateKey>),

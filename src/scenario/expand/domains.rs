@@ -44,6 +44,7 @@ impl Expander<'_, '_, '_> {
         for at in 0..self.domains.len() {
             let (name, draft) = self.domains.get_index(at).expect("it is counted");
             let (name, path, format) = (name.clone(), draft.path.clone(), draft.format);
+            let signers = draft.signers.clone();
             let users = self.users(&path.at("users"), &name, &format.users);
             let aliases = self.aliases(&path.at("aliases"), &name, format, &users);
             let (restriction, restrictions) =
@@ -55,6 +56,7 @@ impl Expander<'_, '_, '_> {
                 restrictions,
                 inside: inside.remove(&name).unwrap_or_default(),
                 mailbox_host: mailbox_hosts.remove(&name),
+                signers,
                 name: name.clone(),
             };
             domains.insert(name, Arc::new(domain));

@@ -1,7 +1,10 @@
 //! What is known of a host, a domain and a zone while the plan is made.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::authentication::Published;
+use crate::proto::dkim::Signer;
 use crate::proto::dns::{Name, Record};
 use crate::scenario::finding::Path;
 use crate::scenario::format;
@@ -90,6 +93,8 @@ pub(super) struct DomainDraft<'s> {
     pub(super) format: &'s format::Domain,
     /// Who serves it; `None`: the explicit form says so.
     pub(super) roles: Option<Roles>,
+    /// What its mail is signed with.
+    pub(super) signers: Vec<Arc<Signer>>,
 }
 
 /// The hosts that serve a domain, by full name.
@@ -131,4 +136,6 @@ pub(super) struct ZoneDraft<'s> {
     pub(super) ttl_secs: u32,
     /// What the short form says.
     pub(super) made: Vec<Record>,
+    /// What domains publish about mail in their names.
+    pub(super) published: Vec<Published<'s>>,
 }

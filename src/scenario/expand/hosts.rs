@@ -136,6 +136,7 @@ impl<'s> Expander<'s, '_, '_> {
             takes_hosts: false,
             ttl_secs: self.ttl_secs(&Path::top().at("dns").at("ttl"), ttl),
             made: Vec::new(),
+            published: Vec::new(),
         }
     }
 
@@ -165,7 +166,7 @@ impl<'s> Expander<'s, '_, '_> {
                 continue;
             }
             let roles = self.roles(&path, &name, format);
-            let draft = DomainDraft { path, format, roles };
+            let draft = DomainDraft { path, format, roles, signers: Vec::new() };
             self.domains.insert(name, draft);
         }
         for at in 0..self.domains.len() {

@@ -6,7 +6,8 @@
 //! 2. [`services`]: what runs on each;
 //! 3. [`addresses`]: who has which;
 //! 4. [`network`]: every link;
-//! 5. [`zones`]: every zone with its records, delegations and glue, and [`transfers`]: its changes;
+//! 5. [`zones`]: every zone with its records, delegations and glue, [`authentication`]: what domains
+//!    publish about mail in their names, and [`transfers`]: the changes of zones;
 //! 6. [`domains`]: users, aliases, restrictions;
 //! 7. [`agenda`], [`faults`] with [`dns_faults`] and [`forge`], [`expect`].
 //!
@@ -14,6 +15,7 @@
 
 mod addresses;
 mod agenda;
+mod authentication;
 mod dns_faults;
 mod domains;
 mod draft;

@@ -25,6 +25,7 @@ type Owners = HashSet<(Name, RecordType), FixedState>;
 impl<'s> Expander<'s, '_, '_> {
     pub(super) fn build_zones(&mut self) -> IndexMap<String, Zone> {
         self.add_hosts_to_zones();
+        self.publish_authentication();
         self.add_domains_to_zones();
         let negative = self.scenario.dns.negative_ttl;
         let negative = negative.unwrap_or(crate::scenario::format::Dur(DEFAULT_NEGATIVE_TTL));
@@ -100,6 +101,7 @@ impl<'s> Expander<'s, '_, '_> {
                 takes_hosts: false,
                 ttl_secs,
                 made: zone.made.clone(),
+                published: zone.published.clone(),
             });
             let mut preference = 10;
             for exchange in roles.border.iter().chain(&roles.backup_mx) {
@@ -158,6 +160,7 @@ impl<'s> Expander<'s, '_, '_> {
             owners.extend(made.iter().map(|record| (record.name.clone(), record.rtype())));
             records.extend(made);
         }
+        self.add_published(at, &mut records);
         if let Some(mailbox) = inner_mx {
             records.retain(|record| record.name != name || record.rtype() != RecordType::Mx);
             records.push(mx_record(&name, ttl_secs, 10, &mailbox));

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::OneOrMany;
+use super::authentication::Dkim;
 use super::network::Link;
 use super::policy::{AutoReply, Policy};
 use super::units::Dur;
@@ -33,6 +34,22 @@ pub struct Domain {
     /// Local parts that stand for other addresses, of this domain (local part alone) or of any.
     #[schemars(extend("examples" = [{"sales": ["alice", "bob@example.com"]}]))]
     pub aliases: IndexMap<String, OneOrMany<String>>,
+    /// The SPF record of the domain (RFC 7208): who may send mail in its name. It is published as
+    /// TXT at the domain's name. The submission server sends too, and in the layout `split` it is
+    /// none of the MX.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"v=spf1 mx a:smtp.example.org -all")]
+    pub spf: Option<String>,
+    /// Whether and how mail from the domain's addresses is signed with DKIM (RFC 6376): what its
+    /// users submit and what its servers write by themselves. The keys are published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = true)]
+    pub dkim: Option<Dkim>,
+    /// The DMARC record of the domain (RFC 7489): what others are to do with mail that comes in its
+    /// name and not from it. It is published as TXT at `_dmarc.DOMAIN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"v=DMARC1; p=reject")]
+    pub dmarc: Option<String>,
     /// On which router the domain's hosts hang. Default: the first router.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"isp")]

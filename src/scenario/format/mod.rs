@@ -9,6 +9,7 @@
 //! the first mistake, and none by key.
 
 pub mod agenda;
+pub mod authentication;
 pub mod dns;
 pub mod dns_fault;
 pub mod domain;

@@ -1,10 +1,12 @@
 //! Mail domains: who is in them, and what they accept. All servers of a domain share one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::proto::dkim::Signer;
 use crate::scenario::format::policy::AcceptFrom;
 pub use crate::scenario::format::policy::Mode;
 
@@ -25,6 +27,8 @@ pub struct Domain {
     pub inside: Vec<IpAddr>,
     /// The host with its mailboxes, if the scenario has one.
     pub mailbox_host: Option<String>,
+    /// What signs mail from its addresses; each makes a signature.
+    pub signers: Vec<Arc<Signer>>,
 }
 
 impl Domain {
