@@ -140,8 +140,25 @@ pub enum Note {
         /// The host name or address of the peer it came from, or `local`.
         from: String,
     },
-    /// An MTA refused a recipient or a message in the session, by this rule.
-    Refused { sender: String, recipient: String, rule: String, reply: String },
+    /// An MTA refused a client, a sender, a recipient or a message in the session, by this rule.
+    Refused {
+        /// The reverse-path; before MAIL the login, or the client's address in brackets.
+        sender: String,
+        recipient: String,
+        /// What the rules that were asked before it said, in order.
+        rules: Vec<String>,
+        rule: String,
+        reply: String,
+    },
+    /// An MTA took a recipient or a message after rules that not every MTA has.
+    Permitted {
+        sender: String,
+        recipient: String,
+        /// What the rules said, in order.
+        rules: Vec<String>,
+        /// The rule by which it is taken only to be reported on as undeliverable.
+        reported_since: Option<String>,
+    },
     /// An MTA chose where a recipient's mail goes next.
     Routed { queue_id: String, domain: String, exchanges: Vec<String> },
     /// The next hop answered 250 for this recipient.

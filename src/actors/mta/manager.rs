@@ -64,8 +64,10 @@ impl Manager {
     pub(super) fn on_stream(&mut self, connection: ConnId, event: StreamEvent, ctx: &mut Ctx<'_>) {
         if let StreamEvent::Accepted { local, peer } = event {
             self.receiver.accept(connection, local, peer, ctx);
+            self.receiver.ask(&mut self.stub, ctx);
         } else if self.receiver.has(connection) {
             self.receiver.on_stream(connection, &event, ctx);
+            self.receiver.ask(&mut self.stub, ctx);
         } else if let Some(number) = self.by_connection.get(&connection).copied() {
             self.with_delivery(number, ctx, |delivery, tools, ctx| {
                 delivery.on_stream(event, tools, ctx)
@@ -98,7 +100,10 @@ impl Manager {
             QUEUE_TIMER => {
                 self.queue_timer.fired(ctx.now(), None);
             }
-            INBOUND_TIMER => self.receiver.on_timer(connection, ctx),
+            INBOUND_TIMER => {
+                self.receiver.on_timer(connection, ctx);
+                self.receiver.ask(&mut self.stub, ctx);
+            }
             _ => {
                 if let Some(number) = self.by_connection.get(&connection).copied() {
                     self.with_delivery(number, ctx, Delivery::on_timer);
@@ -114,6 +119,9 @@ impl Manager {
                 self.with_delivery(number, ctx, |delivery, tools, ctx| {
                     delivery.on_lookup(id, &found, tools, ctx)
                 });
+            } else {
+                self.receiver.on_lookup(id, found, ctx);
+                self.receiver.ask(&mut self.stub, ctx);
             }
         }
     }

@@ -186,6 +186,7 @@ impl<'w> Follower<'w> {
                 self.messages[*index].message.reads.push(Read { client, mailbox, uid, at });
             }
             Note::Refused { .. }
+            | Note::Permitted { .. }
             | Note::Saw { .. }
             | Note::ClientFailed { .. }
             | Note::CacheHit { .. }

@@ -107,9 +107,14 @@ fn note(note: &Note) -> Value {
             "queue_id": queue_id, "message_id": message_id, "sender": sender,
             "recipients": recipients, "octets": octets, "from": from,
         }),
-        Note::Refused { sender, recipient, rule, reply } => {
-            json!({ "sender": sender, "recipient": recipient, "rule": rule, "reply": reply })
-        }
+        Note::Refused { sender, recipient, rules, rule, reply } => json!({
+            "sender": sender, "recipient": recipient, "rules": rules, "rule": rule,
+            "reply": reply,
+        }),
+        Note::Permitted { sender, recipient, rules, reported_since } => json!({
+            "sender": sender, "recipient": recipient, "rules": rules,
+            "reported_since": reported_since,
+        }),
         Note::Routed { queue_id, domain, exchanges } => {
             json!({ "queue_id": queue_id, "domain": domain, "exchanges": exchanges })
         }

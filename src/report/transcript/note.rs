@@ -33,10 +33,17 @@ fn words(note: &Note) -> (&'static str, String) {
             );
             ("accepted", text)
         }
-        Note::Refused { sender, recipient, rule, reply } => {
-            let arrow = if recipient.is_empty() { "" } else { " → " };
-            let sender = path(sender);
-            ("refused", format!("refused {sender}{arrow}{recipient}, since {rule}: {reply}"))
+        Note::Refused { sender, recipient, rules, rule, reply } => {
+            let (whom, before) = (sender_to(sender, recipient), before(rules));
+            ("refused", format!("refused {whom}, since {rule}: {reply}{before}"))
+        }
+        Note::Permitted { sender, recipient, rules, reported_since } => {
+            let (whom, before) = (sender_to(sender, recipient), before(rules));
+            let text = match reported_since {
+                None => format!("permitted {whom}{before}"),
+                Some(rule) => format!("permitted {whom}, to be reported on, since {rule}{before}"),
+            };
+            ("permitted", text)
         }
         Note::Routed { queue_id, domain, exchanges } => {
             let exchanges =
@@ -116,6 +123,17 @@ fn words(note: &Note) -> (&'static str, String) {
 /// The reverse-path, `<>` where it is null.
 pub(crate) fn path(sender: &str) -> &str {
     if sender.is_empty() { "<>" } else { sender }
+}
+
+/// Who, and to whom where that is known.
+fn sender_to(sender: &str, recipient: &str) -> String {
+    let arrow = if recipient.is_empty() { "" } else { " → " };
+    format!("{}{arrow}{recipient}", path(sender))
+}
+
+/// What the rules said that were asked.
+fn before(rules: &[String]) -> String {
+    if rules.is_empty() { String::new() } else { format!(" [{}]", rules.join("; ")) }
 }
 
 /// The reason, after the enhanced status code unless it is in there already, as in a whole reply.

@@ -100,6 +100,11 @@ impl ServerSession {
         }
     }
 
+    /// Gives the session other settings. Only of use before [`Input::Opened`].
+    pub fn configure(&mut self, config: impl Into<Arc<ServerConfig>>) {
+        self.config = config.into();
+    }
+
     /// Answers the question asked last, and goes on with what the client has sent meanwhile.
     ///
     /// Does nothing when no question is open, as after the connection was lost.

@@ -1,0 +1,72 @@
+//! What an MTA is told: whose mail it takes, whose it delivers, whom it trusts.
+
+mod domain;
+mod limits;
+mod policy;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use crate::store::queue::RetrySchedule;
+
+pub use domain::{AutoReply, Domain, Submitter, Transport};
+pub use limits::Limits;
+pub use policy::{AcceptFrom, RefusalMode, Restriction};
+
+/// The configuration of one MTA. Shared: an MTA is made anew from it after a crash.
+#[derive(Debug, Clone)]
+pub struct MtaConfig {
+    /// The name it greets with, writes into trace fields, and knows itself by in an MX list.
+    pub hostname: String,
+    /// The recursive resolvers it asks, in order.
+    pub resolvers: Vec<SocketAddr>,
+    /// The domains it answers for, by name in lower case.
+    pub domains: BTreeMap<String, Domain>,
+    /// Whether it listens on port 25 for mail from other MTAs.
+    pub smtp: bool,
+    /// The users who may submit on port 587, by login; `None`: it does not listen there.
+    pub submission: Option<BTreeMap<String, Submitter>>,
+    /// The hosts that may relay through it and count as inside: the servers of its own domains.
+    pub inside: BTreeSet<IpAddr>,
+    /// The host that takes all mail for other domains, instead of a look-up of MX.
+    pub smart_host: Option<String>,
+    /// The largest message it takes, in octets.
+    pub size_limit_octets: u64,
+    /// When it tries again and when it gives up.
+    pub retry: RetrySchedule,
+    /// The limits of a delivery.
+    pub limits: Limits,
+}
+
+impl MtaConfig {
+    /// An MTA of that name that takes nothing yet, with Postfix's limits.
+    pub fn new(hostname: impl Into<String>, resolvers: Vec<SocketAddr>) -> Self {
+        MtaConfig {
+            hostname: hostname.into(),
+            resolvers,
+            domains: BTreeMap::new(),
+            smtp: true,
+            submission: None,
+            inside: BTreeSet::new(),
+            smart_host: None,
+            size_limit_octets: 10_240_000,
+            retry: RetrySchedule::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The domain that the host itself belongs to: the longest of its domains that its name ends
+    /// with, else the first of them, else its name.
+    pub fn own_domain(&self) -> &str {
+        let host = self.hostname.to_ascii_lowercase();
+        let parents = host.match_indices('.').map(|(dot, _)| &host[dot + 1..]);
+        let names = std::iter::once(host.as_str()).chain(parents);
+        let own = names.into_iter().find_map(|name| self.domains.get_key_value(name));
+        own.or_else(|| self.domains.first_key_value()).map_or(&self.hostname, |(name, _)| name)
+    }
+
+    /// The domain of that name, if the MTA answers for it.
+    pub fn domain(&self, name: &str) -> Option<&Domain> {
+        self.domains.get(&name.to_ascii_lowercase())
+    }
+}

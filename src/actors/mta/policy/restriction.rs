@@ -1,0 +1,50 @@
+//! Recipients that take mail from some only: a user, a group, a whole domain.
+//!
+//! Both ways that exist: refused in the session, so that the sender's MTA writes the bounce, or
+//! accepted with 250, after which this MTA writes the report.
+
+use crate::actors::mta::config::{AcceptFrom, RefusalMode};
+use crate::proto::smtp::{Mailbox, Reply};
+
+use super::Finding;
+use super::finding::Refusal;
+use super::turn::Turn;
+use super::users;
+
+pub(super) fn judge(turn: &Turn<'_>) -> Finding {
+    let Some(to) = turn.recipient else { return Finding::pass("nobody to send to") };
+    let Some(domain) = turn.config.domain(to.domain()) else {
+        return Finding::pass("no domain of ours");
+    };
+    let local_part = users::local_part(to);
+    if local_part == users::POSTMASTER {
+        return Finding::permit("postmaster is there for everybody"); // RFC 5321 §4.5.1
+    }
+    let restriction = domain.restrictions.get(&local_part).unwrap_or(&domain.restriction);
+    let rule = match restriction.from {
+        AcceptFrom::Anyone => return Finding::pass("none"),
+        AcceptFrom::Inside if turn.is_inside() => return Finding::pass("from inside"),
+        AcceptFrom::Inside => "mail is taken from inside only",
+        AcceptFrom::Nobody => "mail is taken from nobody",
+    };
+    // A restriction that names the user tells a stranger nothing that its reply does not say. One
+    // of the whole domain comes before the question who exists.
+    let refusal = Refusal { rule: rule.into(), reply: fill_in(&restriction.reply, to) };
+    match restriction.mode {
+        RefusalMode::Reject => Finding::Refuse(refusal),
+        RefusalMode::AcceptThenBounce if users::exists(domain, &local_part) => {
+            Finding::Doom(refusal)
+        }
+        RefusalMode::AcceptThenBounce => users::unknown(to),
+    }
+}
+
+/// Puts the recipient's address where the configured text says `{recipient}`.
+fn fill_in(reply: &Reply, recipient: &Mailbox) -> Reply {
+    let text: Vec<_> = reply.lines().collect();
+    let text = text.join("\n").replace("{recipient}", recipient.as_str());
+    match reply.enhanced() {
+        Some(status) => Reply::new(reply.code(), status, text),
+        None => Reply::plain(reply.code(), text),
+    }
+}

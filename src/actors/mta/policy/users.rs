@@ -1,0 +1,53 @@
+//! Who exists (Postfix's `reject_unlisted_recipient`).
+
+use std::net::IpAddr;
+
+use crate::actors::mta::config::{Domain, MtaConfig};
+use crate::proto::smtp::{ForwardPath, Mailbox};
+
+use super::Finding;
+use super::turn::Turn;
+
+pub(super) fn judge(turn: &Turn<'_>) -> Finding {
+    let Some(to) = turn.recipient else { return Finding::pass("nobody to send to") };
+    match turn.config.domain(to.domain()) {
+        Some(domain) if !exists(domain, &local_part(to)) => unknown(to),
+        Some(Domain { users: None, .. }) => Finding::pass("not asked for"),
+        Some(_) => Finding::pass("known"),
+        None => Finding::pass("somewhere else"),
+    }
+}
+
+/// The mailbox that a forward-path means at a host with these addresses.
+///
+/// An address literal of the host means its own domain, and `<Postmaster>` the one there
+/// (RFC 5321 §4.1.3, §4.5.1).
+pub(crate) fn meant(to: &ForwardPath, config: &MtaConfig, own: &[IpAddr]) -> Mailbox {
+    let local_part = match to.mailbox() {
+        None => POSTMASTER,
+        Some(mailbox) => match mailbox.address_literal() {
+            Some(address) if own.contains(&address) => mailbox.local_part(),
+            _ => return mailbox.clone(),
+        },
+    };
+    Mailbox::new(local_part, config.own_domain()).expect("a host's domain is a domain")
+}
+
+/// The local part as users are looked up by.
+pub(super) fn local_part(to: &Mailbox) -> String {
+    to.unquoted_local_part().to_ascii_lowercase()
+}
+
+/// Whether there is such a user or alias.
+pub(super) fn exists(domain: &Domain, local_part: &str) -> bool {
+    domain.users.as_ref().is_none_or(|users| users.contains(local_part))
+        || domain.aliases.contains_key(local_part)
+}
+
+pub(super) fn unknown(to: &Mailbox) -> Finding {
+    let text = format!("<{to}>: Recipient address rejected: User unknown");
+    Finding::refuse("the user is unknown", 550, (5, 1, 1), text)
+}
+
+/// The local part that is always there (RFC 5321 §4.5.1).
+pub(super) const POSTMASTER: &str = "postmaster";

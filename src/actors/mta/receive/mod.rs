@@ -1,0 +1,165 @@
+//! The receiving side of an MTA: SMTP sessions, what is said to their questions, and the message
+//! into the queue before the 250.
+//!
+//! A question of a session goes through the rules of [`policy`](super::policy), and while one of
+//! them waits for the DNS the session waits too: it reads no further until it is answered.
+
+mod open;
+mod take;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::actors::carry::{LazyTimer, carry};
+use crate::actors::service::Service;
+use crate::actors::stub::StubResolver;
+use crate::engine::{SimTime, Stream};
+use crate::proto::dns::stub::LookupId;
+use crate::proto::smtp::server::{Greeting, ServerConfig, ServerEvent};
+use crate::proto::smtp::{EnhancedStatus, Reply};
+use crate::proto::{Input, Outbox, Session};
+use crate::world::{ConnId, Ctx};
+
+use super::config::MtaConfig;
+use super::lookup::Found;
+use super::policy::{Lookup, Rulebook};
+use open::Open;
+
+/// All sessions with clients.
+pub(super) struct Receiver {
+    shared: Shared,
+    submission: Arc<ServerConfig>,
+    smtp: Arc<ServerConfig>,
+    busy: Arc<ServerConfig>,
+    sessions: BTreeMap<ConnId, Open>,
+    /// What the rules of a session wait for.
+    asked: BTreeMap<LookupId, (ConnId, Lookup)>,
+    out: Outbox<ServerEvent>,
+}
+
+/// What all sessions share.
+struct Shared {
+    config: Arc<MtaConfig>,
+    book: Rulebook,
+    queue_ids: Stream,
+    /// Questions that are not asked yet: whoever has the stub resolver asks them.
+    questions: Vec<(ConnId, Lookup)>,
+}
+
+/// The port of mail from clients (RFC 6409). The one between MTAs is [`super::route::SMTP_PORT`].
+pub(super) const SUBMISSION_PORT: u16 = 587;
+
+impl Receiver {
+    pub(super) fn new(config: Arc<MtaConfig>, queue_ids: Stream) -> Self {
+        let name = config.hostname.as_str();
+        let limited = |server: ServerConfig| ServerConfig {
+            size_limit_octets: usize::try_from(config.size_limit_octets).unwrap_or(usize::MAX),
+            ..server
+        };
+        let too_many = Reply::new(
+            421,
+            EnhancedStatus::new(4, 3, 2),
+            format!("{name} Error: too many connections, try again later"),
+        );
+        Receiver {
+            smtp: Arc::new(limited(ServerConfig::mta(name))),
+            submission: Arc::new(limited(ServerConfig::submission(name))),
+            busy: Arc::new(ServerConfig {
+                greeting: Greeting::Refuse(too_many),
+                ..ServerConfig::mta(name)
+            }),
+            sessions: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            out: Outbox::new(),
+            shared: Shared {
+                book: Rulebook::new(&config),
+                config,
+                queue_ids,
+                questions: Vec::new(),
+            },
+        }
+    }
+
+    /// Whether the connection is a client's.
+    pub(super) fn has(&self, connection: ConnId) -> bool {
+        self.sessions.contains_key(&connection)
+    }
+
+    /// A client has connected.
+    pub(super) fn accept(
+        &mut self,
+        connection: ConnId,
+        local: SocketAddr,
+        peer: SocketAddr,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let (server, welcome) = if self.sessions.len() >= self.shared.config.limits.clients {
+            (&self.busy, true)
+        } else if local.port() == SUBMISSION_PORT {
+            (&self.submission, false)
+        } else {
+            (&self.smtp, false)
+        };
+        let mut open = Open::new(connection, Arc::clone(server), peer);
+        let ready = welcome || open.connected(&mut self.shared, ctx);
+        self.sessions.insert(connection, open);
+        if ready {
+            self.input(connection, Input::Opened, ctx);
+        }
+    }
+
+    /// Asks what the rules wait for. To be called after every event of a session.
+    pub(super) fn ask(&mut self, stub: &mut StubResolver, ctx: &mut Ctx<'_>) {
+        for (connection, lookup) in self.shared.questions.drain(..) {
+            let id = stub.lookup(ctx, lookup.0.clone(), lookup.1);
+            self.asked.insert(id, (connection, lookup));
+        }
+    }
+
+    /// A look-up has come to its end; one that no rule waits for any more is passed over.
+    pub(super) fn on_lookup(&mut self, id: LookupId, found: Found, ctx: &mut Ctx<'_>) {
+        let Some((connection, lookup)) = self.asked.remove(&id) else { return };
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        match open.answered(lookup, found, &mut self.shared, ctx) {
+            open::Next::Wait => {}
+            open::Next::Greet => self.input(connection, Input::Opened, ctx),
+            open::Next::Answer(verdict) => {
+                open.session.answer(ctx.now(), verdict, &mut self.out);
+                self.carry(connection, ctx);
+            }
+        }
+    }
+
+    /// Carries away what a session put out, and sees to its questions.
+    fn carry(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let Receiver { shared, sessions, out, .. } = self;
+        let Some(open) = sessions.get_mut(&connection) else { return };
+        carry(ctx, connection, out, |ctx, event, out| {
+            if let Some(verdict) = open.judge(event, shared, ctx) {
+                open.session.answer(ctx.now(), verdict, out);
+            }
+        });
+        self.arm(connection, ctx);
+    }
+}
+
+impl Service for Receiver {
+    const TIMER: u8 = super::INBOUND_TIMER;
+
+    fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        open.session.handle(ctx.now(), input, &mut self.out);
+        self.carry(connection, ctx);
+    }
+
+    fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
+        let open = self.sessions.get_mut(&connection)?;
+        Some((&mut open.timer, open.session.deadline()))
+    }
+
+    fn forget(&mut self, connection: ConnId) {
+        self.sessions.remove(&connection);
+        self.asked.retain(|_, (asking, _)| *asking != connection);
+    }
+}

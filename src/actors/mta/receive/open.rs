@@ -1,0 +1,279 @@
+//! One session: its questions on their way through the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::actors::carry::LazyTimer;
+use crate::actors::mta::lookup::Found;
+use crate::actors::mta::policy::{
+    self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait,
+};
+use crate::proto::smtp::server::{
+    Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
+};
+use crate::proto::smtp::{ForwardPath, Mailbox, ReversePath};
+use crate::world::{ConnId, Ctx, Note};
+
+use super::Shared;
+
+/// One session.
+pub(super) struct Open {
+    pub(super) session: ServerSession,
+    pub(super) timer: LazyTimer,
+    connection: ConnId,
+    pub(super) peer: SocketAddr,
+    memory: Memory,
+    /// The question at hand, if a rule waits.
+    pending: Option<Pending>,
+    /// Recipients that were taken with 250 and will be reported on as undeliverable.
+    pub(super) doomed: BTreeMap<Mailbox, Refusal>,
+}
+
+/// A question on its way through the rules.
+struct Pending {
+    asked: Asked,
+    chain: Chain,
+    /// What a rule waits for.
+    waiting: BTreeSet<Lookup>,
+}
+
+/// What is asked.
+enum Asked {
+    /// The client has connected.
+    Connect,
+    /// MAIL.
+    Mail { from: ReversePath },
+    /// RCPT, for whom it is meant.
+    Rcpt { to: ForwardPath, meant: Mailbox },
+    /// The whole message.
+    Message(ReceivedMessage),
+}
+
+/// What is to be done now that a look-up has ended.
+pub(super) enum Next {
+    /// Another one is awaited, or nobody waits any more.
+    Wait,
+    /// The session may begin.
+    Greet,
+    /// The session is answered.
+    Answer(Verdict),
+}
+
+impl Open {
+    pub(super) fn new(connection: ConnId, server: Arc<ServerConfig>, peer: SocketAddr) -> Self {
+        Open {
+            session: ServerSession::new(server),
+            timer: LazyTimer::default(),
+            connection,
+            peer,
+            memory: Memory::default(),
+            pending: None,
+            doomed: BTreeMap::new(),
+        }
+    }
+
+    /// The client has connected. Whether the session may begin now.
+    pub(super) fn connected(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_>) -> bool {
+        let chain = Chain::connect(&shared.book);
+        matches!(self.begin(Asked::Connect, chain, shared, ctx), Next::Greet)
+    }
+
+    /// News of the session: the answer, if it was a question and is decided at once.
+    pub(super) fn judge(
+        &mut self,
+        event: ServerEvent,
+        shared: &mut Shared,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Verdict> {
+        let next = match event {
+            ServerEvent::Auth { credentials, .. } => {
+                let users = shared.config.submission.as_ref();
+                let user = users.and_then(|users| users.get(&credentials.authcid));
+                if user.is_some_and(|user| user.password == credentials.password) {
+                    self.memory.standing.authenticated();
+                    Next::Answer(Verdict::Accept)
+                } else {
+                    let failed = "Error: authentication failed: authentication failure";
+                    let rule = "the login or the password is wrong";
+                    let refusal = Refusal::new(rule, 535, (5, 7, 8), failed);
+                    let ruling = Ruling::refuse(refusal);
+                    Next::Answer(refuse(&credentials.authcid, "", ruling, ctx))
+                }
+            }
+            ServerEvent::Mail { from, .. } => {
+                self.doomed.clear();
+                self.memory.mail();
+                let chain = Chain::mail(&shared.book);
+                self.begin(Asked::Mail { from }, chain, shared, ctx)
+            }
+            ServerEvent::Rcpt { to, .. } => {
+                let meant = policy::meant(&to, &shared.config, ctx.addresses());
+                self.begin(Asked::Rcpt { to, meant }, Chain::rcpt(), shared, ctx)
+            }
+            ServerEvent::Message(message) => {
+                self.begin(Asked::Message(message), Chain::end_of_data(), shared, ctx)
+            }
+            ServerEvent::Greeted { .. } => {
+                self.memory.standing.greeted();
+                self.doomed.clear();
+                Next::Wait
+            }
+            ServerEvent::Reset | ServerEvent::Closed(_) => {
+                self.pending = None;
+                self.doomed.clear();
+                Next::Wait
+            }
+        };
+        match next {
+            Next::Answer(verdict) => Some(verdict),
+            Next::Wait | Next::Greet => None,
+        }
+    }
+
+    /// A look-up has ended.
+    pub(super) fn answered(
+        &mut self,
+        lookup: Lookup,
+        found: Found,
+        shared: &mut Shared,
+        ctx: &mut Ctx<'_>,
+    ) -> Next {
+        let Some(mut pending) = self.pending.take() else { return Next::Wait };
+        pending.waiting.remove(&lookup);
+        self.memory.answers.insert(lookup, found);
+        if pending.waiting.is_empty() {
+            self.run(pending, shared, ctx)
+        } else {
+            self.pending = Some(pending);
+            Next::Wait
+        }
+    }
+
+    fn begin(
+        &mut self,
+        asked: Asked,
+        chain: Chain,
+        shared: &mut Shared,
+        ctx: &mut Ctx<'_>,
+    ) -> Next {
+        self.run(Pending { asked, chain, waiting: BTreeSet::new() }, shared, ctx)
+    }
+
+    /// Asks the rules, as far as what is known goes.
+    fn run(&mut self, mut pending: Pending, shared: &mut Shared, ctx: &mut Ctx<'_>) -> Next {
+        let Memory { answers, standing, evidence } = &mut self.memory;
+        let envelope = self.session.envelope();
+        let (mut sender, mut recipient, mut message) =
+            (envelope.map(|envelope| &envelope.from), None, None);
+        match &pending.asked {
+            Asked::Connect => {}
+            Asked::Mail { from } => sender = Some(from),
+            Asked::Rcpt { meant, .. } => recipient = Some(meant),
+            Asked::Message(received) => {
+                sender = Some(&received.envelope.from);
+                message = Some(received);
+            }
+        }
+        let mut turn = Turn {
+            config: &shared.config,
+            now: ctx.now(),
+            client: self.peer.ip(),
+            login: self.session.authenticated_as(),
+            helo: self.session.helo(),
+            sender,
+            recipient,
+            message,
+            answers,
+            evidence,
+        };
+        match pending.chain.run(&shared.book, standing, &mut turn) {
+            Progress::Done(ruling) => self.decided(pending.asked, ruling, shared, ctx),
+            Progress::Waiting(Wait::Dns(lookups)) => {
+                let asked = lookups.iter().map(|lookup| (self.connection, lookup.clone()));
+                shared.questions.extend(asked);
+                pending.waiting = lookups.into_iter().collect();
+                self.pending = Some(pending);
+                Next::Wait
+            }
+        }
+    }
+
+    /// The rules have decided.
+    fn decided(
+        &mut self,
+        asked: Asked,
+        ruling: Ruling,
+        shared: &mut Shared,
+        ctx: &mut Ctx<'_>,
+    ) -> Next {
+        match asked {
+            Asked::Connect => {
+                if let Decision::Refuse(refusal) = &ruling.decision {
+                    let greeting = Greeting::Refuse(refusal.reply.clone());
+                    let config = self.session.config().clone();
+                    self.session.configure(ServerConfig { greeting, ..config });
+                    refuse(&format!("[{}]", self.peer.ip()), "", ruling, ctx);
+                }
+                Next::Greet
+            }
+            Asked::Mail { from } => Next::Answer(settle(&from.to_string(), "", ruling, ctx)),
+            Asked::Rcpt { to, meant } => {
+                if let Decision::AcceptThenBounce(refusal) = &ruling.decision {
+                    self.doomed.insert(meant, refusal.clone());
+                }
+                let sender = self.session.envelope().map(|envelope| envelope.from.to_string());
+                let sender = sender.unwrap_or_default();
+                Next::Answer(settle(&sender, &to.to_string(), ruling, ctx))
+            }
+            Asked::Message(message) => {
+                let sender = message.envelope.from.to_string();
+                let verdict = settle(&sender, "", ruling, ctx);
+                Next::Answer(match verdict {
+                    Verdict::Accept => self.take(message, shared, ctx),
+                    refusal @ Verdict::Reply(_) => refusal,
+                })
+            }
+        }
+    }
+
+    /// What the transaction at hand has found out; it is over.
+    pub(super) fn evidence(&mut self) -> policy::Evidence {
+        mem::take(&mut self.memory.evidence)
+    }
+}
+
+/// The verdict of a ruling, told to those who watch.
+fn settle(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> Verdict {
+    let rule = match &ruling.decision {
+        Decision::Refuse(_) => return refuse(sender, recipient, ruling, ctx),
+        Decision::AcceptThenBounce(refusal) => Some(&refusal.rule),
+        Decision::Accept => None,
+    };
+    if ruling.is_worth_telling || rule.is_some() {
+        ctx.note(|| Note::Permitted {
+            sender: bare(sender),
+            recipient: bare(recipient),
+            rules: ruling.said.iter().map(ToString::to_string).collect(),
+            reported_since: rule.map(ToString::to_string),
+        });
+    }
+    Verdict::Accept
+}
+
+fn refuse(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> Verdict {
+    let Decision::Refuse(refusal) = ruling.decision else { return Verdict::Accept };
+    ctx.note(|| Note::Refused {
+        sender: bare(sender),
+        recipient: bare(recipient),
+        rules: ruling.said.iter().map(ToString::to_string).collect(),
+        rule: refusal.rule.to_string(),
+        reply: refusal.reply.to_string(),
+    });
+    refusal.reply.into()
+}
+
+fn bare(path: &str) -> String {
+    path.trim_matches(['<', '>']).to_owned()
+}

@@ -1,0 +1,117 @@
+//! A message that is taken: its trace, its recipients, and into the queue before the 250.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::policy::{self, Refusal};
+use crate::actors::mta::{alias, note};
+use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
+use crate::proto::smtp::server::{ReceivedMessage, Verdict};
+use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
+use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble};
+use crate::world::Ctx;
+
+use super::Shared;
+use super::open::Open;
+
+impl Open {
+    /// Puts a message into the queue, on disk, and only then answers 250 (RFC 5321 §4.2.5).
+    pub(super) fn take(
+        &mut self,
+        message: ReceivedMessage,
+        shared: &mut Shared,
+        ctx: &mut Ctx<'_>,
+    ) -> Verdict {
+        let ReceivedMessage { envelope, data } = message;
+        let config = &shared.config;
+        let id = ctx.disk().queue().new_id(&mut shared.queue_ids);
+        let taken = envelope.recipients.iter().map(|recipient| {
+            QueuedRecipient::new(policy::meant(&recipient.path, config, ctx.addresses()))
+        });
+        let recipients = recipients(taken, &mem::take(&mut self.doomed), config);
+        let date = DateTime::utc(ctx.date());
+        let only = match envelope.recipients.as_slice() {
+            [one] => Some(one.path.to_string()),
+            _ => None,
+        };
+        let evidence = self.evidence();
+        let helo = self.session.helo().unwrap_or_default();
+        let trace = Received {
+            from: Some(ReceivedFrom { helo, reverse: None, address: self.peer.ip() }),
+            by: &config.hostname,
+            with: self.session.protocol_word(),
+            id: id.as_str(),
+            recipient: only.as_deref().map(|path| path.trim_matches(['<', '>'])),
+            date,
+        };
+        let mut on_top = evidence.fields.concat() + &trace.to_string();
+        if self.session.authenticated_as().is_some() {
+            on_top += &missing_fields(Header::new(&data), date, &id, &config.hostname);
+        }
+        let text = prepend(on_top, &data);
+        let message = QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients);
+        let peer = format!("{helo}[{}]", self.peer.ip());
+        ctx.note(|| note::accepted(&message, peer));
+        let now = ctx.now();
+        ctx.disk().queue().insert(message, now);
+        Reply::queued_as(&id).into()
+    }
+}
+
+/// What is written about a recipient that was taken only to be reported on.
+fn doom(refusal: &Refusal) -> Trouble {
+    let status = refusal.reply.status().unwrap_or(EnhancedStatus::new(5, 7, 1));
+    Trouble {
+        status: EnhancedStatus::new(5, status.subject(), status.detail()),
+        reason: refusal.reply.to_string(),
+        remote: None,
+        diagnostic: Some(refusal.reply.clone()),
+    }
+}
+
+/// The recipients of a message for those that were taken, each address once.
+///
+/// What was taken only to be refused is refused under the name it was sent to; of the others,
+/// aliases are followed.
+fn recipients(
+    taken: impl Iterator<Item = QueuedRecipient>,
+    doomed: &BTreeMap<Mailbox, Refusal>,
+    config: &MtaConfig,
+) -> Vec<QueuedRecipient> {
+    let mut seen = BTreeSet::new();
+    let mut recipients = Vec::new();
+    let mut add = |recipient: QueuedRecipient| {
+        if seen.insert(recipient.address.clone()) {
+            recipients.push(recipient);
+        }
+    };
+    for recipient in taken {
+        if let Some(refusal) = doomed.get(&recipient.address) {
+            add(QueuedRecipient { state: RecipientState::Failed(doom(refusal)), ..recipient });
+            continue;
+        }
+        let targets = alias::expand(&recipient.address, config);
+        if targets.is_empty() {
+            let reason = format!("the aliases of {} lead to each other", recipient.address);
+            let trouble = Trouble::local(EnhancedStatus::new(5, 4, 6), reason);
+            add(QueuedRecipient { state: RecipientState::Failed(trouble), ..recipient.clone() });
+        }
+        for target in targets {
+            add(QueuedRecipient { address: target, ..recipient.clone() });
+        }
+    }
+    recipients
+}
+
+/// The fields that a submission server adds where the client left them out (RFC 6409 §8).
+fn missing_fields(header: Header<'_>, date: DateTime, id: &QueueId, hostname: &str) -> String {
+    let mut fields = String::new();
+    if header.field("Date").is_none() {
+        fields += &format!("Date: {}\r\n", date.rfc5322());
+    }
+    if header.field("Message-ID").is_none() {
+        fields += &format!("Message-ID: <{id}@{hostname}>\r\n");
+    }
+    fields
+}
