@@ -1,7 +1,8 @@
 //! Replies (RFC 5321 §4.2), with enhanced status codes (RFC 2034), and their parser.
 //!
-//! Deviation: the parser takes a bare LF for the end of a reply line, and of a multi-line reply
-//! the code of the last line, as Postfix does.
+//! Deviation: the parser takes a bare LF for the end of a reply line, of a multi-line reply the
+//! code of the last line, and of lines and replies that are too long their beginning, as Postfix
+//! does.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -161,22 +162,20 @@ pub enum ReplyError {
         /// What came, made printable.
         line: String,
     },
-    /// A line is longer than 2,048 octets, or a reply longer than 64 KiB.
-    TooLong,
 }
 
 impl fmt::Display for ReplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReplyError::Malformed { line } => write!(f, "not an SMTP reply: {line}"),
-            ReplyError::TooLong => f.write_str("reply too long"),
         }
     }
 }
 
 impl std::error::Error for ReplyError {}
 
-/// Puts replies together from octets cut anywhere. Holds at most one reply of bounded length.
+/// Puts replies together from octets cut anywhere. Of a line it keeps 2,048 octets and of a reply
+/// 64 KiB, and passes over what is more.
 #[derive(Debug, Default)]
 pub struct ReplyParser {
     /// The piece of a line that has come so far.
@@ -203,31 +202,32 @@ impl ReplyParser {
     ///
     /// # Errors
     ///
-    /// When the octets are no reply; the stream cannot be read on after that.
+    /// When a line is not one of a reply. It is passed over; reading may go on after it, with the
+    /// reply that was begun before it.
     pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Reply>, ReplyError> {
         while let Some(end) = memchr::memchr(b'\n', input) {
             let (head, rest) = input.split_at(end + 1);
             *input = rest;
-            if self.line.len() + head.len() > LINE_LIMIT {
-                return Err(ReplyError::TooLong);
-            }
-            let complete = if self.line.is_empty() {
+            let complete = if self.line.is_empty() && head.len() <= LINE_LIMIT {
                 self.take_line(head)?
             } else {
-                let mut line = std::mem::take(&mut self.line);
-                line.extend_from_slice(head);
+                self.keep(head);
+                let line = std::mem::take(&mut self.line);
                 self.take_line(&line)?
             };
             if complete.is_some() {
                 return Ok(complete);
             }
         }
-        if self.line.len() + input.len() > LINE_LIMIT {
-            return Err(ReplyError::TooLong);
-        }
-        self.line.extend_from_slice(input);
+        self.keep(input);
         *input = &[];
         Ok(None)
+    }
+
+    /// Adds to the piece of a line what there is room for.
+    fn keep(&mut self, more: &[u8]) {
+        let room = LINE_LIMIT - self.line.len();
+        self.line.extend_from_slice(&more[..more.len().min(room)]);
     }
 
     /// Whether no octet of a further reply has come.
@@ -247,11 +247,10 @@ impl ReplyParser {
             None => (status, text.to_owned()),
             Some(earlier) => {
                 let mut whole = earlier.text;
-                if whole.len() + text.len() > REPLY_LIMIT {
-                    return Err(ReplyError::TooLong);
+                if whole.len() + text.len() < REPLY_LIMIT {
+                    whole.push('\n');
+                    whole.push_str(text);
                 }
-                whole.push('\n');
-                whole.push_str(text);
                 (earlier.enhanced.or(status), whole)
             }
         };
@@ -358,10 +357,21 @@ mod tests {
     #[test]
     fn endless_lines_and_replies_are_cut_off() {
         for cut in [1, 5000] {
-            assert_eq!(parse_all(&[b'2'; 5000], cut), Err(ReplyError::TooLong));
-            let endless = b"250-more\r\n".repeat(20_000);
-            assert_eq!(parse_all(&endless, cut), Err(ReplyError::TooLong));
+            let long = [b"220 ", &[b'x'; 5000][..], b"\r\n250 ok\r\n"].concat();
+            let replies = parse_all(&long, cut).unwrap();
+            assert_eq!(replies[0].lines().map(str::len).collect::<Vec<_>>(), [LINE_LIMIT - 4]);
+            assert_eq!(replies[1].to_string(), "250 ok");
+            let long = [&b"250-more\r\n".repeat(20_000)[..], b"550 no\r\n"].concat();
+            let replies = parse_all(&long, cut).unwrap();
+            assert_eq!(replies.len(), 1);
+            assert_eq!(replies[0].code(), 550);
+            assert!(replies[0].to_string().len() <= REPLY_LIMIT + 4);
         }
+        let mut parser = ReplyParser::new();
+        for _ in 0..100 {
+            assert_eq!(parser.next(&mut &[b'2'; 5000][..]), Ok(None));
+        }
+        assert_eq!(parser.line.len(), LINE_LIMIT);
     }
 
     #[test]
