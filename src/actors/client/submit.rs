@@ -56,6 +56,7 @@ impl SubmitOutcome {
             }
             ClientEvent::Finished => Some(self.ended.clone()),
             ClientEvent::Authenticated
+            | ClientEvent::StartTls
             | ClientEvent::Ready(_)
             | ClientEvent::RecipientAnswered { .. } => None,
         }
@@ -65,7 +66,7 @@ impl SubmitOutcome {
     fn judge(&self, outcomes: &[Outcome], ctx: &mut Ctx<'_>) -> Ended {
         let taken = outcomes.iter().find(|outcome| outcome.is_delivered());
         let why = |outcome: &Outcome| match outcome {
-            Outcome::Delivered { reply } | Outcome::Refused { reply, .. } => reply.to_string(),
+            Outcome::Delivered { reply, .. } | Outcome::Refused { reply, .. } => reply.to_string(),
             Outcome::Unanswered { failure, .. } => failure.to_string(),
             Outcome::Unsendable { text, .. } => text.clone(),
         };

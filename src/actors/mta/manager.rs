@@ -309,14 +309,14 @@ fn hop(config: &MtaConfig, recipient: &Mailbox) -> Option<Hop> {
 
 fn settle(id: &QueueId, recipient: &Recipient, fate: Fate, ctx: &mut Ctx<'_>) {
     let state = match fate {
-        Fate::Relayed { remote, to, reply } => {
+        Fate::Relayed { remote, to, reply, dsn } => {
             ctx.note(|| Note::Relayed {
                 queue_id: id.to_string(),
                 recipient: recipient.address.to_string(),
                 to,
                 reply: reply.to_string(),
             });
-            let (dsn, lmtp) = (false, false);
+            let lmtp = false;
             RecipientState::Delivered(Delivered::Relayed { remote, reply, dsn, lmtp })
         }
         Fate::Deferred(trouble) => RecipientState::Pending(Some(trouble)),

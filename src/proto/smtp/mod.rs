@@ -37,7 +37,8 @@ mod tests;
 pub use address::{AddressError, ForwardPath, Mailbox, ReversePath, is_domain};
 pub use capabilities::{Capabilities, SizeLimit};
 pub use client::{
-    ClientConfig, ClientEvent, ClientSession, Failure, Outcome, Stage, Timeouts, Transaction,
+    ClientConfig, ClientEvent, ClientSession, Failure, Outcome, Protocol, Stage, Timeouts,
+    TlsPolicy, Transaction,
 };
 pub use command::{Command, CommandError};
 pub use dsn::{Notify, OriginalRecipient, Ret};

@@ -116,10 +116,11 @@ proptest! {
     ) {
         let transactions: Vec<_> = messages
             .iter()
-            .map(|(to, text)| {
-                let to = to.iter().map(|local| Mailbox::new(local, "example.net").unwrap().into());
+            .map(|(to_all, text)| {
+                let to = |local: &String| ForwardPath::from(Mailbox::new(local, "example.net").unwrap());
+                let to = to_all.iter().map(to);
                 let from = Mailbox::new("alice", "example.org").unwrap();
-                Transaction::new(from, to, Bytes::from(format!("{text}\r\n")))
+                Transaction::new(from, to, Bytes::from(format!("\r\n{text}\r\n")))
             })
             .collect();
         let client = ClientConfig {
@@ -140,7 +141,7 @@ proptest! {
             let known: Vec<_> = transaction
                 .recipients
                 .iter()
-                .filter(|to| !to.to_string().starts_with("<unknown@"))
+                .filter(|to| !to.path.to_string().starts_with("<unknown@"))
                 .cloned()
                 .collect();
             let spam = transaction.data.ends_with(b"spam\r\n");
@@ -152,8 +153,7 @@ proptest! {
                 let message = taken.next().expect("it was delivered");
                 prop_assert_eq!(&message.envelope.from, &transaction.from);
                 prop_assert_eq!(&message.data, &transaction.data);
-                let paths = message.envelope.recipients.iter().map(|r| r.path.clone());
-                prop_assert_eq!(paths.collect::<Vec<_>>(), known);
+                prop_assert_eq!(&message.envelope.recipients, &known);
                 let size = message.envelope.params.size_octets;
                 prop_assert_eq!(size, Some(transaction.data.len() as u64));
             }

@@ -18,6 +18,8 @@ pub(in crate::actors::mta) enum Fate {
         to: String,
         /// Its reply.
         reply: Reply,
+        /// Whether it offers DSN, and writes the reports that the sender wants.
+        dsn: bool,
     },
     /// To be tried again.
     Deferred(Trouble),
@@ -45,8 +47,8 @@ impl From<NoRoute> for Trouble {
 pub(super) fn of_outcome(outcome: Outcome, host: &str, remote: &str) -> Fate {
     let status = outcome.status();
     let trouble = match outcome {
-        Outcome::Delivered { reply } => {
-            return Fate::Relayed { remote: host.to_owned(), to: remote.to_owned(), reply };
+        Outcome::Delivered { reply, dsn } => {
+            return Fate::Relayed { remote: host.to_owned(), to: remote.to_owned(), reply, dsn };
         }
         Outcome::Refused { stage, reply } => Trouble {
             status,
@@ -55,7 +57,7 @@ pub(super) fn of_outcome(outcome: Outcome, host: &str, remote: &str) -> Fate {
             diagnostic: Some(reply),
         },
         Outcome::Unanswered { stage, failure } => of_failure(&failure, stage, host, remote),
-        Outcome::Unsendable { text, .. } => Trouble::local(status, text),
+        Outcome::Unsendable { text, .. } => Trouble::local(status, format!("{text} {remote}")),
     };
     Fate::from(trouble)
 }
@@ -66,7 +68,7 @@ pub(super) fn of_failure(failure: &Failure, stage: Stage, host: &str, remote: &s
     Trouble {
         // What ends a session says nothing for good about a message.
         status: EnhancedStatus::new(4, status.subject(), status.detail()),
-        reason: format!("{failure} with {remote} while waiting for the reply to {stage}"),
+        reason: failure.describe(stage, remote),
         remote: Some(host.to_owned()),
         diagnostic: failure.reply().cloned(),
     }

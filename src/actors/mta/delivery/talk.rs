@@ -94,6 +94,7 @@ impl Talk {
             }
             ClientEvent::Finished => *over = true,
             ClientEvent::Authenticated
+            | ClientEvent::StartTls
             | ClientEvent::Ready(_)
             | ClientEvent::RecipientAnswered { .. } => {}
         });

@@ -1,39 +1,78 @@
-//! How a client session behaves, and what it is given to send.
+//! How a client session behaves.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
-
-use bytes::Bytes;
 
 use super::Stage;
 use crate::proto::sasl::{Credentials, Mechanism};
-use crate::proto::smtp::address::{ForwardPath, ReversePath};
 
 /// The settings of a client. Sessions share them in an `Arc`.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
-    /// The argument of EHLO and HELO: the client's name, or its address literal.
+    /// The argument of EHLO, HELO and LHLO: the client's name, or its address literal.
     pub helo: String,
+    /// What is spoken. Default: SMTP.
+    pub protocol: Protocol,
+    /// Whether the connection is secured by STARTTLS. Default: never.
+    pub tls: TlsPolicy,
     /// For AUTH. None: no AUTH.
     pub credentials: Option<Credentials>,
     /// The mechanisms to use, the best first. Default: PLAIN, LOGIN.
     pub mechanisms: Vec<Mechanism>,
+    /// Whether a mechanism that shows the password may be used without TLS. Default: yes.
+    pub password_in_clear: bool,
     /// Whether PIPELINING is used where offered. Default: yes.
     pub pipelining: bool,
+    /// With how many octets in a BDAT the text is sent where CHUNKING is offered. Default: none,
+    /// and DATA is used everywhere, as by Postfix.
+    pub chunk_octets: Option<NonZeroUsize>,
     /// How long to wait for replies.
     pub timeouts: Timeouts,
 }
 
 impl ClientConfig {
-    /// A client called `helo`, without AUTH.
+    /// A client of SMTP called `helo`, without TLS and AUTH.
     pub fn new(helo: impl Into<String>) -> Self {
         ClientConfig {
             helo: helo.into(),
+            protocol: Protocol::Smtp,
+            tls: TlsPolicy::Never,
             credentials: None,
             mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+            password_in_clear: true,
             pipelining: true,
+            chunk_octets: None,
             timeouts: Timeouts::default(),
         }
     }
+
+    /// A client of LMTP called `helo` (RFC 2033).
+    pub fn lmtp(helo: impl Into<String>) -> Self {
+        ClientConfig { protocol: Protocol::Lmtp, ..ClientConfig::new(helo) }
+    }
+}
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// SMTP: EHLO, or HELO where that is not understood; the end of the data has one reply.
+    Smtp,
+    /// LMTP: LHLO; the end of the data has a reply for each recipient (RFC 2033 §4.2).
+    Lmtp,
+}
+
+/// Whether a client uses STARTTLS (RFC 3207), as Postfix's `smtp_tls_security_level` has it.
+///
+/// A connection that is secured from its beginning needs no STARTTLS in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TlsPolicy {
+    /// `none`: not even where it is offered.
+    #[default]
+    Never,
+    /// `may`: where it is offered. If the server takes its offer back, in clear.
+    May,
+    /// `encrypt`: nothing is sent in clear.
+    Encrypt,
 }
 
 /// How long to wait for each reply (RFC 5321 §4.5.3.2). Defaults are Postfix's.
@@ -41,14 +80,18 @@ impl ClientConfig {
 pub struct Timeouts {
     /// The greeting: 300 s.
     pub greeting: Duration,
-    /// EHLO, HELO and AUTH: 300 s.
+    /// EHLO, HELO, LHLO and AUTH: 300 s.
     pub helo: Duration,
+    /// STARTTLS, and then the handshake: 300 s.
+    pub starttls: Duration,
     /// MAIL: 300 s.
     pub mail: Duration,
     /// RCPT: 300 s.
     pub rcpt: Duration,
     /// DATA: 120 s.
     pub data: Duration,
+    /// BDAT with a part of the text that is not the last: 180 s.
+    pub data_block: Duration,
     /// The end of the data: 600 s.
     pub end_of_data: Duration,
     /// RSET: 20 s.
@@ -62,9 +105,11 @@ impl Default for Timeouts {
         Timeouts {
             greeting: Duration::from_secs(300),
             helo: Duration::from_secs(300),
+            starttls: Duration::from_secs(300),
             mail: Duration::from_secs(300),
             rcpt: Duration::from_secs(300),
             data: Duration::from_secs(120),
+            data_block: Duration::from_secs(180),
             end_of_data: Duration::from_secs(600),
             rset: Duration::from_secs(20),
             quit: Duration::from_secs(300),
@@ -77,46 +122,16 @@ impl Timeouts {
     pub(super) fn at(&self, stage: Stage) -> Option<Duration> {
         match stage {
             Stage::Greeting => Some(self.greeting),
-            Stage::Ehlo | Stage::Helo | Stage::Auth => Some(self.helo),
+            Stage::Ehlo | Stage::Helo | Stage::Lhlo | Stage::Auth => Some(self.helo),
+            Stage::StartTls => Some(self.starttls),
             Stage::Idle => None,
             Stage::Mail => Some(self.mail),
             Stage::Rcpt => Some(self.rcpt),
             Stage::Data => Some(self.data),
+            Stage::Bdat => Some(self.data_block),
             Stage::EndOfData => Some(self.end_of_data),
             Stage::Rset => Some(self.rset),
             Stage::Quit => Some(self.quit),
-        }
-    }
-}
-
-/// One message to send, with its envelope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transaction {
-    /// The reverse-path.
-    pub from: ReversePath,
-    /// The forward-paths. One without any is done at once, and nothing is sent.
-    pub recipients: Vec<ForwardPath>,
-    /// The text with CRLFs, dots not stuffed.
-    pub data: Bytes,
-    /// Whether the text has octets beyond ASCII, so that it needs 8BITMIME.
-    pub body_8bit: bool,
-    /// The parameter AUTH of MAIL, sent where AUTH is offered (RFC 4954 §5).
-    pub auth: Option<ReversePath>,
-}
-
-impl Transaction {
-    /// A message whose text says itself whether it is 8-bit.
-    pub fn new(
-        from: impl Into<ReversePath>,
-        recipients: impl IntoIterator<Item = ForwardPath>,
-        data: Bytes,
-    ) -> Self {
-        Transaction {
-            from: from.into(),
-            recipients: recipients.into_iter().collect(),
-            body_8bit: !data.is_ascii(),
-            data,
-            auth: None,
         }
     }
 }

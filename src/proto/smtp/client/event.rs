@@ -12,6 +12,11 @@ use crate::proto::smtp::reply::{Reply, ReplyError};
 pub enum ClientEvent {
     /// AUTH succeeded. `Ready` follows.
     Authenticated,
+    /// The server waits for a TLS handshake (RFC 3207). The owner performs it and calls
+    /// [`ClientSession::secured`](super::ClientSession::secured) or
+    /// [`ClientSession::not_secured`](super::ClientSession::not_secured); until then the session
+    /// takes no octets.
+    StartTls,
     /// The server takes transactions from now on.
     Ready(Capabilities),
     /// The server has answered RCPT. What becomes of the recipient is told by `TransactionDone`.
@@ -54,6 +59,10 @@ pub enum Stage {
     Ehlo,
     /// HELO, after EHLO was refused.
     Helo,
+    /// LHLO, which LMTP has in place of EHLO (RFC 2033 §4.1).
+    Lhlo,
+    /// STARTTLS, or the handshake after it.
+    StartTls,
     /// AUTH.
     Auth,
     /// Nothing: there was no transaction.
@@ -64,7 +73,9 @@ pub enum Stage {
     Rcpt,
     /// DATA.
     Data,
-    /// The dot that ends the text.
+    /// A part of the text that is not the last (RFC 3030).
+    Bdat,
+    /// The dot that ends the text, or the last part of the text.
     EndOfData,
     /// RSET.
     Rset,
@@ -78,15 +89,40 @@ impl fmt::Display for Stage {
             Stage::Greeting => "connection",
             Stage::Ehlo => "EHLO",
             Stage::Helo => "HELO",
+            Stage::Lhlo => "LHLO",
+            Stage::StartTls => "STARTTLS",
             Stage::Auth => "AUTH",
             Stage::Idle => "no",
             Stage::Mail => "MAIL FROM",
             Stage::Rcpt => "RCPT TO",
             Stage::Data => "DATA",
+            Stage::Bdat => "BDAT",
             Stage::EndOfData => "end of DATA",
             Stage::Rset => "RSET",
             Stage::Quit => "QUIT",
         })
+    }
+}
+
+impl Stage {
+    /// What the client is doing at this stage, as Postfix's log words it.
+    fn doing(self) -> &'static str {
+        match self {
+            Stage::Greeting => "receiving the initial server greeting",
+            Stage::Ehlo => "performing the EHLO handshake",
+            Stage::Helo => "performing the HELO handshake",
+            Stage::Lhlo => "performing the LHLO handshake",
+            Stage::StartTls => "sending STARTTLS",
+            Stage::Auth => "performing AUTH",
+            Stage::Idle => "idle",
+            Stage::Mail => "sending MAIL FROM",
+            Stage::Rcpt => "sending RCPT TO",
+            Stage::Data => "sending DATA command",
+            Stage::Bdat => "sending message body",
+            Stage::EndOfData => "sending end of data -- message may be sent more than once",
+            Stage::Rset => "sending RSET",
+            Stage::Quit => "sending QUIT command",
+        }
     }
 }
 
@@ -97,6 +133,10 @@ pub enum Outcome {
     Delivered {
         /// Its reply to the end of the data.
         reply: Reply,
+        /// Whether it offers DSN, so that it was told what reports the sender wants and writes
+        /// them itself. If not, who asked for a report of success is told `relayed` by the owner
+        /// (RFC 3461 §5.2.2).
+        dsn: bool,
     },
     /// The server refused: for now with 4yz, for good with 5yz.
     Refused {
@@ -116,9 +156,10 @@ pub enum Outcome {
     },
     /// The message cannot be sent to this server, by what the server offers. Nothing was sent.
     Unsendable {
-        /// 5.3.4 when the message is too large, 5.6.3 when it has 8-bit text.
+        /// 5.3.4 when the message is too large, 5.6.3 when it has 8-bit text, 5.6.7 when it needs
+        /// SMTPUTF8.
         status: EnhancedStatus,
-        /// Why, in words.
+        /// Why, in words; the name of the server may follow them.
         text: String,
     },
 }
@@ -163,7 +204,7 @@ impl Outcome {
     /// The server's reply that decided, for Diagnostic-Code (RFC 3464 §2.3.6).
     pub fn reply(&self) -> Option<&Reply> {
         match self {
-            Outcome::Delivered { reply } | Outcome::Refused { reply, .. } => Some(reply),
+            Outcome::Delivered { reply, .. } | Outcome::Refused { reply, .. } => Some(reply),
             Outcome::Unanswered { failure, .. } => failure.reply(),
             Outcome::Unsendable { .. } => None,
         }
@@ -176,7 +217,7 @@ impl Outcome {
                 let status = reply.status().unwrap_or(EnhancedStatus::new(4, 5, 3));
                 EnhancedStatus::new(4, status.subject(), status.detail())
             }
-            Outcome::Delivered { reply } | Outcome::Refused { reply, .. } => {
+            Outcome::Delivered { reply, .. } | Outcome::Refused { reply, .. } => {
                 reply.status().unwrap_or(EnhancedStatus::new(4, 5, 0))
             }
             Outcome::Unanswered { failure, .. } => failure.status(),
@@ -204,8 +245,13 @@ pub enum Failure {
     Malformed(ReplyError),
     /// The reply makes no sense where it came.
     Unexpected(Reply),
-    /// There are credentials, and the server offers no mechanism that could use them.
+    /// There are credentials, and the server offers no mechanism that could use them, or none that
+    /// may be used without TLS.
     NoMechanism,
+    /// TLS is required, and the server does not offer it.
+    TlsNotOffered,
+    /// The server offered TLS, and the handshake failed: why.
+    Handshake(String),
 }
 
 impl Failure {
@@ -213,7 +259,12 @@ impl Failure {
     pub fn reply(&self) -> Option<&Reply> {
         match self {
             Failure::Refused(reply) | Failure::Unexpected(reply) => Some(reply),
-            Failure::Eof | Failure::TimedOut | Failure::Malformed(_) | Failure::NoMechanism => None,
+            Failure::Eof
+            | Failure::TimedOut
+            | Failure::Malformed(_)
+            | Failure::NoMechanism
+            | Failure::TlsNotOffered
+            | Failure::Handshake(_) => None,
         }
     }
 
@@ -224,6 +275,42 @@ impl Failure {
             Failure::Eof | Failure::TimedOut => EnhancedStatus::new(4, 4, 2),
             Failure::Malformed(_) | Failure::Unexpected(_) => EnhancedStatus::new(4, 5, 0),
             Failure::NoMechanism => EnhancedStatus::new(4, 7, 0),
+            Failure::TlsNotOffered => EnhancedStatus::new(4, 7, 4),
+            Failure::Handshake(_) => EnhancedStatus::new(4, 7, 5),
+        }
+    }
+
+    /// What happened at `stage` of a session with `peer`, a host with its address, in Postfix's
+    /// words.
+    pub fn describe(&self, stage: Stage, peer: &str) -> String {
+        match (self, stage) {
+            (
+                Failure::Refused(reply),
+                Stage::Greeting | Stage::Ehlo | Stage::Helo | Stage::Lhlo,
+            ) => {
+                format!("host {peer} refused to talk to me: {reply}")
+            }
+            (Failure::Refused(reply), Stage::StartTls) => {
+                format!("TLS is required, but host {peer} refused to start TLS: {reply}")
+            }
+            (Failure::Refused(reply), Stage::Auth) => {
+                format!("SASL authentication failed; server {peer} said: {reply}")
+            }
+            (Failure::Refused(reply), _) => {
+                format!("host {peer} said: {reply} (in reply to {stage} command)")
+            }
+            (Failure::Eof, _) => format!("lost connection with {peer} while {}", stage.doing()),
+            (Failure::TimedOut, _) => {
+                format!("conversation with {peer} timed out while {}", stage.doing())
+            }
+            (Failure::Malformed(_) | Failure::Unexpected(_), _) => {
+                format!("protocol error with {peer} while {}: {self}", stage.doing())
+            }
+            (Failure::NoMechanism, _) => {
+                format!("SASL authentication failed; cannot authenticate to server {peer}: {self}")
+            }
+            (Failure::TlsNotOffered, _) => format!("{self} by host {peer}"),
+            (Failure::Handshake(_), _) => self.to_string(),
         }
     }
 }
@@ -236,7 +323,9 @@ impl fmt::Display for Failure {
             Failure::TimedOut => f.write_str("timed out"),
             Failure::Malformed(error) => write!(f, "{error}"),
             Failure::Unexpected(reply) => write!(f, "unexpected reply: {reply}"),
-            Failure::NoMechanism => f.write_str("no authentication mechanism in common"),
+            Failure::NoMechanism => f.write_str("no mechanism available"),
+            Failure::TlsNotOffered => f.write_str("TLS is required, but was not offered"),
+            Failure::Handshake(why) => write!(f, "Cannot start TLS: handshake failure: {why}"),
         }
     }
 }

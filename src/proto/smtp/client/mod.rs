@@ -1,32 +1,40 @@
-//! The client's side of an SMTP or submission session.
+//! The client's side of an SMTP, submission or LMTP session.
 //!
 //! Follows RFC 5321 with PIPELINING (RFC 2920), SIZE (RFC 1870), 8BITMIME (RFC 6152),
-//! ENHANCEDSTATUSCODES (RFC 2034) and AUTH (RFC 4954), with Postfix's time-outs. Sends a queue of
-//! transactions over one connection, one after the other.
+//! ENHANCEDSTATUSCODES (RFC 2034), DSN (RFC 3461), SMTPUTF8 (RFC 6531), STARTTLS (RFC 3207), AUTH
+//! (RFC 4954) and CHUNKING (RFC 3030), and LMTP (RFC 2033), with Postfix's time-outs. Sends a queue
+//! of transactions over one connection, one after the other.
 //!
-//! Not modelled: STARTTLS, CHUNKING, DSN, SMTPUTF8; conversion of 8-bit text for a server without
-//! 8BITMIME, which is an [`Outcome::Unsendable`]; LMTP (RFC 2033), in which the end of the data has
-//! an answer for each recipient.
+//! Deviation: as Postfix does, HELO follows every refusal of EHLO but 421, and lines that are no
+//! reply are passed over where commands are not pipelined.
+//!
+//! Not modelled: conversion of 8-bit text for a server without 8BITMIME, which is an
+//! [`Outcome::Unsendable`]; BINARYMIME; the time-out of a block of data, for the whole text is given
+//! to the connection at once (RFC 5321 §4.5.3.2.5).
 
 mod attempt;
 mod config;
 mod event;
+mod start;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::mem;
 use std::sync::Arc;
 
 use attempt::{Attempt, Progress};
-pub use config::{ClientConfig, Timeouts, Transaction};
+pub use config::{ClientConfig, Protocol, Timeouts, TlsPolicy};
 pub use event::{ClientEvent, Failure, Outcome, Stage};
+pub use transaction::Transaction;
 
 use super::capabilities::Capabilities;
 use super::command::Command;
 use super::reply::{Reply, ReplyParser};
 use crate::engine::SimTime;
-use crate::proto::sasl::{self, ClientExchange};
+use crate::proto::sasl::ClientExchange;
 use crate::proto::{Input, Session};
 
 type Outbox = crate::proto::Outbox<ClientEvent>;
@@ -38,6 +46,8 @@ pub struct ClientSession {
     state: State,
     replies: ReplyParser,
     capabilities: Capabilities,
+    /// Whether TLS protects the connection.
+    secured: bool,
     waiting: VecDeque<Transaction>,
     /// The number of the next transaction to begin.
     next: usize,
@@ -51,8 +61,12 @@ enum State {
     /// The connection does not stand yet.
     Opening,
     Greeting,
+    /// After EHLO, or LHLO of LMTP.
     Ehlo,
     Helo,
+    StartTls,
+    /// Waits for the owner to perform the TLS handshake.
+    Handshake,
     Auth(ClientExchange),
     /// Waits for transactions. `reset` says that RSET must come before the next.
     Idle {
@@ -65,21 +79,6 @@ enum State {
         done: bool,
     },
     Closed,
-}
-
-impl State {
-    fn stage(&self) -> Stage {
-        match self {
-            State::Opening | State::Greeting => Stage::Greeting,
-            State::Ehlo => Stage::Ehlo,
-            State::Helo => Stage::Helo,
-            State::Auth(_) => Stage::Auth,
-            State::Idle { .. } => Stage::Idle,
-            State::Rset => Stage::Rset,
-            State::Sending(attempt) => attempt.stage(),
-            State::Quit { .. } | State::Closed => Stage::Quit,
-        }
-    }
 }
 
 impl ClientSession {
@@ -95,6 +94,7 @@ impl ClientSession {
             state: State::Opening,
             replies: ReplyParser::new(),
             capabilities: Capabilities::default(),
+            secured: false,
             waiting: transactions.into_iter().collect(),
             next: 0,
             finishing: false,
@@ -107,6 +107,7 @@ impl ClientSession {
     /// # Errors
     ///
     /// Gives it back when the session is over or finishing.
+    #[expect(clippy::result_large_err, reason = "the caller had it, and gets it back")]
     pub fn push(
         &mut self,
         now: SimTime,
@@ -134,7 +135,12 @@ impl ClientSession {
 
     /// What the client is waiting for.
     pub fn stage(&self) -> Stage {
-        self.state.stage()
+        self.stage_of(&self.state)
+    }
+
+    /// Whether TLS protects the connection.
+    pub fn is_secured(&self) -> bool {
+        self.secured
     }
 
     /// Whether a transaction given now would begin at once.
@@ -152,7 +158,7 @@ impl ClientSession {
     /// Begins the next transaction, or finishes, or waits.
     fn go_on(&mut self, reset: bool, out: &mut Outbox) {
         while let Some(transaction) = self.waiting.front() {
-            if let Some(outcome) = attempt::obstacle(transaction, &self.capabilities) {
+            if let Some(outcome) = transaction.obstacle(&self.capabilities) {
                 let outcomes = vec![outcome; transaction.recipients.len()];
                 let transaction = self.next;
                 self.next += 1;
@@ -161,19 +167,19 @@ impl ClientSession {
                 continue;
             }
             if reset {
-                send(out, &Command::Rset);
+                send(out, Command::Rset);
                 self.state = State::Rset;
                 return;
             }
             let transaction = self.waiting.pop_front().expect("the queue has a front");
-            let pipelining = self.config.pipelining && self.capabilities.pipelining;
             let number = self.next;
             self.next += 1;
+            let manner = attempt::Manner::new(&self.config, &self.capabilities);
             self.state = State::Sending(Attempt::begin(
                 number,
                 transaction,
                 &self.capabilities,
-                pipelining,
+                manner,
                 out,
             ));
             return;
@@ -186,7 +192,7 @@ impl ClientSession {
     }
 
     fn quit(&mut self, done: bool, out: &mut Outbox) {
-        send(out, &Command::Quit);
+        send(out, Command::Quit);
         self.state = State::Quit { done };
     }
 
@@ -197,22 +203,26 @@ impl ClientSession {
             return self.fail(state, Failure::Refused(reply), out);
         }
         match state {
-            State::Opening | State::Idle { .. } => {
+            State::Opening | State::Handshake | State::Idle { .. } => {
                 self.fail(state, Failure::Unexpected(reply), out);
             }
-            State::Greeting if reply.is_positive() => {
-                send(out, &Command::Ehlo(&self.config.helo));
-                self.state = State::Ehlo;
-            }
+            State::Greeting if reply.is_positive() => self.greet(out),
             State::Ehlo if reply.is_positive() => {
                 self.capabilities = Capabilities::from_reply(&reply);
-                self.authenticate(out);
+                self.secure(out);
             }
-            State::Ehlo if reply.is_permanent() => {
-                send(out, &Command::Helo(&self.config.helo));
+            State::Ehlo if !reply.is_intermediate() && self.config.protocol == Protocol::Smtp => {
+                send(out, Command::Helo(&self.config.helo));
                 self.state = State::Helo;
             }
-            State::Helo if reply.is_positive() => self.authenticate(out),
+            State::Helo if reply.is_positive() => self.secure(out),
+            State::StartTls if reply.is_positive() => {
+                self.state = State::Handshake;
+                out.event(ClientEvent::StartTls);
+            }
+            State::StartTls if self.config.tls == TlsPolicy::May && !reply.is_intermediate() => {
+                self.authenticate(out);
+            }
             State::Auth(exchange) if reply.is_intermediate() => {
                 self.auth_challenge(exchange, &reply, out);
             }
@@ -221,8 +231,13 @@ impl ClientSession {
                 self.ready(out);
             }
             State::Rset if reply.is_positive() => self.go_on(false, out),
-            State::Greeting | State::Ehlo | State::Helo | State::Auth(_) | State::Rset => {
-                let stage = state.stage();
+            State::Greeting
+            | State::Ehlo
+            | State::Helo
+            | State::StartTls
+            | State::Auth(_)
+            | State::Rset => {
+                let stage = self.stage_of(&state);
                 let failure = if reply.is_intermediate() || reply.is_positive() {
                     Failure::Unexpected(reply)
                 } else {
@@ -243,37 +258,6 @@ impl ClientSession {
         }
     }
 
-    fn authenticate(&mut self, out: &mut Outbox) {
-        let Some(credentials) = &self.config.credentials else {
-            return self.ready(out);
-        };
-        let offered = &self.capabilities.auth;
-        let Some(&mechanism) = self.config.mechanisms.iter().find(|&m| offered.contains(m)) else {
-            return self.give_up(Stage::Auth, Failure::NoMechanism, out);
-        };
-        let mut exchange = ClientExchange::new(mechanism, credentials.clone());
-        let initial = exchange.initial_response().map(|response| sasl_text(&response, true));
-        send(out, &Command::Auth(mechanism.name(), initial.as_deref()));
-        self.state = State::Auth(exchange);
-    }
-
-    fn auth_challenge(&mut self, mut exchange: ClientExchange, reply: &Reply, out: &mut Outbox) {
-        let text = reply.lines().next().unwrap_or("").trim_end();
-        let response =
-            sasl::decode_base64(text.as_bytes()).and_then(|challenge| exchange.respond(&challenge));
-        match response {
-            Some(response) => out.send(sasl_text(&response, false)),
-            None => out.send("*"),
-        }
-        out.send("\r\n");
-        self.state = State::Auth(exchange);
-    }
-
-    fn ready(&mut self, out: &mut Outbox) {
-        out.event(ClientEvent::Ready(self.capabilities.clone()));
-        self.go_on(false, out);
-    }
-
     /// Ends a session that the server does not want, with QUIT.
     fn give_up(&mut self, stage: Stage, failure: Failure, out: &mut Outbox) {
         self.quit(false, out);
@@ -283,7 +267,7 @@ impl ClientSession {
 
     /// Ends a session that cannot go on, without a word.
     fn fail(&mut self, state: State, failure: Failure, out: &mut Outbox) {
-        let stage = state.stage();
+        let stage = self.stage_of(&state);
         match state {
             State::Sending(attempt) => attempt.fail(&failure, out),
             State::Quit { done } => return self.close(done, out),
@@ -309,8 +293,29 @@ impl ClientSession {
     fn await_reply(&mut self, now: SimTime) {
         self.deadline = match &self.state {
             State::Opening | State::Closed => None,
-            state => self.config.timeouts.at(state.stage()).map(|timeout| now + timeout),
+            state => self.config.timeouts.at(self.stage_of(state)).map(|timeout| now + timeout),
         };
+    }
+
+    fn stage_of(&self, state: &State) -> Stage {
+        match state {
+            State::Opening | State::Greeting => Stage::Greeting,
+            State::Ehlo if self.config.protocol == Protocol::Lmtp => Stage::Lhlo,
+            State::Ehlo => Stage::Ehlo,
+            State::Helo => Stage::Helo,
+            State::StartTls | State::Handshake => Stage::StartTls,
+            State::Auth(_) => Stage::Auth,
+            State::Idle { .. } => Stage::Idle,
+            State::Rset => Stage::Rset,
+            State::Sending(attempt) => attempt.stage(),
+            State::Quit { .. } | State::Closed => Stage::Quit,
+        }
+    }
+
+    /// Whether replies may be under way to commands that follow the one whose reply is awaited, so
+    /// that one that cannot be read would put all others out of step.
+    fn may_pipeline(&self) -> bool {
+        self.config.pipelining && self.capabilities.pipelining
     }
 }
 
@@ -326,7 +331,10 @@ impl Session for ClientSession {
             }
             (_, Input::Opened) => {}
             (_, Input::Bytes(mut octets)) => loop {
-                if let State::Closed = self.state {
+                if let State::Closed | State::Handshake = self.state {
+                    // What comes in clear after the reply to STARTTLS is not the server's
+                    // (RFC 3207 §6): nobody could have sent it before the handshake.
+                    self.replies = ReplyParser::new();
                     return;
                 }
                 match self.replies.next(&mut octets) {
@@ -335,6 +343,7 @@ impl Session for ClientSession {
                         self.await_reply(now);
                     }
                     Ok(None) => return,
+                    Err(_) if !self.may_pipeline() => {}
                     Err(error) => {
                         let state = mem::replace(&mut self.state, State::Closed);
                         return self.fail(state, Failure::Malformed(error), out);
@@ -359,12 +368,7 @@ impl Session for ClientSession {
     }
 }
 
-fn send(out: &mut Outbox, command: &Command<'_>) {
+fn send(out: &mut Outbox, command: impl Display) {
     use std::fmt::Write as _;
     write!(out, "{command}\r\n").expect("an outbox takes everything");
-}
-
-/// A response in base64; an empty initial one is `=` (RFC 4954 §4).
-fn sasl_text(response: &[u8], initial: bool) -> String {
-    if initial && response.is_empty() { "=".to_owned() } else { sasl::encode_base64(response) }
 }

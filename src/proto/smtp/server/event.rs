@@ -95,6 +95,13 @@ pub struct Recipient {
     pub params: RcptParams,
 }
 
+/// With no parameters.
+impl From<ForwardPath> for Recipient {
+    fn from(path: ForwardPath) -> Self {
+        Recipient { path, params: RcptParams::default() }
+    }
+}
+
 /// The owner's answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
