@@ -6,6 +6,7 @@
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+pub mod idna;
 pub mod imap;
 pub mod mail;
 pub mod pop3;
