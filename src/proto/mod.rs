@@ -14,5 +14,6 @@ pub mod sasl;
 pub mod session;
 pub mod smtp;
 pub mod spf;
+pub mod tls;
 
 pub use session::{Input, Outbox, Output, Session};
