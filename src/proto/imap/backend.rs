@@ -17,6 +17,7 @@ use super::mailbox_name::MailboxName;
 use super::message::Message;
 use super::number::{ModSeq, Uid, UidValidity};
 use crate::proto::mail::DateTime;
+use crate::proto::sasl::Secret;
 
 /// An account of a mailbox server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +104,9 @@ impl std::error::Error for MailboxError {}
 pub trait Backend {
     /// The account of that login name and password; `None` where they do not fit.
     fn login(&self, user: &str, password: &str) -> Option<AccountId>;
+
+    /// The account of that login name and what proves that one is its user, for AUTHENTICATE.
+    fn secret(&self, user: &str) -> Option<(AccountId, Secret)>;
 
     /// The character between a name and its inferiors (RFC 3501 §5.1.1).
     fn separator(&self) -> char;

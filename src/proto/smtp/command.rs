@@ -21,6 +21,8 @@ pub enum Command<'a> {
     Ehlo(&'a str),
     /// `HELO client`.
     Helo(&'a str),
+    /// `LHLO client`: the EHLO of LMTP (RFC 2033 §4.1).
+    Lhlo(&'a str),
     /// `MAIL FROM:<reverse-path> parameters`.
     Mail(ReversePath, MailParams),
     /// `RCPT TO:<forward-path> parameters`.
@@ -43,8 +45,13 @@ pub enum Command<'a> {
     Auth(&'a str, Option<&'a str>),
     /// `STARTTLS` (RFC 3207).
     StartTls,
-    /// `BDAT size [LAST]` (RFC 3030).
-    Bdat,
+    /// `BDAT size [LAST]` (RFC 3030 §2).
+    Bdat {
+        /// How many octets of text follow the line.
+        size_octets: u64,
+        /// Whether they are the end of the text.
+        last: bool,
+    },
 }
 
 /// Why a line is no command that can be obeyed.
@@ -57,6 +64,9 @@ pub enum CommandError {
     BadUtf8,
     /// The verb is known, its argument is wrong. Holds the right syntax.
     Syntax(&'static str),
+    /// BDAT without a size: nobody knows how much of what follows is text, so that the connection
+    /// cannot be read on.
+    Chunk,
     /// The path of MAIL is wrong.
     ReversePath(AddressError),
     /// The path of RCPT is wrong.
@@ -79,6 +89,8 @@ impl CommandError {
             CommandError::Syntax(syntax) => {
                 Reply::new(501, status(5, 5, 4), format!("Syntax: {syntax}"))
             }
+            // 521 and the end of the connection, as Postfix has it.
+            CommandError::Chunk => Reply::new(521, status(5, 5, 4), "Syntax: BDAT count [LAST]"),
             CommandError::ReversePath(error) => {
                 Reply::new(501, status(5, 1, 7), format!("Bad sender address syntax: {error}"))
             }
@@ -128,6 +140,8 @@ impl<'a> Command<'a> {
             word(argument, "EHLO hostname").map(Command::Ehlo)
         } else if is("HELO") {
             word(argument, "HELO hostname").map(Command::Helo)
+        } else if is("LHLO") {
+            word(argument, "LHLO hostname").map(Command::Lhlo)
         } else if is("RSET") {
             bare(Command::Rset, argument, "RSET")
         } else if is("QUIT") {
@@ -141,7 +155,7 @@ impl<'a> Command<'a> {
         } else if is("STARTTLS") {
             bare(Command::StartTls, argument, "STARTTLS")
         } else if is("BDAT") {
-            Ok(Command::Bdat)
+            parse_bdat(argument)
         } else {
             Err(CommandError::Unrecognized)
         }
@@ -153,6 +167,7 @@ impl fmt::Display for Command<'_> {
         match self {
             Command::Ehlo(client) => write!(f, "EHLO {client}"),
             Command::Helo(client) => write!(f, "HELO {client}"),
+            Command::Lhlo(client) => write!(f, "LHLO {client}"),
             Command::Mail(path, params) => write!(f, "MAIL FROM:{path}{params}"),
             Command::Rcpt(path, params) => write!(f, "RCPT TO:{path}{params}"),
             Command::Data => f.write_str("DATA"),
@@ -167,7 +182,8 @@ impl fmt::Display for Command<'_> {
             Command::Auth(mechanism, None) => write!(f, "AUTH {mechanism}"),
             Command::Auth(mechanism, Some(initial)) => write!(f, "AUTH {mechanism} {initial}"),
             Command::StartTls => f.write_str("STARTTLS"),
-            Command::Bdat => f.write_str("BDAT"),
+            Command::Bdat { size_octets, last: false } => write!(f, "BDAT {size_octets}"),
+            Command::Bdat { size_octets, last: true } => write!(f, "BDAT {size_octets} LAST"),
         }
     }
 }
@@ -197,6 +213,22 @@ fn parse_auth(argument: &str) -> Result<Command<'_>, CommandError> {
         return Err(SYNTAX);
     }
     Ok(Command::Auth(mechanism, initial))
+}
+
+/// `size [LAST]`, the size of at most 20 digits.
+fn parse_bdat<'a>(argument: &str) -> Result<Command<'a>, CommandError> {
+    let mut words = argument.split_ascii_whitespace();
+    let size = words.next().filter(|size| size.bytes().all(|b| b.is_ascii_digit()));
+    let size_octets = size.and_then(|size| size.parse().ok()).ok_or(CommandError::Chunk)?;
+    let last = match words.next() {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("LAST") => true,
+        Some(_) => return Err(CommandError::Chunk),
+    };
+    if words.next().is_some() {
+        return Err(CommandError::Chunk);
+    }
+    Ok(Command::Bdat { size_octets, last })
 }
 
 fn after_keyword<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
@@ -270,6 +302,9 @@ mod tests {
         check("data", "DATA");
         check("QUIT\t", "QUIT");
         check("StartTLS", "STARTTLS");
+        check("lhlo foo.edu", "LHLO foo.edu");
+        check("bdat 86 last", "BDAT 86 LAST");
+        check("BDAT 0", "BDAT 0");
     }
 
     #[test]
@@ -335,6 +370,10 @@ mod tests {
         check_error("AUTH", "501 5.5.4");
         check_error("AUTH PLAIN a b", "501 5.5.4");
         check_error("VRFY", "501 5.5.4");
+        for bad in ["BDAT", "BDAT -1", "BDAT x", "BDAT 1 FIRST", "BDAT 1 LAST 2"] {
+            check_error(bad, "521 5.5.4 Syntax: BDAT count [LAST]");
+        }
+        check_error("BDAT 99999999999999999999", "521 5.5.4");
     }
 
     proptest! {

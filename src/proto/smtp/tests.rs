@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::SimTime;
-use crate::proto::sasl::Credentials;
+use crate::proto::sasl::{Credentials, Secret};
 use crate::proto::{Input, Outbox, Output, Session};
 
 const NOW: SimTime = SimTime::ZERO;
@@ -90,14 +90,14 @@ fn judge(event: &ServerEvent) -> Option<Verdict> {
         ServerEvent::Message(message) if memchr::memmem::find(&message.data, b"spam").is_some() => {
             Some(refusal())
         }
-        ServerEvent::Auth { credentials, .. } => {
-            assert_eq!(*credentials, Credentials::new("alice", "s3cret"));
-            Some(Verdict::Accept)
+        ServerEvent::Auth { identity, .. } => {
+            assert_eq!(identity.authcid, "alice");
+            Some(Verdict::Secret(Some(Secret::new("s3cret"))))
         }
         ServerEvent::Mail { .. } | ServerEvent::Rcpt { .. } | ServerEvent::Message(_) => {
             Some(Verdict::Accept)
         }
-        ServerEvent::Greeted { .. } | ServerEvent::Reset | ServerEvent::Closed(_) => None,
+        _ => None,
     }
 }
 

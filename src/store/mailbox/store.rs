@@ -14,6 +14,7 @@ use crate::proto::imap::{
     Message, ModSeq, Uid, UidValidity,
 };
 use crate::proto::mail::DateTime;
+use crate::proto::sasl::Secret;
 
 /// The mailboxes of a mailbox server. It implements [`Backend`] for IMAP sessions.
 #[derive(Debug, Clone)]
@@ -213,6 +214,11 @@ impl Backend for MailStore {
     fn login(&self, user: &str, password: &str) -> Option<AccountId> {
         let account = self.account_of(user)?;
         (self.account(account).password() == password).then_some(account)
+    }
+
+    fn secret(&self, user: &str) -> Option<(AccountId, Secret)> {
+        let account = self.account_of(user)?;
+        Some((account, Secret::new(self.account(account).password())))
     }
 
     fn separator(&self) -> char {

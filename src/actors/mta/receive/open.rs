@@ -10,6 +10,7 @@ use crate::actors::mta::lookup::Found;
 use crate::actors::mta::policy::{
     self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait,
 };
+use crate::proto::sasl::Secret;
 use crate::proto::smtp::server::{
     Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
 };
@@ -88,19 +89,23 @@ impl Open {
         ctx: &mut Ctx<'_>,
     ) -> Option<Verdict> {
         let next = match event {
-            ServerEvent::Auth { credentials, .. } => {
+            ServerEvent::Auth { identity, .. } => {
                 let users = shared.config.submission.as_ref();
-                let user = users.and_then(|users| users.get(&credentials.authcid));
-                if user.is_some_and(|user| user.password == credentials.password) {
-                    self.memory.standing.authenticated();
-                    Next::Answer(Verdict::Accept)
-                } else {
-                    let failed = "Error: authentication failed: authentication failure";
-                    let rule = "the login or the password is wrong";
-                    let refusal = Refusal::new(rule, 535, (5, 7, 8), failed);
-                    let ruling = Ruling::refuse(refusal);
-                    Next::Answer(refuse(&credentials.authcid, "", ruling, ctx))
-                }
+                let user = users.and_then(|users| users.get(&identity.authcid));
+                // Nobody acts for others here.
+                let user = user.filter(|_| identity.is_own());
+                Next::Answer(Verdict::Secret(user.map(|user| Secret::new(&user.password))))
+            }
+            ServerEvent::Authenticated { .. } => {
+                self.memory.standing.authenticated();
+                Next::Wait
+            }
+            ServerEvent::AuthRefused { identity, .. } => {
+                let failed = "Error: authentication failed: authentication failure";
+                let rule = "the login or the password is wrong";
+                let refusal = Refusal::new(rule, 535, (5, 7, 8), failed);
+                refuse(&identity.authcid, "", Ruling::refuse(refusal), ctx);
+                Next::Wait
             }
             ServerEvent::Mail { from, .. } => {
                 self.doomed.clear();
@@ -232,7 +237,7 @@ impl Open {
                 let verdict = settle(&sender, "", ruling, ctx);
                 Next::Answer(match verdict {
                     Verdict::Accept => self.take(message, shared, ctx),
-                    refusal @ Verdict::Reply(_) => refusal,
+                    refusal => refusal,
                 })
             }
         }

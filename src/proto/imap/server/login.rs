@@ -1,10 +1,10 @@
 //! LOGIN and AUTHENTICATE (RFC 3501 §6.2).
 
-use super::super::backend::Backend;
+use super::super::backend::{AccountId, Backend};
 use super::super::response::write;
 use super::answer::Answer;
 use super::{Awaits, CAPABILITIES, ImapServer, ImapServerEvent, Out, State};
-use crate::proto::sasl::{self, Credentials, Mechanism, ServerExchange, ServerStep};
+use crate::proto::sasl::{self, Identity, Mechanism, ServerExchange, ServerStep};
 
 impl ImapServer {
     /// AUTHENTICATE (§6.2.2), with the initial response of RFC 4959.
@@ -19,7 +19,7 @@ impl ImapServer {
         if !matches!(self.state, State::NotAuthenticated { .. }) {
             return self.answer(tag, &Answer::bad("Logged in already"), out);
         }
-        let Ok(mechanism) = mechanism.parse::<Mechanism>() else {
+        let Ok(mechanism @ (Mechanism::Plain | Mechanism::Login)) = mechanism.parse() else {
             return self.answer(tag, &Answer::no("[CANNOT] Mechanism is not supported"), out);
         };
         let initial = match initial {
@@ -31,7 +31,7 @@ impl ImapServer {
                 None => return self.answer(tag, &Answer::bad("Invalid base64"), out),
             },
         };
-        let (exchange, step) = ServerExchange::start(mechanism, initial.as_deref());
+        let (exchange, step) = ServerExchange::start(mechanism, String::new, initial.as_deref());
         self.sasl_step(tag, exchange, step, backend, out);
     }
 
@@ -58,48 +58,59 @@ impl ImapServer {
     fn sasl_step(
         &mut self,
         tag: &str,
-        exchange: ServerExchange,
-        step: ServerStep,
+        mut exchange: ServerExchange,
+        mut step: ServerStep,
         backend: &impl Backend,
         out: &mut Out,
     ) {
+        // Nobody acts for others here.
+        let lookup =
+            |identity: &Identity| backend.secret(&identity.authcid).filter(|_| identity.is_own());
+        if let ServerStep::Identify(identity) = step {
+            step = exchange.judge(lookup(&identity).as_ref().map(|(_, secret)| secret));
+        }
         let answer = match step {
             ServerStep::Challenge(challenge) => {
-                write(out, format_args!("+ {}\r\n", sasl::encode_base64(challenge)));
+                write(out, format_args!("+ {}\r\n", sasl::encode_base64(&challenge)));
                 self.awaits = Awaits::Sasl { tag: tag.into(), exchange };
                 return;
             }
-            ServerStep::Credentials(credentials) => {
-                self.log_in(&credentials, backend, out).unwrap_or_else(|refusal| refusal)
+            ServerStep::Accepted(identity) => {
+                let account = lookup(&identity).map(|(account, _)| account);
+                self.logged_in(identity.authcid, account, out)
             }
-            ServerStep::Malformed => Answer::bad("Invalid response"),
+            ServerStep::Refused(identity) => self.logged_in(identity.authcid, None, out),
+            ServerStep::Identify(_) | ServerStep::Malformed => Answer::bad("Invalid response"),
         };
         self.answer(tag, &answer, out);
     }
 
-    /// Judges what LOGIN (§6.2.3) or AUTHENTICATE gave.
+    /// LOGIN (§6.2.3).
     pub(super) fn log_in(
         &mut self,
-        credentials: &Credentials,
+        user: String,
+        password: &str,
         backend: &impl Backend,
         out: &mut Out,
-    ) -> Result<Answer, Answer> {
-        let Credentials { authcid, authzid, password } = credentials;
-        let user = authcid.clone();
-        // Nobody acts for others here.
-        let own = authzid.is_empty() || authzid == authcid;
-        match backend.login(authcid, password).filter(|_| own) {
+    ) -> Answer {
+        let account = backend.login(&user, password);
+        self.logged_in(user, account, out)
+    }
+
+    /// What LOGIN or AUTHENTICATE came to; no account: it failed.
+    fn logged_in(&mut self, user: String, account: Option<AccountId>, out: &mut Out) -> Answer {
+        match account {
             Some(account) => {
                 out.event(ImapServerEvent::LoggedIn { user, account });
                 self.state = State::Authenticated { account };
-                Ok(Answer::ok(format!("[CAPABILITY {CAPABILITIES}] Logged in")))
+                Answer::ok(format!("[CAPABILITY {CAPABILITIES}] Logged in"))
             }
             None => {
                 out.event(ImapServerEvent::LoginRefused { user });
                 if let State::NotAuthenticated { refused } = &mut self.state {
                     *refused += 1;
                 }
-                Err(Answer::no("[AUTHENTICATIONFAILED] Authentication failed"))
+                Answer::no("[AUTHENTICATIONFAILED] Authentication failed")
             }
         }
     }

@@ -29,7 +29,7 @@ use super::reader::{Limits, Reader, Step};
 use super::response::write;
 use crate::engine::{Epoch, SimTime};
 use crate::proto::mail::DateTime;
-use crate::proto::sasl::{Credentials, ServerExchange};
+use crate::proto::sasl::ServerExchange;
 use crate::proto::{Input, Outbox};
 
 /// What all IMAP sessions of a server have in common.
@@ -323,7 +323,7 @@ impl ImapServer {
                     return Err(Answer::bad("Logged in already"));
                 }
                 let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-                return self.log_in(&Credentials::new(text(&user), text(&password)), backend, out);
+                return Ok(self.log_in(text(&user), &text(&password), backend, out));
             }
             _ => {}
         }

@@ -69,12 +69,12 @@ impl ClientSession {
         let offered = &self.capabilities.auth;
         let shown = self.secured || self.config.password_in_clear;
         let usable = |mechanism: &&Mechanism| {
-            offered.contains(mechanism) && (shown || !shows_password(**mechanism))
+            offered.contains(mechanism) && (shown || !mechanism.shows_password())
         };
         let Some(&mechanism) = self.config.mechanisms.iter().find(usable) else {
             return self.give_up(Stage::Auth, Failure::NoMechanism, out);
         };
-        let mut exchange = ClientExchange::new(mechanism, credentials.clone());
+        let mut exchange = ClientExchange::new(mechanism, credentials.clone(), String::new);
         let initial = exchange.initial_response().map(|response| sasl_text(&response, true));
         send(out, Command::Auth(mechanism.name(), initial.as_deref()));
         self.state = State::Auth(exchange);
@@ -100,13 +100,6 @@ impl ClientSession {
     pub(super) fn ready(&mut self, out: &mut Outbox) {
         out.event(ClientEvent::Ready(self.capabilities.clone()));
         self.go_on(false, out);
-    }
-}
-
-/// Whether whoever reads along learns the password.
-fn shows_password(mechanism: Mechanism) -> bool {
-    match mechanism {
-        Mechanism::Plain | Mechanism::Login => true,
     }
 }
 

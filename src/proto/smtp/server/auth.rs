@@ -3,11 +3,18 @@
 use std::mem;
 
 use super::{Outbox, Question, ServerEvent, ServerSession, State, send};
-use crate::proto::sasl::{self, Mechanism, ServerExchange, ServerStep};
+use crate::engine::SimTime;
+use crate::proto::sasl::{self, Identity, Mechanism, ServerExchange, ServerStep};
 
 impl ServerSession {
     /// `AUTH name [initial]`.
-    pub(super) fn auth(&mut self, name: &str, initial: Option<&str>, out: &mut Outbox) {
+    pub(super) fn auth(
+        &mut self,
+        now: SimTime,
+        name: &str,
+        initial: Option<&str>,
+        out: &mut Outbox,
+    ) {
         if self.config.mechanisms.is_empty() {
             return self.error("502 5.5.1 Error: command not implemented\r\n", out);
         }
@@ -21,7 +28,7 @@ impl ServerSession {
             return self.error("503 5.5.1 Error: MAIL transaction in progress\r\n", out);
         }
         let mechanism = match name.parse() {
-            Ok(mechanism) if self.config.mechanisms.contains(&mechanism) => mechanism,
+            Ok(mechanism) if self.mechanisms().contains(&mechanism) => mechanism,
             _ => {
                 return self.error("504 5.5.4 Error: unrecognized authentication type\r\n", out);
             }
@@ -34,7 +41,12 @@ impl ServerSession {
                 None => return self.error(BAD_BASE64, out),
             },
         };
-        let (exchange, step) = ServerExchange::start(mechanism, initial.as_deref());
+        let ServerSession { config, challenges, .. } = self;
+        let nonce = || match challenges {
+            Some(stream) => mechanism.nonce(stream, now, &config.hostname),
+            None => String::new(),
+        };
+        let (exchange, step) = ServerExchange::start(mechanism, nonce, initial.as_deref());
         self.auth_step(mechanism, exchange, step, out);
     }
 
@@ -54,7 +66,7 @@ impl ServerSession {
         self.auth_step(mechanism, exchange, step, out);
     }
 
-    fn auth_step(
+    pub(super) fn auth_step(
         &mut self,
         mechanism: Mechanism,
         exchange: ServerExchange,
@@ -63,18 +75,41 @@ impl ServerSession {
     ) {
         match step {
             ServerStep::Challenge(challenge) => {
-                send(out, &["334 ", &sasl::encode_base64(challenge), "\r\n"]);
+                send(out, &["334 ", &sasl::encode_base64(&challenge), "\r\n"]);
                 self.state = State::Auth { mechanism, exchange };
             }
-            ServerStep::Credentials(credentials) => {
-                self.state = State::Asking(Question::Auth { authcid: credentials.authcid.clone() });
-                out.event(ServerEvent::Auth { mechanism, credentials });
+            ServerStep::Identify(identity) => {
+                out.event(ServerEvent::Auth { mechanism, identity: identity.clone() });
+                self.state = State::Asking(Question::Auth { mechanism, identity, exchange });
+            }
+            ServerStep::Accepted(identity) => self.authenticated(mechanism, identity, out),
+            ServerStep::Refused(identity) => {
+                out.event(ServerEvent::AuthRefused { mechanism, identity });
+                self.error(WRONG_PASSWORD, out);
             }
             ServerStep::Malformed => {
                 self.error("535 5.7.8 Error: authentication failed\r\n", out);
             }
         }
     }
+
+    /// The owner, or the exchange, says that the client is who it says.
+    pub(super) fn authenticated(
+        &mut self,
+        mechanism: Mechanism,
+        identity: Identity,
+        out: &mut Outbox,
+    ) {
+        out.send("235 2.7.0 Authentication successful\r\n");
+        self.authenticated_as = Some(identity.authcid.clone());
+        out.event(ServerEvent::Authenticated { mechanism, identity });
+    }
+
+    /// The mechanisms that are offered now.
+    pub(super) fn mechanisms(&self) -> &[Mechanism] {
+        &self.config.mechanisms
+    }
 }
 
 const BAD_BASE64: &str = "501 5.5.2 Error: cannot decode base64\r\n";
+const WRONG_PASSWORD: &str = "535 5.7.8 Error: authentication failed: authentication failure\r\n";

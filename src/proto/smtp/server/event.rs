@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::proto::sasl::{Credentials, Mechanism};
+use crate::proto::sasl::{Identity, Mechanism, Secret};
 use crate::proto::smtp::address::{ForwardPath, ReversePath};
 use crate::proto::smtp::params::{MailParams, RcptParams};
 use crate::proto::smtp::reply::Reply;
@@ -20,12 +20,27 @@ pub enum ServerEvent {
         /// Whether it was EHLO.
         extended: bool,
     },
-    /// Question: do these credentials let someone in? Accepted: 235.
+    /// Question: what is the secret of this account? Answered by [`Verdict::Secret`], whichever the
+    /// mechanism. Another verdict lets in, or refuses, without a look at the proof.
     Auth {
-        /// The mechanism by which they came.
+        /// The mechanism.
         mechanism: Mechanism,
-        /// Who, and the password to compare.
-        credentials: Credentials,
+        /// Whose secret, and for whom the client wants to act.
+        identity: Identity,
+    },
+    /// The client has proved who it is, and was told 235.
+    Authenticated {
+        /// By which mechanism.
+        mechanism: Mechanism,
+        /// Who it is.
+        identity: Identity,
+    },
+    /// The proof does not fit the secret, or there is no such account. The client was told 535.
+    AuthRefused {
+        /// By which mechanism it was tried.
+        mechanism: Mechanism,
+        /// Who the client said that it was.
+        identity: Identity,
     },
     /// Question: may there be a message from this path? Accepted: `250 2.1.0`.
     Mail {
@@ -109,6 +124,9 @@ pub enum Verdict {
     Accept,
     /// These words. A 2yz reply is a yes, every other one a no; 421 ends the session as well.
     Reply(Reply),
+    /// For [`ServerEvent::Auth`] alone: what the account's user must know. `None` where there is no
+    /// such account, or it may not act for whom it wants to.
+    Secret(Option<Secret>),
 }
 
 impl From<Reply> for Verdict {

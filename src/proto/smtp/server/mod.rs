@@ -29,8 +29,8 @@ use super::data::DataDecoder;
 use super::line::{LineSplitter, Split};
 use super::params::{MailParams, RcptParams};
 use super::reply::Reply;
-use crate::engine::SimTime;
-use crate::proto::sasl::{Mechanism, ServerExchange};
+use crate::engine::{SimTime, Stream};
+use crate::proto::sasl::{Identity, Mechanism, ServerExchange};
 use crate::proto::{Input, Session};
 
 type Outbox = crate::proto::Outbox<ServerEvent>;
@@ -46,6 +46,8 @@ pub struct ServerSession {
     deadline: Option<SimTime>,
     greeted: Option<Greeted>,
     authenticated_as: Option<String>,
+    /// Where the challenges of AUTH come from.
+    challenges: Option<Box<Stream>>,
     /// Errors since the last accepted message.
     errors: u32,
 }
@@ -79,7 +81,7 @@ enum State {
 /// What the owner was asked, with what is needed to go on afterwards.
 #[derive(Debug)]
 enum Question {
-    Auth { authcid: String },
+    Auth { mechanism: Mechanism, identity: Identity, exchange: ServerExchange },
     Mail { from: ReversePath, params: MailParams },
     Rcpt { envelope: Envelope, refused: usize, to: ForwardPath, params: RcptParams },
     Message,
@@ -96,6 +98,7 @@ impl ServerSession {
             deadline: None,
             greeted: None,
             authenticated_as: None,
+            challenges: None,
             errors: 0,
         }
     }
@@ -105,9 +108,21 @@ impl ServerSession {
         self.config = config.into();
     }
 
+    /// The same with a stream of its own to draw the challenges of AUTH from.
+    ///
+    /// Without one the nonces of CRAM-MD5 and SCRAM are empty, and SCRAM clients fail.
+    pub fn with_challenges(mut self, stream: Stream) -> Self {
+        self.challenges = Some(Box::new(stream));
+        self
+    }
+
     /// Answers the question asked last, and goes on with what the client has sent meanwhile.
     ///
     /// Does nothing when no question is open, as after the connection was lost.
+    ///
+    /// # Panics
+    ///
+    /// When [`Verdict::Secret`] answers another question than [`ServerEvent::Auth`].
     pub fn answer(&mut self, now: SimTime, verdict: Verdict, out: &mut Outbox) {
         let State::Asking(question) = mem::replace(&mut self.state, State::Ready) else {
             return;
@@ -115,13 +130,23 @@ impl ServerSession {
         let accepted = match &verdict {
             Verdict::Accept => true,
             Verdict::Reply(reply) => reply.is_positive(),
+            Verdict::Secret(secret) => {
+                let Question::Auth { mechanism, mut exchange, .. } = question else {
+                    panic!("a secret answers the question of AUTH alone");
+                };
+                let step = exchange.judge(secret.as_ref());
+                self.auth_step(mechanism, exchange, step, out);
+                return self.resume(now, out);
+            }
         };
         let usual = match question {
-            Question::Auth { authcid } => {
-                if accepted {
-                    self.authenticated_as = Some(authcid);
-                }
-                "235 2.7.0 Authentication successful\r\n"
+            Question::Auth { mechanism, identity, .. } if accepted => {
+                self.authenticated(mechanism, identity, out);
+                return self.resume(now, out);
+            }
+            Question::Auth { mechanism, identity, .. } => {
+                out.event(ServerEvent::AuthRefused { mechanism, identity });
+                ""
             }
             Question::Mail { from, params } => {
                 if accepted {
@@ -149,7 +174,13 @@ impl ServerSession {
             Verdict::Accept => out.send(usual),
             Verdict::Reply(reply) if accepted => write_reply(&reply, out),
             Verdict::Reply(reply) => self.refuse(&reply, out),
+            Verdict::Secret(_) => unreachable!("answered above"),
         }
+        self.resume(now, out);
+    }
+
+    /// Reads on after an answer.
+    fn resume(&mut self, now: SimTime, out: &mut Outbox) {
         self.deadline = Some(now + self.config.command_timeout);
         let mut unread = mem::take(&mut self.unread);
         let used = self.read(now, &unread, out);
@@ -241,7 +272,7 @@ impl ServerSession {
                 State::Unwelcome | State::Ready | State::Auth { .. } | State::Envelope { .. } => {
                     let used = match self.lines.split(rest, LINE_LIMIT) {
                         Split::Line { line, used } => {
-                            self.line(line, out);
+                            self.line(now, line, out);
                             used
                         }
                         Split::TooLong { used } => {
@@ -271,7 +302,7 @@ impl ServerSession {
         }
     }
 
-    fn line(&mut self, line: &[u8], out: &mut Outbox) {
+    fn line(&mut self, now: SimTime, line: &[u8], out: &mut Outbox) {
         if let State::Auth { .. } = self.state {
             return self.auth_response(line, out);
         }
@@ -296,9 +327,9 @@ impl ServerSession {
                 self.reset(out);
                 out.send("250 2.0.0 Ok\r\n");
             }
-            Command::Auth(mechanism, initial) => self.auth(mechanism, initial, out),
+            Command::Auth(mechanism, initial) => self.auth(now, mechanism, initial, out),
             Command::Help => out.send(HELP),
-            Command::StartTls | Command::Bdat => {
+            Command::StartTls | Command::Bdat { .. } | Command::Lhlo(_) => {
                 self.error("502 5.5.1 Error: command not implemented\r\n", out);
             }
             // RFC 4954 §6 names no others that may pass before AUTH.

@@ -171,7 +171,7 @@ fn auth_plain_with_and_without_initial_response_as_in_rfc_4954() {
          C: AUTH CRAM-MD5
          S: 504 5.5.4 Error: unrecognized authentication type
          C: AUTH PLAIN AHRlc3QAMTIzNA==
-         S: 535 5.7.8 Error: authentication failed
+         S: 535 5.7.8 Error: authentication failed: authentication failure
          C: AUTH PLAIN not*base64
          S: 501 5.5.2 Error: cannot decode base64
          C: AUTH PLAIN =

@@ -5,6 +5,7 @@ mod limits;
 
 use super::*;
 use crate::proto::Output;
+use crate::proto::sasl::Secret;
 use crate::proto::smtp::enhanced::EnhancedStatus;
 
 /// An owner with simple rules, and all that it has seen.
@@ -71,8 +72,9 @@ impl Owner {
 fn verdict_on(event: &ServerEvent) -> Option<Verdict> {
     let status = EnhancedStatus::new;
     Some(match event {
-        ServerEvent::Auth { credentials, .. } if credentials.password != "secret" => {
-            Reply::new(535, status(5, 7, 8), "Error: authentication failed").into()
+        ServerEvent::Auth { identity, .. } => {
+            let known = identity.is_own() && identity.authcid == "test";
+            Verdict::Secret(known.then(|| Secret::new("secret")))
         }
         ServerEvent::Mail { from, .. } if from.to_string().starts_with("<banned@") => {
             Reply::new(550, status(5, 7, 1), "You are not welcome").into()
@@ -84,10 +86,8 @@ fn verdict_on(event: &ServerEvent) -> Option<Verdict> {
             Reply::new(421, status(4, 3, 2), "Service not available").into()
         }
         ServerEvent::Message(_) => Reply::queued_as("4F2A").into(),
-        ServerEvent::Auth { .. } | ServerEvent::Mail { .. } | ServerEvent::Rcpt { .. } => {
-            Verdict::Accept
-        }
-        ServerEvent::Greeted { .. } | ServerEvent::Reset | ServerEvent::Closed(_) => return None,
+        ServerEvent::Mail { .. } | ServerEvent::Rcpt { .. } => Verdict::Accept,
+        _ => return None,
     })
 }
 
