@@ -12,7 +12,7 @@ use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientStat
 use crate::world::{Ctx, Note};
 
 use super::config::MtaConfig;
-use super::note;
+use super::{note, signing};
 
 /// The largest message that goes back whole with a report (Postfix's `bounce_size_limit`).
 const RETURNED_OCTETS: usize = 50_000;
@@ -97,6 +97,7 @@ fn compose(
         returned: if whole { Returned::Message } else { Returned::Header },
     }
     .compose();
+    let data = signing::sign_for_author(config, data, now);
     let recipients = vec![QueuedRecipient::new(sender.clone())];
     QueuedMessage::new(id, ctx.now(), ReversePath::Null, data, recipients)
 }

@@ -45,7 +45,11 @@ impl Manager {
     pub(super) fn new(config: Arc<MtaConfig>, ctx: &mut Ctx<'_>) -> Self {
         Manager {
             client: Arc::new(ClientConfig::new(config.hostname.clone())),
-            receiver: Receiver::new(Arc::clone(&config), ctx.stream("queue ids")),
+            receiver: Receiver::new(
+                Arc::clone(&config),
+                ctx.stream("queue ids"),
+                ctx.stream("dmarc sampling"),
+            ),
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, ctx.stream("stub")),
             draws: ctx.stream("mx"),
             report_ids: ctx.stream("report ids"),

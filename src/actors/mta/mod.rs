@@ -22,6 +22,7 @@ mod policy;
 mod receive;
 mod reply;
 mod route;
+mod signing;
 
 use std::sync::Arc;
 

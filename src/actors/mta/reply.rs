@@ -17,7 +17,7 @@ use crate::world::{Ctx, Note};
 
 use super::config::MtaConfig;
 use super::delivery::Load;
-use super::note;
+use super::{note, signing};
 
 /// Who got a reply from whom, and when.
 #[derive(Debug, Default)]
@@ -63,6 +63,7 @@ impl AutoReplies {
             allow_8bit: true,
         }
         .compose(header);
+        let data = signing::sign_for_author(config, data, ctx.date());
         let recipients = vec![QueuedRecipient::new(sender.clone())];
         let answer = QueuedMessage::new(id, now, ReversePath::Null, data, recipients);
         ctx.note(|| Note::AutoReplied {

@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::encode::quoted_string;
-use super::header::{Field, Message};
+use super::header::{Field, without_fields};
 use super::lex::{Lexer, is_tspecial};
 
 /// The result of an authentication method: the words of RFC 8601 §2.7, of which each method uses
@@ -381,20 +381,7 @@ pub fn strip_forged(message: &Bytes, is_own: impl Fn(&str) -> bool) -> Bytes {
                 Err(_) => true,
             }
     };
-    let parsed = Message::parse(message);
-    if !parsed.header().fields().any(|field| is_forged(&field)) {
-        return message.clone();
-    }
-    let mut kept = BytesMut::with_capacity(message.len());
-    let mut length = 0;
-    for field in parsed.header().fields() {
-        length += field.octets().len();
-        if !is_forged(&field) {
-            kept.extend_from_slice(field.octets());
-        }
-    }
-    kept.extend_from_slice(&message[length..]);
-    kept.freeze()
+    without_fields(message, is_forged)
 }
 
 /// The name of the field.

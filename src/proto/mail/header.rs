@@ -204,6 +204,24 @@ pub fn prepend(fields: impl AsRef<[u8]>, message: &Bytes) -> Bytes {
     octets.freeze()
 }
 
+/// `message` without the fields that are unwanted. The same slice, uncopied, where there are none.
+pub fn without_fields(message: &Bytes, is_unwanted: impl Fn(&Field<'_>) -> bool) -> Bytes {
+    let parsed = Message::parse(message);
+    if !parsed.header().fields().any(|field| is_unwanted(&field)) {
+        return message.clone();
+    }
+    let mut kept = BytesMut::with_capacity(message.len());
+    let mut length = 0;
+    for field in parsed.header().fields() {
+        length += field.octets().len();
+        if !is_unwanted(&field) {
+            kept.extend_from_slice(field.octets());
+        }
+    }
+    kept.extend_from_slice(&message[length..]);
+    kept.freeze()
+}
+
 /// How many octets the header takes, with its empty line.
 fn header_length(octets: &[u8]) -> usize {
     let mut at = 0;

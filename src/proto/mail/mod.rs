@@ -34,7 +34,7 @@ pub use content::{ContentType, Disposition, Parameter, Parameters};
 pub use date::{Date, DateTime};
 pub use delivery_status::{Action, DeliveryStatus, Diagnostic, RecipientStatus};
 pub use envelope::{Envelope, EnvelopeAddress, envelope_addresses};
-pub use header::{Field, Header, Message, prepend};
+pub use header::{Field, Header, Message, prepend, without_fields};
 pub use list::ListFields;
 pub use received::{AddressLiteral, Received, ReceivedFrom};
 pub use report::{DeliveryReport, Returned};

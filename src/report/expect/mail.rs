@@ -15,14 +15,22 @@ use super::Finding;
 use super::evidence::{Evidence, Wanted};
 use super::words::{counted, list};
 
+/// What the delivery of a mail must be like.
+pub(super) struct WantedDelivery<'p> {
+    pub(super) within: Option<Duration>,
+    pub(super) copies: Count,
+    pub(super) octets_equal: bool,
+    /// Names of fields, each with text that one of that name must have.
+    pub(super) header: &'p [(String, String)],
+}
+
 pub(super) fn delivered(
     evidence: &Evidence<'_>,
     mail: &str,
     to: &str,
-    within: Option<Duration>,
-    copies: Count,
-    octets_equal: bool,
+    wanted: &WantedDelivery<'_>,
 ) -> Finding {
+    let WantedDelivery { within, copies, octets_equal, header } = *wanted;
     let users = evidence.users(to);
     Finding::all(users.iter().map(|user| {
         let delivery = Delivery::of(evidence, mail, user);
@@ -38,6 +46,11 @@ pub(super) fn delivered(
         if octets_equal && delivery.copies > 0 {
             let Finding { holds, why: equal } = is_unchanged(evidence, mail, user);
             return Finding::new(holds, format!("{why}, {equal}"));
+        }
+        if delivery.copies > 0
+            && let Some(missing) = missing_field(evidence, mail, user, header)
+        {
+            return Finding::new(false, format!("{why}, {missing}"));
         }
         Finding::new(true, why)
     }))
@@ -91,6 +104,33 @@ impl Delivery {
     }
 }
 
+/// What the copy in a user's mailboxes lacks of these fields.
+fn missing_field(
+    evidence: &Evidence<'_>,
+    mail: &str,
+    user: &str,
+    wanted: &[(String, String)],
+) -> Option<String> {
+    let mail = evidence.mail(mail);
+    let stored = evidence.messages_of(user).into_iter().find(|one| mail.is(one.data()));
+    let Some(stored) = stored else {
+        let gone = "which is no longer there to be looked at".to_owned();
+        return (!wanted.is_empty()).then_some(gone);
+    };
+    let fields = |name: &str| -> Vec<String> {
+        let fields = Header::new(stored.data()).all(name);
+        fields.map(|field| collapsed(&field.text())).collect()
+    };
+    let (name, _) = wanted.iter().find(|(name, text)| {
+        let text = collapsed(text);
+        !fields(name).iter().any(|value| value.contains(&text))
+    })?;
+    Some(match fields(name).as_slice() {
+        [] => format!("which has no field {name}"),
+        found => format!("with {name}: {}", list(found)),
+    })
+}
+
 /// Whether the copy in a user's mailboxes is what was sent, but for trace fields put on top.
 ///
 /// Of a composed message, which the client alone knows, the size is compared.
@@ -126,17 +166,27 @@ fn compare(stored: &[u8], sent: &[u8]) -> Finding {
     Finding::new(holds, why)
 }
 
-/// The message without the trace fields at its top (RFC 5321 §4.4, RFC 9228).
+/// The message without the trace fields at its top.
 fn without_trace(data: &[u8]) -> &[u8] {
     let trace: usize = Header::new(data)
         .fields()
-        .take_while(|field| {
-            ["Return-Path", "Delivered-To", "Received"].iter().any(|name| field.is(name))
-        })
+        .take_while(|field| TRACE.iter().any(|name| field.is(name)))
         .map(|field| field.octets().len())
         .sum();
     &data[trace..]
 }
+
+/// What servers put on top (RFC 5321 §4.4, RFC 9228, RFC 8601 §4, RFC 7208 §9.1, RFC 6376 §5.6), and
+/// the mark for Junk.
+const TRACE: &[&str] = &[
+    "Return-Path",
+    "Delivered-To",
+    "Received",
+    "Authentication-Results",
+    "Received-SPF",
+    "DKIM-Signature",
+    "X-Spam-Flag",
+];
 
 /// What a report of failed delivery must be like.
 pub(super) struct WantedBounce<'p> {

@@ -78,11 +78,14 @@ impl Finding {
 
 fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
     let Finding { holds, why } = match &expectation.expect {
-        Expect::Delivered { mail, to, within, copies, octets_equal } => {
-            let each = to
-                .iter()
-                .map(|to| mail::delivered(evidence, mail, to, *within, *copies, *octets_equal));
-            Finding::all(each)
+        Expect::Delivered { mail, to, within, copies, octets_equal, header } => {
+            let wanted = mail::WantedDelivery {
+                within: *within,
+                copies: *copies,
+                octets_equal: *octets_equal,
+                header,
+            };
+            Finding::all(to.iter().map(|to| mail::delivered(evidence, mail, to, &wanted)))
         }
         Expect::NotDelivered { mail, to } => {
             Finding::all(to.iter().map(|to| mail::not_delivered(evidence, mail, to)))

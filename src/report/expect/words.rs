@@ -9,7 +9,7 @@ use crate::scenario::plan::{Count, Expect};
 /// The expectation as a sentence.
 pub(super) fn of(expect: &Expect) -> String {
     match expect {
-        Expect::Delivered { mail, to, within, copies, octets_equal } => {
+        Expect::Delivered { mail, to, within, copies, octets_equal, header } => {
             let mut text = format!("{mail} is delivered to {}", to.join(", "));
             if let Some(within) = within {
                 text += &format!(" within {}", duration(*within));
@@ -19,6 +19,9 @@ pub(super) fn of(expect: &Expect) -> String {
             }
             if *octets_equal {
                 text += ", octet for octet";
+            }
+            for (name, value) in header {
+                text += &format!(", with {name}: {value:?}");
             }
             text
         }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crate::actors::mail_server::{MailServer, MailServerConfig};
 use crate::actors::mta::config::{
-    AcceptFrom, AutoReply, Domain, RefusalMode, Restriction, Submitter, Transport,
+    AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, RefusalMode, Restriction, SpfCheck,
+    Submitter, Transport,
 };
 use crate::actors::{Mta, MtaConfig};
 use crate::engine::Seed;
 use crate::proto::imap::UidValidity;
 use crate::proto::smtp::{Mailbox, Reply};
+use crate::scenario::format::authentication::{self as format, AuthChecks};
 use crate::scenario::format::policy;
 use crate::scenario::plan::{self, Host};
 use crate::store::mailbox::MailStore;
@@ -27,6 +29,11 @@ pub(super) fn mta(config: HostConfig, host: &Host, mta: &plan::Mta) -> HostConfi
         settings.domains.insert(domain.name.clone(), build_domain(domain, Transport::Mailbox));
     }
     let own = mta.deliver.iter().chain(&mta.relay).chain(&mta.submission);
+    for domain in own.clone().filter(|domain| !domain.signers.is_empty()) {
+        let name = domain.signers[0].domain().clone();
+        settings.signers.insert(name, domain.signers.clone());
+    }
+    settings.authentication = authentication(mta);
     settings.inside = own.flat_map(|domain| domain.inside.iter().copied()).collect();
     settings.smtp = mta.smtp;
     if !mta.submission.is_empty() {
@@ -43,6 +50,28 @@ pub(super) fn mta(config: HostConfig, host: &Host, mta: &plan::Mta) -> HostConfi
     };
     let settings = Arc::new(settings);
     config.actor(move || Mta::new(Arc::clone(&settings)))
+}
+
+/// What the first of its domains that asks for anything has checked.
+fn authentication(mta: &plan::Mta) -> Authentication {
+    let domains = mta.deliver.iter().chain(&mta.relay).map(|domain| domain.authentication);
+    let checks = domains.into_iter().find(|checks| *checks != AuthChecks::default());
+    let checks = checks.unwrap_or_default();
+    Authentication {
+        spf: match checks.spf {
+            format::SpfCheck::Off => SpfCheck::Off,
+            format::SpfCheck::Mark => SpfCheck::Mark,
+            format::SpfCheck::Reject => SpfCheck::Reject,
+        },
+        dkim: checks.dkim == format::DkimCheck::Mark,
+        dmarc: match checks.dmarc {
+            format::DmarcCheck::Off => DmarcCheck::Off,
+            format::DmarcCheck::Mark => DmarcCheck::Mark,
+            format::DmarcCheck::Enforce => DmarcCheck::Enforce,
+        },
+        defer_temporary: checks.temperror == format::TempErrorAction::Defer,
+        ..Authentication::default()
+    }
 }
 
 fn submitter(user: &plan::User) -> (String, Submitter) {

@@ -392,7 +392,7 @@ impl Expander<'_, '_, '_> {
         }
     }
 
-    fn field_name(&mut self, path: &Path<'_>, name: &str) {
+    pub(super) fn field_name(&mut self, path: &Path<'_>, name: &str) {
         let is_right = |octet: u8| octet.is_ascii_graphic() && octet != b':';
         if name.is_empty() || !name.bytes().all(is_right) {
             let remedy = "printable ASCII without space and colon (RFC 5322 §2.2)".to_owned();

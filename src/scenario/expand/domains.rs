@@ -12,6 +12,7 @@ use super::replies::{refuse, reply_text};
 use super::services::DEFAULT_PASSWORD;
 use crate::proto::smtp::Mailbox;
 use crate::scenario::finding::Path;
+use crate::scenario::format::authentication::Auth;
 use crate::scenario::format::domain::{self as format, User as UserFormat};
 use crate::scenario::format::policy::{self, Reply};
 use crate::scenario::plan::{AutoReply, Domain, Restriction, User};
@@ -56,6 +57,7 @@ impl Expander<'_, '_, '_> {
                 restrictions,
                 inside: inside.remove(&name).unwrap_or_default(),
                 mailbox_host: mailbox_hosts.remove(&name),
+                authentication: format.policy.auth.map(Auth::checks).unwrap_or_default(),
                 signers,
                 name: name.clone(),
             };

@@ -99,12 +99,18 @@ impl Expander<'_, '_, '_> {
     ) -> Option<Expect> {
         self.mail(&path.at("mail"), &one.mail, plan)?;
         let to = self.recipients(&path.at("to"), one.to.as_ref(), &one.mail, plan);
+        let mut header = Vec::new();
+        for (name, texts) in &one.header {
+            self.field_name(&path.at("header").at(name.as_str()), name);
+            header.extend(texts.as_slice().iter().map(|text| (name.clone(), text.clone())));
+        }
         Some(Expect::Delivered {
             mail: one.mail.clone(),
             to,
             within: one.within.map(|dur| dur.0),
             copies: self.count(&path.at("copies"), one.copies, Count::exactly(1)),
             octets_equal: one.octets_equal.unwrap_or(false),
+            header,
         })
     }
 

@@ -1,5 +1,6 @@
 //! What must hold at the end of a run.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +129,11 @@ pub struct Delivered {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false), example = true)]
     pub octets_equal: Option<bool>,
+    /// Text that must stand in header fields of the copy there: of several fields of one name, in any
+    /// of them. White space counts as one space.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{"Authentication-Results": "dkim=pass"}]))]
+    pub header: IndexMap<String, OneOrMany<String>>,
 }
 
 /// A message was put into no mailbox of the recipient.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::authentication::Auth;
 use super::units::{Dur, Size};
 
 /// The policy of a domain's MTAs.
@@ -34,6 +35,11 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "10240000B"), example = &"1MB")]
     pub size_limit: Option<Size>,
+    /// What the domain's MTAs check of where mail from outside comes from: SPF, DKIM, DMARC. `true` is
+    /// `enforce`. An MTA of several domains keeps to the first that asks for anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = &"enforce")]
+    pub auth: Option<Auth>,
     /// When the domain's MTAs try again, and when they give up.
     #[schemars(extend("examples" = [{"min": "5m", "max": "1h", "lifetime": "2d"}]))]
     pub retry: Retry,

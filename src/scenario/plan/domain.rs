@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::proto::dkim::Signer;
+use crate::scenario::format::authentication::AuthChecks;
 use crate::scenario::format::policy::AcceptFrom;
 pub use crate::scenario::format::policy::Mode;
 
@@ -27,6 +28,8 @@ pub struct Domain {
     pub inside: Vec<IpAddr>,
     /// The host with its mailboxes, if the scenario has one.
     pub mailbox_host: Option<String>,
+    /// What its MTAs check of where mail from outside comes from.
+    pub authentication: AuthChecks,
     /// What signs mail from its addresses; each makes a signature.
     pub signers: Vec<Arc<Signer>>,
 }

@@ -32,6 +32,8 @@ pub enum Expect {
         copies: Count,
         /// Whether it must be what was sent, but for trace fields on top.
         octets_equal: bool,
+        /// Header fields that it must have, by name, with text that stands in one of that name.
+        header: Vec<(String, String)>,
     },
     /// The mail was put into no mailbox of any of `to`.
     NotDelivered {

@@ -1,5 +1,6 @@
 //! What an MTA is told: whose mail it takes, whose it delivers, whom it trusts.
 
+mod authentication;
 mod domain;
 mod limits;
 mod policy;
@@ -9,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::store::queue::RetrySchedule;
 
+pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
 pub use domain::{AutoReply, Domain, Submitter, Transport};
 pub use limits::Limits;
 pub use policy::{AcceptFrom, RefusalMode, Restriction};
@@ -36,6 +38,10 @@ pub struct MtaConfig {
     pub retry: RetrySchedule,
     /// The limits of a delivery.
     pub limits: Limits,
+    /// What it checks of where mail from strangers comes from.
+    pub authentication: Authentication,
+    /// What it signs with, what it makes itself or takes from submitters.
+    pub signers: Signers,
 }
 
 impl MtaConfig {
@@ -52,6 +58,8 @@ impl MtaConfig {
             size_limit_octets: 10_240_000,
             retry: RetrySchedule::default(),
             limits: Limits::default(),
+            authentication: Authentication::default(),
+            signers: Signers::default(),
         }
     }
 

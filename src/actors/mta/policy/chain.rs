@@ -150,7 +150,7 @@ impl Chain {
                     Err(wait) => return Progress::Waiting(wait),
                 };
                 self.at += 1;
-                self.is_worth_telling |= !rule.is_usual();
+                self.is_worth_telling |= !rule.is_usual() && !turn.is_inside();
                 let permitted = matches!(finding, Finding::Permit(_));
                 match finding {
                     Finding::Pass(words) | Finding::Permit(words) => {

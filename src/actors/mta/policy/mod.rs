@@ -27,6 +27,7 @@
 //! it is made anew with each MAIL, the rule has it as `turn.evidence`, and the fields that a rule
 //! pushes to `evidence.fields` come to stand above the Received field of a message that is taken.
 
+mod authentication;
 mod chain;
 mod finding;
 mod hops;
@@ -39,6 +40,7 @@ mod tests;
 mod turn;
 mod users;
 
+pub(super) use authentication::without_foreign_marks;
 pub(super) use chain::{Chain, Decision, Progress, Ruling};
 pub(super) use finding::Refusal;
 pub(super) use rulebook::Rulebook;

@@ -1,9 +1,9 @@
 //! The rules of each stage, in their order.
 
-use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::config::{MtaConfig, SpfCheck};
 
 use super::turn::{Turn, Wait};
-use super::{Finding, hops, relay, restriction, submitter, users};
+use super::{Finding, authentication, hops, relay, restriction, submitter, users};
 
 /// A point of a session at which rules are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,10 @@ pub(crate) enum Rule {
     Users,
     /// The message has not passed too many hosts.
     Hops,
+    /// SPF: the client may send in the name of HELO and MAIL.
+    Spf,
+    /// DKIM and DMARC: the domain in `From` stands behind the message.
+    Author,
 }
 
 impl Rule {
@@ -53,6 +57,7 @@ impl Rule {
             Rule::Restriction => "restriction",
             Rule::Users => "user",
             Rule::Hops => "hops",
+            Rule::Spf | Rule::Author => "authentication",
         }
     }
 
@@ -72,6 +77,8 @@ impl Rule {
             Rule::Restriction => restriction::judge(turn),
             Rule::Users => users::judge(turn),
             Rule::Hops => hops::judge(turn),
+            Rule::Spf => authentication::judge_sender(turn)?,
+            Rule::Author => authentication::judge_message(turn)?,
         })
     }
 }
@@ -91,10 +98,17 @@ impl Rulebook {
         if config.submission.is_some() {
             book.add(Stage::Sender, &[Rule::Submitter]);
         }
+        let authentication = &config.authentication;
+        if authentication.spf != SpfCheck::Off {
+            book.add(Stage::Sender, &[Rule::Spf]);
+        }
         // Relaying, then restrictions, then whether the user exists, so that a stranger who is kept
         // out learns nothing about who exists.
         book.add(Stage::Recipient, &[Rule::Relay, Rule::Restriction, Rule::Users]);
         book.add(Stage::EndOfData, &[Rule::Hops]);
+        if authentication.is_on() {
+            book.add(Stage::EndOfData, &[Rule::Author]);
+        }
         book
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::actors::mta::config::{
     AcceptFrom, Domain, MtaConfig, RefusalMode, Restriction, Submitter, Transport,
 };
-use crate::engine::SimTime;
+use crate::engine::{Seed, SimTime, UnixTime};
 use crate::proto::smtp::{Mailbox, Reply};
 
 use super::chain::Standing;
@@ -43,6 +43,7 @@ fn check(client: &str, login: Option<&str>, from: &str, to: &str, wanted: &str) 
     let mut turn = Turn {
         config: &config,
         now: SimTime::ZERO,
+        date: UnixTime(0),
         client: client.parse().unwrap(),
         login,
         helo: Some("client.example.org"),
@@ -51,6 +52,7 @@ fn check(client: &str, login: Option<&str>, from: &str, to: &str, wanted: &str) 
         message: None,
         answers: &memory.answers,
         evidence: &mut memory.evidence,
+        dmarc_sampling: &mut Seed(1).stream("dmarc sampling"),
     };
     let book = Rulebook::new(&config);
     let progress = Chain::rcpt().run(&book, &mut Standing::default(), &mut turn);

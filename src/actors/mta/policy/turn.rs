@@ -5,21 +5,23 @@ use std::net::IpAddr;
 
 use crate::actors::mta::config::MtaConfig;
 use crate::actors::mta::lookup::Found;
-use crate::engine::SimTime;
+use crate::engine::{SimTime, Stream, UnixTime};
 use crate::proto::dns::{Name, RecordType};
 use crate::proto::smtp::server::ReceivedMessage;
 use crate::proto::smtp::{Mailbox, ReversePath};
 
+use super::authentication::Authentication;
 use super::chain::Standing;
 
 /// What a rule is told of the session when its turn comes.
 ///
 /// What has not been said yet is `None`; what was said before the stage at hand is there.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the checks of clients read the rest")]
 pub(crate) struct Turn<'a> {
     pub(crate) config: &'a MtaConfig,
     pub(crate) now: SimTime,
+    /// The calendar date of `now`.
+    pub(crate) date: UnixTime,
     /// The client's address.
     pub(crate) client: IpAddr,
     /// Who it authenticated as.
@@ -36,6 +38,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) answers: &'a Answers,
     /// What the rules found out for one another in this transaction.
     pub(crate) evidence: &'a mut Evidence,
+    /// Which failures of DMARC a percentage spares is drawn from here.
+    pub(crate) dmarc_sampling: &'a mut Stream,
 }
 
 impl Turn<'_> {
@@ -70,6 +74,8 @@ impl Memory {
 pub(crate) struct Evidence {
     /// Header fields to be put above the Received field, each with its line end, in order.
     pub(crate) fields: Vec<String>,
+    /// Where the message comes from, as far as that is known.
+    pub(super) authentication: Authentication,
 }
 
 /// A question for the DNS.
@@ -90,7 +96,6 @@ pub(crate) enum Wait {
 
 impl Answers {
     /// The answer to this question, or the wait for it.
-    #[expect(dead_code, reason = "the checks that ask the DNS follow")]
     pub(super) fn get(&self, name: &Name, rtype: RecordType) -> Result<&Found, Wait> {
         let lookup = (name.clone(), rtype);
         self.by_lookup.get(&lookup).ok_or_else(|| Wait::Dns(vec![lookup]))

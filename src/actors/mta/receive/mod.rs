@@ -43,6 +43,8 @@ struct Shared {
     config: Arc<MtaConfig>,
     book: Rulebook,
     queue_ids: Stream,
+    /// Which failures of DMARC are spared.
+    dmarc_sampling: Stream,
     /// Questions that are not asked yet: whoever has the stub resolver asks them.
     questions: Vec<(ConnId, Lookup)>,
 }
@@ -51,7 +53,7 @@ struct Shared {
 pub(super) const SUBMISSION_PORT: u16 = 587;
 
 impl Receiver {
-    pub(super) fn new(config: Arc<MtaConfig>, queue_ids: Stream) -> Self {
+    pub(super) fn new(config: Arc<MtaConfig>, queue_ids: Stream, dmarc_sampling: Stream) -> Self {
         let name = config.hostname.as_str();
         let limited = |server: ServerConfig| ServerConfig {
             size_limit_octets: usize::try_from(config.size_limit_octets).unwrap_or(usize::MAX),
@@ -76,6 +78,7 @@ impl Receiver {
                 book: Rulebook::new(&config),
                 config,
                 queue_ids,
+                dmarc_sampling,
                 questions: Vec::new(),
             },
         }

@@ -184,6 +184,7 @@ impl Open {
         let mut turn = Turn {
             config: &shared.config,
             now: ctx.now(),
+            date: ctx.date(),
             client: self.peer.ip(),
             login: self.session.authenticated_as(),
             helo: self.session.helo(),
@@ -192,6 +193,7 @@ impl Open {
             message,
             answers,
             evidence,
+            dmarc_sampling: &mut shared.dmarc_sampling,
         };
         match pending.chain.run(&shared.book, standing, &mut turn) {
             Progress::Done(ruling) => self.decided(pending.asked, ruling, shared, ctx),

@@ -5,7 +5,7 @@ use std::mem;
 
 use crate::actors::mta::config::MtaConfig;
 use crate::actors::mta::policy::{self, Refusal};
-use crate::actors::mta::{alias, note};
+use crate::actors::mta::{alias, note, signing};
 use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
 use crate::proto::smtp::server::{ReceivedMessage, Verdict};
 use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
@@ -23,8 +23,11 @@ impl Open {
         shared: &mut Shared,
         ctx: &mut Ctx<'_>,
     ) -> Verdict {
-        let ReceivedMessage { envelope, data } = message;
+        let ReceivedMessage { envelope, mut data } = message;
         let config = &shared.config;
+        if config.authentication.is_on() && !config.inside.contains(&self.peer.ip()) {
+            data = policy::without_foreign_marks(&data, config);
+        }
         let id = ctx.disk().queue().new_id(&mut shared.queue_ids);
         let taken = envelope.recipients.iter().map(|recipient| {
             QueuedRecipient::new(policy::meant(&recipient.path, config, ctx.addresses()))
@@ -49,7 +52,10 @@ impl Open {
         if self.session.authenticated_as().is_some() {
             on_top += &missing_fields(Header::new(&data), date, &id, &config.hostname);
         }
-        let text = prepend(on_top, &data);
+        let mut text = prepend(on_top, &data);
+        if self.session.authenticated_as().is_some() {
+            text = signing::sign_for_author(config, text, ctx.date());
+        }
         let message = QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients);
         let peer = format!("{helo}[{}]", self.peer.ip());
         ctx.note(|| note::accepted(&message, peer));

@@ -1,4 +1,4 @@
-use super::super::header::Header;
+use super::super::header::{Header, Message};
 use super::*;
 use proptest::prelude::*;
 
