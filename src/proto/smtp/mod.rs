@@ -46,6 +46,6 @@ pub use enhanced::EnhancedStatus;
 pub use params::{Body, MailParams, RcptParams};
 pub use reply::{Reply, ReplyError, ReplyParser};
 pub use server::{
-    CloseReason, Envelope, Greeting, ReceivedMessage, Recipient, Role, ServerConfig, ServerEvent,
-    ServerSession, Verdict,
+    BareNewlines, CloseReason, Envelope, Greeting, Patience, ReceivedMessage, Recipient, Role,
+    ServerConfig, ServerEvent, ServerSession, Tls, Verdict, Verify,
 };

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use crate::actors::carry::{LazyTimer, carry};
 use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
-use crate::engine::{SimTime, Stream};
+use crate::engine::{Seed, SimTime, Stream};
 use crate::proto::dns::stub::LookupId;
-use crate::proto::smtp::server::{Greeting, ServerConfig, ServerEvent};
+use crate::proto::smtp::server::{Greeting, ServerConfig, ServerEvent, ServerSession};
 use crate::proto::smtp::{EnhancedStatus, Reply};
 use crate::proto::{Input, Outbox, Session};
 use crate::world::{ConnId, Ctx};
@@ -35,6 +35,8 @@ pub(super) struct Receiver {
     sessions: BTreeMap<ConnId, Open>,
     /// What the rules of a session wait for.
     asked: BTreeMap<LookupId, (ConnId, Lookup)>,
+    /// One draw for each session whose AUTH has challenges; made for the first of them.
+    challenges: Option<Stream>,
     out: Outbox<ServerEvent>,
 }
 
@@ -57,6 +59,9 @@ impl Receiver {
         let name = config.hostname.as_str();
         let limited = |server: ServerConfig| ServerConfig {
             size_limit_octets: usize::try_from(config.size_limit_octets).unwrap_or(usize::MAX),
+            dsn: false,
+            smtp_utf8: false,
+            chunking: false,
             ..server
         };
         let too_many = Reply::new(
@@ -73,6 +78,7 @@ impl Receiver {
             }),
             sessions: BTreeMap::new(),
             asked: BTreeMap::new(),
+            challenges: None,
             out: Outbox::new(),
             shared: Shared {
                 book: Rulebook::new(&config),
@@ -104,7 +110,12 @@ impl Receiver {
         } else {
             (&self.smtp, false)
         };
-        let mut open = Open::new(connection, Arc::clone(server), peer);
+        let mut session = ServerSession::new(Arc::clone(server));
+        if !server.mechanisms.iter().all(|mechanism| mechanism.shows_password()) {
+            let draws = self.challenges.get_or_insert_with(|| ctx.stream("smtp challenges"));
+            session = session.with_challenges(Seed(draws.next_u64()).stream("challenges"));
+        }
+        let mut open = Open::new(connection, session, peer);
         let ready = welcome || open.connected(&mut self.shared, ctx);
         self.sessions.insert(connection, open);
         if ready {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use crate::actors::carry::LazyTimer;
 use crate::actors::mta::lookup::Found;
@@ -63,9 +62,9 @@ pub(super) enum Next {
 }
 
 impl Open {
-    pub(super) fn new(connection: ConnId, server: Arc<ServerConfig>, peer: SocketAddr) -> Self {
+    pub(super) fn new(connection: ConnId, session: ServerSession, peer: SocketAddr) -> Self {
         Open {
-            session: ServerSession::new(server),
+            session,
             timer: LazyTimer::default(),
             connection,
             peer,
@@ -120,6 +119,9 @@ impl Open {
             ServerEvent::Message(message) => {
                 self.begin(Asked::Message(message), Chain::end_of_data(), shared, ctx)
             }
+            // No session is set up to ask; and where it was, nobody is told.
+            ServerEvent::Vrfy { .. } | ServerEvent::Expn { .. } => Next::Answer(Verdict::Accept),
+            ServerEvent::StartTls => Next::Wait,
             ServerEvent::Greeted { .. } => {
                 self.memory.standing.greeted();
                 self.doomed.clear();

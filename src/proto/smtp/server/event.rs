@@ -9,15 +9,16 @@ use crate::proto::smtp::reply::Reply;
 
 /// News of a server session.
 ///
-/// `Auth`, `Mail`, `Rcpt` and `Message` are questions: the session reads no further until
-/// [`ServerSession::answer`](super::ServerSession::answer) is called, once for each.
+/// `Auth`, `Mail`, `Rcpt`, `Message`, `Vrfy` and `Expn` are questions: the session reads no further
+/// until [`ServerSession::answer`](super::ServerSession::answer) is called, once for each, which may
+/// be much later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerEvent {
-    /// The client said EHLO (`extended`) or HELO, and was welcomed.
+    /// The client said EHLO or LHLO (`extended`), or HELO, and was welcomed.
     Greeted {
         /// What the client calls itself; one word, otherwise unchecked.
         helo: String,
-        /// Whether it was EHLO.
+        /// Whether it was EHLO or LHLO.
         extended: bool,
     },
     /// Question: what is the secret of this account? Answered by [`Verdict::Secret`], whichever the
@@ -58,9 +59,30 @@ pub enum ServerEvent {
     },
     /// Question: is this message taken? Accepting it takes the responsibility for it
     /// (RFC 5321 §4.2.5). [`Reply::queued_as`] is the usual answer.
+    ///
+    /// In LMTP each recipient has a verdict of its own:
+    /// [`ServerSession::answer_each`](super::ServerSession::answer_each).
     Message(ReceivedMessage),
-    /// The transaction that was under way is no more: RSET, a second EHLO, or a text that was too
-    /// large.
+    /// Question: who is this? Accepted: `252 2.0.0`; a reply of 250 names the mailbox
+    /// (RFC 5321 §3.5.2).
+    Vrfy {
+        /// A name or an address, as the client wrote it.
+        argument: String,
+        /// Whether the reply may go beyond ASCII (RFC 6531 §3.7.4.2).
+        smtputf8: bool,
+    },
+    /// Question: who is on this list? A reply of 250 has a line for each.
+    Expn {
+        /// The name of the list, as the client wrote it.
+        argument: String,
+        /// Whether the reply may go beyond ASCII.
+        smtputf8: bool,
+    },
+    /// The client was told 220 to STARTTLS: what it sends from now on is a TLS handshake. Call
+    /// [`ServerSession::secured`](super::ServerSession::secured) when that is done.
+    StartTls,
+    /// The transaction that was under way is no more: RSET, a second EHLO, STARTTLS, or a text that
+    /// was too large.
     Reset,
     /// The session is over. An answer still owed is not needed any more, and has no effect.
     Closed(CloseReason),
@@ -77,7 +99,7 @@ pub enum CloseReason {
     TimedOut,
     /// The client made too many errors, or sent too much without waiting.
     Misbehaved,
-    /// The owner answered with 421, or the greeting was 421.
+    /// The owner answered with 421 or 521, or the greeting was 421, or BDAT had no size.
     Refused,
 }
 
@@ -127,6 +149,17 @@ pub enum Verdict {
     /// For [`ServerEvent::Auth`] alone: what the account's user must know. `None` where there is no
     /// such account, or it may not act for whom it wants to.
     Secret(Option<Secret>),
+}
+
+impl Verdict {
+    /// Whether it is a yes.
+    pub fn is_yes(&self) -> bool {
+        match self {
+            Verdict::Accept => true,
+            Verdict::Reply(reply) => reply.is_positive(),
+            Verdict::Secret(secret) => secret.is_some(),
+        }
+    }
 }
 
 impl From<Reply> for Verdict {

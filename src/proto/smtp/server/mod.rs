@@ -1,37 +1,48 @@
-//! The server's side of an SMTP or submission session.
+//! The server's side of an SMTP, submission or LMTP session.
 //!
 //! Follows RFC 5321 with PIPELINING (RFC 2920), SIZE (RFC 1870), 8BITMIME (RFC 6152),
-//! ENHANCEDSTATUSCODES (RFC 2034) and AUTH (RFC 4954). The wording of replies is close to
-//! Postfix's.
+//! ENHANCEDSTATUSCODES (RFC 2034), STARTTLS (RFC 3207), AUTH (RFC 4954), DSN (RFC 3461),
+//! SMTPUTF8 (RFC 6531) and CHUNKING (RFC 3030), and RFC 2033 for LMTP. The wording of replies, the
+//! order of checks and the limits are Postfix's.
 //!
-//! Deviation: replies have enhanced status codes after HELO as well, as Postfix's do.
+//! The session knows nothing of TLS: its owner does the handshake, and gives it what was encrypted.
 //!
-//! Not modelled: STARTTLS, CHUNKING, DSN, SMTPUTF8; LMTP (RFC 2033), which would answer the end of
-//! the data once for each recipient. VRFY never tells, EXPN is refused.
+//! Deviation: replies have enhanced status codes after HELO as well, as Postfix's do. A line of text
+//! may have any length, as in Postfix, where RFC 5321 §4.5.3.1.6 asks for 1,000 octets at least.
+//!
+//! Not modelled: BINARYMIME, ETRN, XCLIENT and XFORWARD; replies to a client that talks before its
+//! turn (it is borne with, as by a Postfix without postscreen).
 
 mod auth;
+mod chunks;
+mod command;
 mod config;
 mod event;
+mod patience;
+mod protocol_word;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use std::mem;
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
-pub use config::{Greeting, Role, ServerConfig};
+pub use config::{BareNewlines, Greeting, Role, ServerConfig, Tls, Verify};
 pub use event::{CloseReason, Envelope, ReceivedMessage, Recipient, ServerEvent, Verdict};
+pub use patience::Patience;
 
 use super::address::{ForwardPath, ReversePath};
-use super::command::Command;
 use super::data::DataDecoder;
 use super::line::{LineSplitter, Split};
 use super::params::{MailParams, RcptParams};
-use super::reply::Reply;
 use crate::engine::{SimTime, Stream};
 use crate::proto::sasl::{Identity, Mechanism, ServerExchange};
 use crate::proto::{Input, Session};
+use chunks::{Chunk, Chunks};
+use command::Asked;
+use patience::Held;
 
 type Outbox = crate::proto::Outbox<ServerEvent>;
 
@@ -43,13 +54,17 @@ pub struct ServerSession {
     lines: LineSplitter,
     /// What has come and was not read yet: a piece of a line, or what waits for an answer.
     unread: BytesMut,
+    /// Replies that wait for their time. Nothing is read meanwhile.
+    held: Option<Held>,
     deadline: Option<SimTime>,
     greeted: Option<Greeted>,
+    secured: bool,
     authenticated_as: Option<String>,
     /// Where the challenges of AUTH come from.
     challenges: Option<Box<Stream>>,
-    /// Errors since the last accepted message.
+    /// Errors since the last accepted message, and commands that brought none forward.
     errors: u32,
+    junk: u32,
 }
 
 #[derive(Debug)]
@@ -68,10 +83,16 @@ enum State {
     Ready,
     /// Waits for the client's next response within AUTH.
     Auth { mechanism: Mechanism, exchange: ServerExchange },
-    /// Waits for RCPT or DATA. `refused` counts the recipients refused so far.
+    /// Waits for RCPT, DATA or BDAT. `refused` counts the recipients refused so far.
     Envelope { envelope: Envelope, refused: usize },
     /// Waits for the end of the text.
     Data { envelope: Envelope, decoder: DataDecoder },
+    /// Waits for the rest of a chunk.
+    Chunk { chunk: Chunk, left: u64 },
+    /// Waits for the next BDAT.
+    Chunks(Chunks),
+    /// Waits for the end of a TLS handshake, of which it sees nothing.
+    Securing,
     /// Waits for the owner's answer.
     Asking(Question),
     /// Over.
@@ -84,7 +105,14 @@ enum Question {
     Auth { mechanism: Mechanism, identity: Identity, exchange: ServerExchange },
     Mail { from: ReversePath, params: MailParams },
     Rcpt { envelope: Envelope, refused: usize, to: ForwardPath, params: RcptParams },
-    Message,
+    Message { recipients: usize, smtputf8: bool },
+    Lookup { asked: Asked, argument: String, then: Box<State> },
+}
+
+/// One input or answer: when it came, and where what follows from it goes.
+struct Turn<'a> {
+    now: SimTime,
+    out: &'a mut Outbox,
 }
 
 impl ServerSession {
@@ -95,17 +123,15 @@ impl ServerSession {
             state: State::Opening,
             lines: LineSplitter::default(),
             unread: BytesMut::new(),
+            held: None,
             deadline: None,
             greeted: None,
+            secured: false,
             authenticated_as: None,
             challenges: None,
             errors: 0,
+            junk: 0,
         }
-    }
-
-    /// Gives the session other settings. Only of use before [`Input::Opened`].
-    pub fn configure(&mut self, config: impl Into<Arc<ServerConfig>>) {
-        self.config = config.into();
     }
 
     /// The same with a stream of its own to draw the challenges of AUTH from.
@@ -116,6 +142,11 @@ impl ServerSession {
         self
     }
 
+    /// Gives the session other settings. Only of use before [`Input::Opened`].
+    pub fn configure(&mut self, config: impl Into<Arc<ServerConfig>>) {
+        self.config = config.into();
+    }
+
     /// Answers the question asked last, and goes on with what the client has sent meanwhile.
     ///
     /// Does nothing when no question is open, as after the connection was lost.
@@ -124,85 +155,81 @@ impl ServerSession {
     ///
     /// When [`Verdict::Secret`] answers another question than [`ServerEvent::Auth`].
     pub fn answer(&mut self, now: SimTime, verdict: Verdict, out: &mut Outbox) {
-        let State::Asking(question) = mem::replace(&mut self.state, State::Ready) else {
-            return;
-        };
-        let accepted = match &verdict {
-            Verdict::Accept => true,
-            Verdict::Reply(reply) => reply.is_positive(),
-            Verdict::Secret(secret) => {
-                let Question::Auth { mechanism, mut exchange, .. } = question else {
-                    panic!("a secret answers the question of AUTH alone");
-                };
-                let step = exchange.judge(secret.as_ref());
-                self.auth_step(mechanism, exchange, step, out);
-                return self.resume(now, out);
-            }
-        };
-        let usual = match question {
-            Question::Auth { mechanism, identity, .. } if accepted => {
-                self.authenticated(mechanism, identity, out);
-                return self.resume(now, out);
-            }
-            Question::Auth { mechanism, identity, .. } => {
-                out.event(ServerEvent::AuthRefused { mechanism, identity });
-                ""
-            }
-            Question::Mail { from, params } => {
-                if accepted {
-                    let envelope = Envelope { from, params, recipients: Vec::new() };
-                    self.state = State::Envelope { envelope, refused: 0 };
-                }
-                "250 2.1.0 Ok\r\n"
-            }
-            Question::Rcpt { mut envelope, refused, to, params } => {
-                if accepted {
-                    envelope.recipients.push(Recipient { path: to, params });
-                }
-                let refused = refused + usize::from(!accepted);
-                self.state = State::Envelope { envelope, refused };
-                "250 2.1.5 Ok\r\n"
-            }
-            Question::Message => {
-                if accepted {
-                    self.errors = 0;
-                }
-                "250 2.0.0 Ok\r\n"
-            }
-        };
-        match verdict {
-            Verdict::Accept => out.send(usual),
-            Verdict::Reply(reply) if accepted => write_reply(&reply, out),
-            Verdict::Reply(reply) => self.refuse(&reply, out),
-            Verdict::Secret(_) => unreachable!("answered above"),
-        }
-        self.resume(now, out);
+        self.answer_each(now, &[verdict], out);
     }
 
-    /// Reads on after an answer.
-    fn resume(&mut self, now: SimTime, out: &mut Outbox) {
-        self.deadline = Some(now + self.config.command_timeout);
-        let mut unread = mem::take(&mut self.unread);
-        let used = self.read(now, &unread, out);
-        unread.advance(used);
-        self.unread = unread;
-        self.settle();
+    /// Answers [`ServerEvent::Message`] in LMTP with a verdict for each recipient, in their order
+    /// (RFC 2033 §4.2). One verdict alone is for all of them.
+    ///
+    /// # Panics
+    ///
+    /// When there is another number of verdicts, or as [`ServerSession::answer`].
+    pub fn answer_each(&mut self, now: SimTime, verdicts: &[Verdict], out: &mut Outbox) {
+        let State::Asking(question) = &self.state else { return };
+        let [verdict, ..] = verdicts else { panic!("a question has an answer") };
+        let secret = matches!(verdict, Verdict::Secret(_));
+        assert!(
+            !secret || matches!(question, Question::Auth { .. }),
+            "a secret answers the question of AUTH alone"
+        );
+        let State::Asking(question) = mem::replace(&mut self.state, State::Ready) else { return };
+        let turn = &mut Turn { now, out };
+        match question {
+            Question::Auth { mechanism, identity, exchange } => {
+                self.auth_answered(turn, mechanism, (identity, exchange), verdict);
+            }
+            Question::Mail { from, params } => self.mail_answered(turn, from, params, verdict),
+            Question::Rcpt { envelope, refused, to, params } => {
+                let recipient = Recipient { path: to, params };
+                self.rcpt_answered(turn, (envelope, refused), recipient, verdict);
+            }
+            Question::Message { recipients, .. } => {
+                self.message_answered(turn, recipients, verdicts);
+            }
+            Question::Lookup { asked, argument, then } => {
+                self.state = *then;
+                self.lookup_answered(turn, asked, &argument, verdict);
+            }
+        }
+        self.resume(turn);
+    }
+
+    /// The connection is secured: a TLS handshake is done, after [`ServerEvent::StartTls`] or before
+    /// [`Input::Opened`].
+    ///
+    /// The session is as after its greeting: what the client said before counts no more
+    /// (RFC 3207 §4.2), and what it sent in clear behind STARTTLS is thrown away.
+    pub fn secured(&mut self, now: SimTime) {
+        self.secured = true;
+        self.greeted = None;
+        self.authenticated_as = None;
+        if let State::Securing = self.state {
+            self.state = State::Ready;
+            self.unread.clear();
+            self.deadline = Some(now + self.config.command_timeout);
+        }
     }
 
     /// Whether the session waits for [`ServerSession::answer`]. Further octets are kept meanwhile,
-    /// up to 256 KiB; an owner that can hold back the client should.
+    /// 256 KiB and, with CHUNKING, one message at most; an owner that can hold back the client
+    /// should.
     pub fn is_asking(&self) -> bool {
         matches!(self.state, State::Asking(_))
     }
 
-    /// The argument of the last EHLO or HELO.
+    /// The argument of the last EHLO, HELO or LHLO.
     pub fn helo(&self) -> Option<&str> {
         self.greeted.as_ref().map(|greeted| &*greeted.helo)
     }
 
-    /// Whether the client greeted with EHLO.
+    /// Whether the client greeted with EHLO or LHLO.
     pub fn extended(&self) -> bool {
         self.greeted.as_ref().is_some_and(|greeted| greeted.extended)
+    }
+
+    /// Whether the connection is secured by TLS.
+    pub fn is_secured(&self) -> bool {
+        self.secured
     }
 
     /// The authentication identity that AUTH proved.
@@ -210,20 +237,18 @@ impl ServerSession {
         self.authenticated_as.as_deref()
     }
 
-    /// The word after `with` in a Received field: `SMTP`, `ESMTP` or `ESMTPA` (RFC 3848).
-    pub fn protocol_word(&self) -> &'static str {
-        match (self.extended(), self.authenticated_as.is_some()) {
-            (false, _) => "SMTP",
-            (true, false) => "ESMTP",
-            (true, true) => "ESMTPA",
-        }
-    }
-
-    /// The envelope so far, while the session waits for RCPT, DATA, the text, or an answer to RCPT.
+    /// The envelope so far, while the session waits for RCPT, DATA, BDAT, the text, or an answer to
+    /// RCPT.
     pub fn envelope(&self) -> Option<&Envelope> {
-        match &self.state {
+        let state = match &self.state {
+            State::Asking(Question::Lookup { then, .. }) => then,
+            state => state,
+        };
+        match state {
             State::Envelope { envelope, .. }
             | State::Data { envelope, .. }
+            | State::Chunk { chunk: Chunk::Kept { chunks: Chunks { envelope, .. }, .. }, .. }
+            | State::Chunks(Chunks { envelope, .. })
             | State::Asking(Question::Rcpt { envelope, .. }) => Some(envelope),
             _ => None,
         }
@@ -234,49 +259,83 @@ impl ServerSession {
         &self.config
     }
 
-    fn open(&mut self, now: SimTime, out: &mut Outbox) {
-        self.deadline = Some(now + self.config.command_timeout);
-        match &self.config.greeting {
+    fn open(&mut self, turn: &mut Turn<'_>) {
+        let config = self.config.clone();
+        match &config.greeting {
             Greeting::Ready => {
-                send(out, &["220 ", &self.config.hostname, " ESMTP\r\n"]);
                 self.state = State::Ready;
+                let protocol = if config.role == Role::Lmtp { " LMTP\r\n" } else { " ESMTP\r\n" };
+                self.say(turn, &["220 ", &config.hostname, protocol]);
             }
             Greeting::Refuse(reply) => {
-                write_reply(reply, out);
+                self.state = State::Unwelcome;
+                self.reply(turn, reply);
                 if reply.code() == 421 {
-                    self.close(CloseReason::Refused, out);
-                } else {
-                    self.state = State::Unwelcome;
+                    self.close(turn, CloseReason::Refused);
                 }
             }
+        }
+        // A client that talks before the greeting is borne with.
+        self.resume(turn);
+    }
+
+    /// Reads on after something that it had to wait for.
+    fn resume(&mut self, turn: &mut Turn<'_>) {
+        self.restart_clock(turn.now);
+        if !self.unread.is_empty() {
+            self.read_unread(turn);
+        }
+    }
+
+    fn read_unread(&mut self, turn: &mut Turn<'_>) {
+        let mut unread = mem::take(&mut self.unread);
+        let used = self.read(turn, &unread);
+        if !matches!(self.state, State::Closed | State::Securing) {
+            unread.advance(used);
+            self.unread = unread;
         }
     }
 
     /// Reads `input` as far as it goes, and tells how many octets that were.
-    fn read(&mut self, now: SimTime, input: &[u8], out: &mut Outbox) -> usize {
+    fn read(&mut self, turn: &mut Turn<'_>, input: &[u8]) -> usize {
         let mut rest = input;
-        loop {
+        while self.held.is_none() {
             match &mut self.state {
                 State::Opening | State::Asking(_) => break,
-                State::Closed => rest = &[],
+                // Behind STARTTLS, nothing in clear counts (RFC 3207 §4.2, CVE-2011-0411).
+                State::Closed | State::Securing => rest = &[],
                 State::Data { decoder, .. } => {
                     let before = rest.len();
                     let over = decoder.push(&mut rest);
                     if rest.len() < before {
-                        self.deadline = Some(now + self.config.data_timeout);
+                        self.deadline = Some(turn.now + self.config.data_timeout);
                     }
                     if over {
-                        self.end_of_data(out);
+                        self.end_of_data(turn);
                     }
                 }
-                State::Unwelcome | State::Ready | State::Auth { .. } | State::Envelope { .. } => {
-                    let used = match self.lines.split(rest, LINE_LIMIT) {
+                State::Chunk { .. } => {
+                    if !rest.is_empty() {
+                        self.deadline = Some(turn.now + self.config.data_timeout);
+                    }
+                    self.octets_of_chunk(turn, &mut rest);
+                }
+                State::Unwelcome
+                | State::Ready
+                | State::Auth { .. }
+                | State::Envelope { .. }
+                | State::Chunks(_) => {
+                    let in_auth = matches!(self.state, State::Auth { .. });
+                    let used = match self.lines.split(rest, line_limit(rest, in_auth)) {
                         Split::Line { line, used } => {
-                            self.line(now, line, out);
+                            self.line(turn, line);
                             used
                         }
                         Split::TooLong { used } => {
-                            self.error("500 5.5.2 Error: line too long\r\n", out);
+                            if in_auth {
+                                self.state = State::Ready;
+                            }
+                            self.error(turn, if in_auth { RESPONSE_TOO_LONG } else { TOO_LONG });
                             used
                         }
                         Split::More { used } => {
@@ -285,7 +344,7 @@ impl ServerSession {
                         }
                     };
                     rest = &rest[used..];
-                    self.deadline = Some(now + self.config.command_timeout);
+                    self.restart_clock(turn.now);
                 }
             }
             if rest.is_empty() {
@@ -295,204 +354,52 @@ impl ServerSession {
         input.len() - rest.len()
     }
 
-    /// No deadline where the client owes nothing.
-    fn settle(&mut self) {
-        if matches!(self.state, State::Opening | State::Asking(_) | State::Closed) {
-            self.deadline = None;
-        }
-    }
-
-    fn line(&mut self, now: SimTime, line: &[u8], out: &mut Outbox) {
-        if let State::Auth { .. } = self.state {
-            return self.auth_response(line, out);
-        }
-        let command = match Command::parse(line) {
-            Ok(command) => command,
-            Err(error) => return self.refuse(&error.reply(), out),
+    /// The client has its whole time again, where it owes something.
+    fn restart_clock(&mut self, now: SimTime) {
+        self.deadline = match self.state {
+            State::Opening | State::Asking(_) | State::Closed => None,
+            State::Data { .. } | State::Chunk { .. } => Some(now + self.config.data_timeout),
+            _ => Some(now + self.config.command_timeout),
         };
-        if let State::Unwelcome = self.state
-            && command != Command::Quit
-        {
-            return self.error("503 5.5.1 Error: no service, send QUIT\r\n", out);
-        }
-        match command {
-            Command::Ehlo(helo) => self.greet(helo, true, out),
-            Command::Helo(helo) => self.greet(helo, false, out),
-            Command::Noop => out.send("250 2.0.0 Ok\r\n"),
-            Command::Quit => {
-                out.send("221 2.0.0 Bye\r\n");
-                self.close(CloseReason::Quit, out);
-            }
-            Command::Rset => {
-                self.reset(out);
-                out.send("250 2.0.0 Ok\r\n");
-            }
-            Command::Auth(mechanism, initial) => self.auth(now, mechanism, initial, out),
-            Command::Help => out.send(HELP),
-            Command::StartTls | Command::Bdat { .. } | Command::Lhlo(_) => {
-                self.error("502 5.5.1 Error: command not implemented\r\n", out);
-            }
-            // RFC 4954 §6 names no others that may pass before AUTH.
-            Command::Mail(..)
-            | Command::Rcpt(..)
-            | Command::Data
-            | Command::Vrfy(..)
-            | Command::Expn(..)
-                if self.config.auth_required && self.authenticated_as.is_none() =>
-            {
-                self.error("530 5.7.0 Authentication required\r\n", out);
-            }
-            Command::Vrfy(..) => {
-                out.send("252 2.0.0 Cannot VRFY, but will take mail and try to deliver\r\n");
-            }
-            Command::Expn(..) => {
-                self.error("502 5.5.1 Error: command not implemented\r\n", out);
-            }
-            Command::Mail(from, params) => self.mail(from, params, out),
-            Command::Rcpt(to, params) => self.rcpt(to, params, out),
-            Command::Data => self.data(out),
-        }
     }
 
-    fn greet(&mut self, helo: &str, extended: bool, out: &mut Outbox) {
-        // As if RSET had come (RFC 5321 §4.1.4).
-        self.reset(out);
-        if extended {
-            write_reply(&self.config.capabilities().to_reply(&self.config.hostname), out);
+    fn bytes(&mut self, turn: &mut Turn<'_>, octets: &[u8]) {
+        let waits = matches!(self.state, State::Opening | State::Asking(_)) || self.held.is_some();
+        if waits {
+            let chunks = if self.config.chunking { self.config.size_limit_octets } else { 0 };
+            if self.unread.len() + octets.len() > UNREAD_LIMIT + chunks {
+                let config = self.config.clone();
+                let words = ["421 4.7.0 ", &config.hostname, " Error: too much input\r\n"];
+                self.held = None;
+                return self.last_word(turn, &words, CloseReason::Misbehaved);
+            }
+            self.unread.extend_from_slice(octets);
+        } else if self.unread.is_empty() {
+            let used = self.read(turn, octets);
+            if !matches!(self.state, State::Closed | State::Securing) {
+                self.unread.extend_from_slice(&octets[used..]);
+            }
         } else {
-            send(out, &["250 ", &self.config.hostname, "\r\n"]);
-        }
-        self.greeted = Some(Greeted { helo: helo.to_owned(), extended });
-        out.event(ServerEvent::Greeted { helo: helo.to_owned(), extended });
-    }
-
-    fn reset(&mut self, out: &mut Outbox) {
-        if let State::Envelope { .. } = mem::replace(&mut self.state, State::Ready) {
-            out.event(ServerEvent::Reset);
+            self.unread.extend_from_slice(octets);
+            self.read_unread(turn);
         }
     }
 
-    fn mail(&mut self, from: ReversePath, params: MailParams, out: &mut Outbox) {
-        let Some(greeted) = &self.greeted else {
-            return self.error("503 5.5.1 Error: send HELO/EHLO first\r\n", out);
-        };
-        if let State::Envelope { .. } = self.state {
-            return self.error("503 5.5.1 Error: nested MAIL command\r\n", out);
-        }
-        let offered = if greeted.extended {
-            (params.body.is_none() || self.config.eight_bit_mime)
-                && (params.auth.is_none() || !self.config.mechanisms.is_empty())
-                && !params.asks_for_dsn()
-                && !params.smtputf8
-        } else {
-            params == MailParams::default()
-        };
-        if !offered {
-            return self.error("555 5.5.4 Unsupported option\r\n", out);
-        }
-        if !from.is_ascii() {
-            return self.error(NOT_DECLARED, out);
-        }
-        if params.size_octets.is_some_and(|size| size > self.config.size_limit_octets as u64) {
-            return self.error(TOO_LARGE, out);
-        }
-        out.event(ServerEvent::Mail { from: from.clone(), params: params.clone() });
-        self.state = State::Asking(Question::Mail { from, params });
-    }
-
-    fn rcpt(&mut self, to: ForwardPath, params: RcptParams, out: &mut Outbox) {
-        match mem::replace(&mut self.state, State::Ready) {
-            State::Envelope { envelope, refused }
-                if envelope.recipients.len() >= self.config.max_recipients =>
-            {
-                self.state = State::Envelope { envelope, refused: refused + 1 };
-                out.send("452 4.5.3 Error: too many recipients\r\n");
-                // No mistake of the client, which tries these again (RFC 5321 §4.5.3.1.10): the
-                // message must not be lost to those who were accepted.
-                if refused >= OVERSHOOT_LIMIT {
-                    self.count_error(out);
-                }
-            }
-            State::Envelope { envelope, refused } if !to.is_ascii() => {
-                self.state = State::Envelope { envelope, refused: refused + 1 };
-                self.error(NOT_DECLARED, out);
-            }
-            State::Envelope { envelope, refused } if params.asks_for_dsn() => {
-                self.state = State::Envelope { envelope, refused: refused + 1 };
-                self.error("555 5.5.4 Unsupported option\r\n", out);
-            }
-            State::Envelope { envelope, refused } => {
-                out.event(ServerEvent::Rcpt { to: to.clone(), params: params.clone() });
-                self.state = State::Asking(Question::Rcpt { envelope, refused, to, params });
-            }
-            _ => self.error("503 5.5.1 Error: need MAIL command\r\n", out),
-        }
-    }
-
-    fn data(&mut self, out: &mut Outbox) {
-        match mem::replace(&mut self.state, State::Ready) {
-            State::Envelope { envelope, .. } if !envelope.recipients.is_empty() => {
-                out.send("354 End data with <CR><LF>.<CR><LF>\r\n");
-                let decoder = DataDecoder::new(self.config.size_limit_octets);
-                self.state = State::Data { envelope, decoder };
-            }
-            State::Envelope { envelope, refused } => {
-                self.state = State::Envelope { envelope, refused };
-                self.error(
-                    if refused > 0 {
-                        "554 5.5.1 Error: no valid recipients\r\n"
-                    } else {
-                        "503 5.5.1 Error: need RCPT command\r\n"
-                    },
-                    out,
-                );
-            }
-            _ => self.error("503 5.5.1 Error: need RCPT command\r\n", out),
-        }
-    }
-
-    fn end_of_data(&mut self, out: &mut Outbox) {
-        let State::Data { envelope, decoder } = mem::replace(&mut self.state, State::Ready) else {
+    fn timeout(&mut self, turn: &mut Turn<'_>) {
+        if self.deadline().is_none_or(|deadline| deadline > turn.now) {
             return;
-        };
-        if decoder.is_too_large() {
-            out.event(ServerEvent::Reset);
-            return self.error(TOO_LARGE, out);
         }
-        let data = decoder.into_text();
-        out.event(ServerEvent::Message(ReceivedMessage { envelope, data }));
-        self.state = State::Asking(Question::Message);
-    }
-
-    /// Sends a reply that refuses.
-    fn refuse(&mut self, reply: &Reply, out: &mut Outbox) {
-        write_reply(reply, out);
-        if reply.code() == 421 {
-            return self.close(CloseReason::Refused, out);
+        if self.held.is_some() {
+            self.release(turn);
+            return self.resume(turn);
         }
-        self.count_error(out);
-    }
-
-    /// Sends the whole line of a reply that refuses.
-    fn error(&mut self, reply: &str, out: &mut Outbox) {
-        out.send(reply);
-        self.count_error(out);
-    }
-
-    fn count_error(&mut self, out: &mut Outbox) {
-        self.errors += 1;
-        if self.errors >= self.config.max_errors {
-            send(out, &["421 4.7.0 ", &self.config.hostname, " Error: too many errors\r\n"]);
-            self.close(CloseReason::Misbehaved, out);
+        if let State::Securing = self.state {
+            // Nothing can be said within a handshake.
+            return self.end(turn, CloseReason::TimedOut);
         }
-    }
-
-    fn close(&mut self, reason: CloseReason, out: &mut Outbox) {
-        self.state = State::Closed;
-        self.unread = BytesMut::new();
-        self.deadline = None;
-        out.event(ServerEvent::Closed(reason));
-        out.close();
+        let config = self.config.clone();
+        let words = ["421 4.4.2 ", &config.hostname, " Error: timeout exceeded\r\n"];
+        self.last_word(turn, &words, CloseReason::TimedOut);
     }
 }
 
@@ -500,79 +407,37 @@ impl Session for ServerSession {
     type Event = ServerEvent;
 
     fn handle(&mut self, now: SimTime, input: Input<'_>, out: &mut Outbox) {
+        let turn = &mut Turn { now, out };
         match (&self.state, input) {
             (State::Closed, _) => {}
-            (State::Opening, Input::Opened) => {
-                self.open(now, out);
-                // A client that talks before the greeting is borne with.
-                let unread = mem::take(&mut self.unread);
-                if !unread.is_empty() {
-                    self.handle(now, Input::Bytes(&unread), out);
-                }
-            }
+            (State::Opening, Input::Opened) => self.open(turn),
             (_, Input::Opened) => {}
-            (State::Opening | State::Asking(_), Input::Bytes(octets)) => {
-                if self.unread.len() + octets.len() > UNREAD_LIMIT {
-                    send(out, &["421 4.7.0 ", &self.config.hostname, " Error: too much input\r\n"]);
-                    return self.close(CloseReason::Misbehaved, out);
-                }
-                self.unread.extend_from_slice(octets);
-            }
-            (_, Input::Bytes(octets)) if self.unread.is_empty() => {
-                let used = self.read(now, octets, out);
-                if !matches!(self.state, State::Closed) {
-                    self.unread.extend_from_slice(&octets[used..]);
-                }
-            }
-            (_, Input::Bytes(octets)) => {
-                let mut unread = mem::take(&mut self.unread);
-                unread.extend_from_slice(octets);
-                let used = self.read(now, &unread, out);
-                if !matches!(self.state, State::Closed) {
-                    unread.advance(used);
-                    self.unread = unread;
-                }
-            }
-            (_, Input::Eof) => self.close(CloseReason::Eof, out),
-            (_, Input::Timeout) => {
-                if self.deadline.is_some_and(|deadline| deadline <= now) {
-                    send(
-                        out,
-                        &["421 4.4.2 ", &self.config.hostname, " Error: timeout exceeded\r\n"],
-                    );
-                    self.close(CloseReason::TimedOut, out);
-                }
-            }
+            (_, Input::Bytes(octets)) => self.bytes(turn, octets),
+            (_, Input::Eof) => self.end(turn, CloseReason::Eof),
+            (_, Input::Timeout) => self.timeout(turn),
         }
-        self.settle();
+        if self.is_asking() {
+            self.deadline = None;
+        }
     }
 
     fn deadline(&self) -> Option<SimTime> {
-        self.deadline
+        self.held_until().or(self.deadline)
     }
 }
 
-fn send(out: &mut Outbox, pieces: &[&str]) {
-    for piece in pieces {
-        out.send(piece);
-    }
+/// Of one line with its CRLF: as in Postfix 2,048 octets, beyond what RFC 5321 §4.5.3.1.4 and the
+/// extensions ask for; 12,288 within AUTH (RFC 4954 §4).
+fn line_limit(input: &[u8], in_auth: bool) -> usize {
+    let auth = in_auth || input.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "));
+    if auth { AUTH_LINE_LIMIT } else { LINE_LIMIT }
 }
 
-fn write_reply(reply: &Reply, out: &mut Outbox) {
-    reply.encode(out).expect("an outbox takes everything");
-}
+const LINE_LIMIT: usize = 2048;
+const AUTH_LINE_LIMIT: usize = 12_288;
 
-const TOO_LARGE: &str = "552 5.3.4 Error: message size exceeds fixed limit\r\n";
-const NOT_DECLARED: &str = "553 5.6.7 Must declare SMTPUTF8 to send unicode address\r\n";
-const HELP: &str = "214 2.0.0 Commands: EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT AUTH\r\n";
+const TOO_LONG: &str = "500 5.5.2 Error: line too long\r\n";
+const RESPONSE_TOO_LONG: &str = "500 5.5.6 Authentication exchange line is too long\r\n";
 
-/// Of one line with its CRLF: the 12,288 octets that RFC 4954 §4.5.3 asks for, for a session has
-/// one limit for all its lines.
-const LINE_LIMIT: usize = 12_288;
-
-/// How many recipients may be refused as too many before that counts as an error, as Postfix's
-/// `smtpd_recipient_overshoot_limit`.
-const OVERSHOOT_LIMIT: usize = 1000;
-
-/// Of what may wait for an answer.
+/// Of what may wait for an answer, beside one message in chunks.
 const UNREAD_LIMIT: usize = 262_144;

@@ -12,7 +12,10 @@ fn a_typical_transaction_as_in_appendix_d_1_of_rfc_5321() {
          S: 250-SIZE 10240000
          S: 250-AUTH PLAIN LOGIN
          S: 250-ENHANCEDSTATUSCODES
-         S: 250 8BITMIME
+         S: 250-8BITMIME
+         S: 250-DSN
+         S: 250-SMTPUTF8
+         S: 250 CHUNKING
          C: MAIL FROM:<Smith@bar.com>
          S: 250 2.1.0 Ok
          C: RCPT TO:<Jones@foo.com>
@@ -69,7 +72,7 @@ fn verifying_as_in_appendix_d_4_tells_nothing() {
          C: EXPN Example-People
          S: 502 5.5.1 Error: command not implemented
          C: HELP MAIL
-         S: 214 2.0.0 Commands: EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT AUTH
+         S: 214 2.0.0 Commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT AUTH
          C: NOOP ignored
          S: 250 2.0.0 Ok
          C: STARTTLS
@@ -96,7 +99,7 @@ fn commands_out_of_sequence_get_503() {
          C: AUTH PLAIN
          S: 503 5.5.1 Error: send EHLO first
          C: MAIL FROM:<a@example.org> SIZE=10
-         S: 555 5.5.4 Unsupported option
+         S: 555 5.5.4 Unsupported option: SIZE=10
          C: RCPT TO:<b@example.net>
          S: 503 5.5.1 Error: need MAIL command
          C: MAIL FROM:<banned@example.org>
@@ -137,7 +140,7 @@ fn arguments_with_mistakes_get_501_and_the_session_goes_on() {
          C: RCPT TO:<>
          S: 501 5.1.3 Bad recipient address syntax: the local part is empty or needs quotes
          C: RCPT TO:<b@example.net> NOTIFY=NEVER
-         S: 555 5.5.4 Unsupported option
+         S: 555 5.5.4 Unsupported option: NOTIFY=NEVER
          C: RCPT TO: <b@example.net>
          S: 250 2.1.5 Ok
          C: DATA now
@@ -147,7 +150,9 @@ fn arguments_with_mistakes_get_501_and_the_session_goes_on() {
          C: NOOP\\nRSET
          S: 500 5.5.2 Error: command not recognized
          C: NOOP é
-         S: 500 5.5.2 Error: command not recognized",
+         S: 500 5.5.2 Error: command not recognized
+         C: VRFY
+         S: 501 5.5.4 Syntax: VRFY address",
     );
 }
 
@@ -163,7 +168,10 @@ fn auth_plain_with_and_without_initial_response_as_in_rfc_4954() {
          S: 250-SIZE 10240000
          S: 250-AUTH PLAIN LOGIN
          S: 250-ENHANCEDSTATUSCODES
-         S: 250 8BITMIME
+         S: 250-8BITMIME
+         S: 250-DSN
+         S: 250-SMTPUTF8
+         S: 250 CHUNKING
          C: MAIL FROM:<a@example.com>
          S: 530 5.7.0 Authentication required
          C: VRFY a
@@ -205,7 +213,10 @@ fn auth_login_asks_for_name_and_password() {
          S: 250-SIZE 10240000
          S: 250-AUTH PLAIN LOGIN
          S: 250-ENHANCEDSTATUSCODES
-         S: 250 8BITMIME
+         S: 250-8BITMIME
+         S: 250-DSN
+         S: 250-SMTPUTF8
+         S: 250 CHUNKING
          C: AUTH LOGIN
          S: 334 VXNlcm5hbWU6
          C: dGVzdA==
@@ -223,18 +234,25 @@ fn auth_login_asks_for_name_and_password() {
 #[test]
 fn a_server_without_mechanisms_does_not_know_auth() {
     check_with(
-        &ServerConfig { pipelining: false, eight_bit_mime: false, ..ServerConfig::mta("mx") },
+        &ServerConfig {
+            pipelining: false,
+            eight_bit_mime: false,
+            dsn: false,
+            smtp_utf8: false,
+            chunking: false,
+            ..ServerConfig::mta("mx")
+        },
         "S: 220 mx ESMTP
          C: EHLO a
          S: 250-mx
          S: 250-SIZE 10240000
          S: 250 ENHANCEDSTATUSCODES
          C: AUTH PLAIN
-         S: 502 5.5.1 Error: command not implemented
+         S: 503 5.5.1 Error: authentication not enabled
          C: MAIL FROM:<a@b.example> BODY=8BITMIME
-         S: 555 5.5.4 Unsupported option
+         S: 555 5.5.4 Unsupported option: BODY=8BITMIME
          C: MAIL FROM:<a@b.example> AUTH=<>
-         S: 555 5.5.4 Unsupported option",
+         S: 555 5.5.4 Unsupported option: AUTH=<>",
     );
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::proto::smtp::reply::ReplyParser;
 
 #[test]
 fn sizes_are_judged_when_announced_and_when_received() {
@@ -16,7 +17,10 @@ fn sizes_are_judged_when_announced_and_when_received() {
          S: 250-PIPELINING
          S: 250-SIZE 20
          S: 250-ENHANCEDSTATUSCODES
-         S: 250 8BITMIME
+         S: 250-8BITMIME
+         S: 250-DSN
+         S: 250-SMTPUTF8
+         S: 250 CHUNKING
          C: MAIL FROM:<a@b.example> SIZE=21
          S: 552 5.3.4 Error: message size exceeds fixed limit
          C: MAIL FROM:<a@b.example> SIZE=20
@@ -57,7 +61,10 @@ fn the_recipient_too_many_is_refused_for_now() {
 #[test]
 fn too_many_errors_end_the_session() {
     let owner = check_with(
-        &ServerConfig { max_errors: 3, ..ServerConfig::mta("mx") },
+        &ServerConfig {
+            patience: Patience { hard_error_limit: 3, ..Patience::default() },
+            ..ServerConfig::mta("mx")
+        },
         "S: 220 mx ESMTP
          C: FOO
          S: 500 5.5.2 Error: command not recognized
@@ -170,7 +177,7 @@ fn an_early_talker_is_borne_with() {
 
 #[test]
 fn what_waits_for_an_answer_is_bounded() {
-    let mut owner = Owner::new(config());
+    let mut owner = Owner::new(ServerConfig { chunking: false, ..config() });
     owner.handle(SimTime::ZERO, Input::Opened);
     owner.silent = true;
     owner.handle(SimTime::ZERO, Input::Bytes(b"HELO a\r\nMAIL FROM:<>\r\n"));
@@ -195,7 +202,8 @@ fn recipients_beyond_the_limit_leave_the_others_their_message() {
 
 #[test]
 fn ten_thousand_recipients_are_too_many() {
-    let owner = with_recipients(10_000);
+    let mut owner = with_recipients(10_000);
+    owner.wait(SimTime::ZERO);
     assert_eq!(memchr::memmem::find_iter(&owner.wire, b"452 4.5.3").count(), 1020);
     assert!(owner.wire.ends_with(b"421 4.7.0 mx.example.net Error: too many errors\r\n"));
 }
@@ -223,7 +231,13 @@ proptest! {
         for piece in octets.chunks(cut) {
             owner.handle(SimTime::ZERO, Input::Bytes(piece));
         }
-        owner.handle(SimTime::ZERO + Duration::from_secs(1000), Input::Timeout);
+        let now = owner.wait(SimTime::ZERO);
+        owner.handle(now + Duration::from_secs(1000), Input::Timeout);
+        let mut replies = ReplyParser::new();
+        let mut wire = &owner.wire[..];
+        while !wire.is_empty() {
+            prop_assert!(replies.next(&mut wire).expect("replies parse").is_some());
+        }
     }
 
     #[test]
@@ -238,6 +252,7 @@ proptest! {
             for piece in stream.as_bytes().chunks(cut) {
                 owner.handle(SimTime::ZERO, Input::Bytes(piece));
             }
+            owner.wait(SimTime::ZERO);
             (owner.wire, owner.events)
         };
         prop_assert_eq!(play(cut), play(stream.len().max(1)));
@@ -263,5 +278,13 @@ const LINES: &[&str] = &[
     "*\r\n",
     "RSET\r\n",
     "NOOP\r\n",
+    "BDAT 4\r\n",
+    "BDAT 10\r\n",
+    "BDAT 6 LAST\r\n",
+    "BDAT 0 LAST\r\n",
+    "BDAT 99999999\r\n",
+    "VRFY é SMTPUTF8\r\n",
+    "AUTH CRAM-MD5\r\n",
+    "AUTH SCRAM-SHA-256 biwsbj10ZXN0LHI9YWJj\r\n",
     "QUIT\r\n",
 ];

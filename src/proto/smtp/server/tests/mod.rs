@@ -1,12 +1,20 @@
 //! Dialogues of the server session, each replayed with the client's stream cut everywhere.
 
+mod auth;
+mod chunks;
 mod dialogues;
+mod extensions;
 mod limits;
+mod lmtp;
+mod patience;
+mod smuggling;
+mod tls;
 
 use super::*;
 use crate::proto::Output;
 use crate::proto::sasl::Secret;
 use crate::proto::smtp::enhanced::EnhancedStatus;
+use crate::proto::smtp::reply::Reply;
 
 /// An owner with simple rules, and all that it has seen.
 struct Owner {
@@ -21,7 +29,10 @@ struct Owner {
 
 impl Owner {
     fn new(config: ServerConfig) -> Self {
-        let session = ServerSession::new(config);
+        Owner::of(ServerSession::new(config))
+    }
+
+    fn of(session: ServerSession) -> Self {
         Owner {
             session,
             out: Outbox::new(),
@@ -36,25 +47,39 @@ impl Owner {
         self.session.handle(now, input, &mut self.out);
         loop {
             let outputs: Vec<_> = self.out.drain().collect();
-            let mut verdict = None;
+            let mut verdicts = None;
             for output in outputs {
                 assert!(!self.closed, "nothing comes after the close");
                 match output {
                     Output::Send(octets) => self.wire.extend_from_slice(&octets),
                     Output::Event(event) => {
-                        verdict = verdict.or(verdict_on(&event));
+                        verdicts = verdicts.or(verdicts_on(&event));
                         self.events.push(event);
                     }
                     Output::Close => self.closed = true,
                     Output::Abort => panic!("a server does not abort"),
                 }
             }
-            assert_eq!(self.session.is_asking(), verdict.is_some() && !self.closed);
-            match verdict {
-                Some(verdict) if !self.silent => self.session.answer(now, verdict, &mut self.out),
+            if self.events.last() == Some(&ServerEvent::StartTls) {
+                self.session.secured(now);
+            }
+            assert_eq!(self.session.is_asking(), verdicts.is_some() && !self.closed);
+            match verdicts {
+                Some(verdicts) if !self.silent => {
+                    self.session.answer_each(now, &verdicts, &mut self.out);
+                }
                 _ => break,
             }
         }
+    }
+
+    /// Waits for the replies that are late, and tells how late the last one was.
+    fn wait(&mut self, mut now: SimTime) -> SimTime {
+        while let Some(until) = self.session.held_until() {
+            now = until;
+            self.handle(now, Input::Timeout);
+        }
+        now
     }
 
     fn messages(&self) -> Vec<&ReceivedMessage> {
@@ -68,10 +93,10 @@ impl Owner {
     }
 }
 
-/// `unknown` is no user, `banned` is no sender, the password is `secret`.
-fn verdict_on(event: &ServerEvent) -> Option<Verdict> {
+/// `unknown` is no user, `banned` is no sender, `full` has no room, the password is `secret`.
+fn verdicts_on(event: &ServerEvent) -> Option<Vec<Verdict>> {
     let status = EnhancedStatus::new;
-    Some(match event {
+    let verdict = match event {
         ServerEvent::Auth { identity, .. } => {
             let known = identity.is_own() && identity.authcid == "test";
             Verdict::Secret(known.then(|| Secret::new("secret")))
@@ -85,10 +110,36 @@ fn verdict_on(event: &ServerEvent) -> Option<Verdict> {
         ServerEvent::Rcpt { to, .. } if to.to_string().starts_with("<closing@") => {
             Reply::new(421, status(4, 3, 2), "Service not available").into()
         }
-        ServerEvent::Message(_) => Reply::queued_as("4F2A").into(),
-        ServerEvent::Mail { .. } | ServerEvent::Rcpt { .. } => Verdict::Accept,
+        ServerEvent::Message(message) => {
+            let verdict = |recipient: &Recipient| -> Verdict {
+                match recipient.path.to_string().starts_with("<full@") {
+                    true => Reply::new(452, status(4, 2, 2), "Mailbox full").into(),
+                    false => Verdict::Accept,
+                }
+            };
+            let verdicts: Vec<_> = message.envelope.recipients.iter().map(verdict).collect();
+            if verdicts.contains(&Verdict::Accept) && !verdicts.iter().all(Verdict::is_yes) {
+                return Some(verdicts);
+            }
+            Reply::queued_as("4F2A").into()
+        }
+        ServerEvent::Vrfy { argument, .. } if argument == "Crispin" => {
+            Reply::new(250, status(2, 0, 0), "Mark Crispin <Admin.MRC@foo.com>").into()
+        }
+        ServerEvent::Vrfy { argument, .. } if argument == "String" => {
+            Reply::new(553, status(5, 1, 4), "User ambiguous").into()
+        }
+        ServerEvent::Expn { argument, .. } if argument == "Example-People" => {
+            let people = "Jon Postel <Postel@isi.edu>\nFred Fonebone <Fonebone@physics.foo-u.edu>";
+            Reply::new(250, status(2, 1, 5), people).into()
+        }
+        ServerEvent::Expn { .. } => Reply::new(550, status(5, 7, 1), "Access denied").into(),
+        ServerEvent::Vrfy { .. } | ServerEvent::Mail { .. } | ServerEvent::Rcpt { .. } => {
+            Verdict::Accept
+        }
         _ => return None,
-    })
+    };
+    Some(vec![verdict])
 }
 
 /// A submission server where AUTH is possible but not demanded.
@@ -104,20 +155,32 @@ fn check(dialogue: &str) -> Owner {
 /// with other cuts, and expects the same. `\n`, `\r`, `\0` and `\s` (a space
 /// at the end) in a line stand for themselves.
 fn check_with(config: &ServerConfig, dialogue: &str) -> Owner {
-    let mut lockstep = Owner::new(config.clone());
+    check_session(|| ServerSession::new(config.clone()), dialogue)
+}
+
+fn check_session(session: impl Fn() -> ServerSession, dialogue: &str) -> Owner {
+    let mut now = SimTime::ZERO;
+    let mut lockstep = Owner::of(session());
     let mut stream = Vec::new();
     let mut read = 0;
-    lockstep.handle(SimTime::ZERO, Input::Opened);
+    lockstep.handle(now, Input::Opened);
+    now = lockstep.wait(now);
     for line in dialogue.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
         let (side, text) = line.split_at(2);
         let text = text.strip_prefix(' ').unwrap_or(text);
         let text = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\0", "\0");
-        let text = text.replace("\\s", " ") + "\r\n";
+        let text = text.replace("\\s", " ");
+        // `\` at the end of a line of the client: without CRLF.
+        let text = match text.strip_suffix('\\') {
+            Some(part) => part.to_owned(),
+            None => text + "\r\n",
+        };
         match side {
             "C:" => {
                 let said = String::from_utf8_lossy(&lockstep.wire[read..]).into_owned();
                 assert_eq!(said, "", "unexpected before {line:?}");
-                lockstep.handle(SimTime::ZERO, Input::Bytes(text.as_bytes()));
+                lockstep.handle(now, Input::Bytes(text.as_bytes()));
+                now = lockstep.wait(now);
                 stream.extend_from_slice(text.as_bytes());
             }
             "S:" => {
@@ -130,12 +193,17 @@ fn check_with(config: &ServerConfig, dialogue: &str) -> Owner {
         }
     }
     assert_eq!(String::from_utf8_lossy(&lockstep.wire[read..]), "", "unexpected at the end");
+    // What stands in clear behind STARTTLS is thrown away with the piece it came in.
+    if stream.windows(8).any(|verb| verb.eq_ignore_ascii_case(b"STARTTLS")) {
+        return lockstep;
+    }
     let replay = |pieces: Vec<&[u8]>| {
-        let mut owner = Owner::new(config.clone());
+        let mut owner = Owner::of(session());
         owner.handle(SimTime::ZERO, Input::Opened);
         for piece in pieces {
             owner.handle(SimTime::ZERO, Input::Bytes(piece));
         }
+        owner.wait(SimTime::ZERO);
         assert_eq!(owner.wire, lockstep.wire);
         assert_eq!(owner.events, lockstep.events);
         assert_eq!(owner.closed, lockstep.closed);

@@ -1,0 +1,215 @@
+//! How long a client is borne with, and how slowly it is served: errors, tarpit, the last word.
+//!
+//! A reply that is to wait is held here until the session's deadline. What the client sends
+//! meanwhile is kept and not read, as by a server that sleeps.
+
+use std::time::Duration;
+
+use super::event::{CloseReason, ServerEvent};
+use super::{ServerSession, State, Turn};
+use crate::engine::SimTime;
+use crate::proto::smtp::reply::Reply;
+
+/// How many errors a server bears, and how slowly it serves. Defaults are Postfix's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// From how many errors since the last accepted message on every reply is late by
+    /// `error_delay`. Default 10 (`smtpd_soft_error_limit`).
+    pub soft_error_limit: u32,
+    /// At how many of them 421 ends the session. Default 20 (`smtpd_hard_error_limit`).
+    pub hard_error_limit: u32,
+    /// How late a reply is from the soft limit on. Default 1 s (`smtpd_error_sleep_time`).
+    pub error_delay: Duration,
+    /// How many commands that bring no mail forward (EHLO, HELO, NOOP, RSET, VRFY, EXPN, HELP) are
+    /// borne since the last accepted message; further ones count as errors. Default 100
+    /// (`smtpd_junk_command_limit`).
+    pub junk_limit: u32,
+    /// A tarpit: how late every reply is, the greeting too. Default: not.
+    pub reply_delay: Duration,
+    /// A tarpit: how late, beside that, a reply is that refuses. Default: not.
+    pub refusal_delay: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            soft_error_limit: 10,
+            hard_error_limit: 20,
+            error_delay: Duration::from_secs(1),
+            junk_limit: 100,
+            reply_delay: Duration::ZERO,
+            refusal_delay: Duration::ZERO,
+        }
+    }
+}
+
+/// Replies that wait for their time.
+#[derive(Debug)]
+pub(super) struct Held {
+    until: SimTime,
+    replies: String,
+    then: Then,
+}
+
+/// What comes after replies that waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    ReadOn,
+    StartTls,
+    Close(CloseReason),
+}
+
+/// What kind of a reply it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Yes,
+    No,
+}
+
+impl ServerSession {
+    /// Sends a reply that refuses nothing; in pieces, with its CRLF.
+    pub(super) fn say(&mut self, turn: &mut Turn<'_>, pieces: &[&str]) {
+        self.speak(turn, Tone::Yes, pieces);
+    }
+
+    /// Sends a reply that refuses nothing.
+    pub(super) fn reply(&mut self, turn: &mut Turn<'_>, reply: &Reply) {
+        self.speak_reply(turn, Tone::Yes, reply);
+    }
+
+    /// Sends a reply that refuses; 421 and 521 end the session.
+    pub(super) fn refuse(&mut self, turn: &mut Turn<'_>, reply: &Reply) {
+        self.speak_reply(turn, Tone::No, reply);
+        if matches!(reply.code(), 421 | 521) {
+            return self.close(turn, CloseReason::Refused);
+        }
+        self.count_error(turn);
+    }
+
+    /// Sends the whole line of a reply that refuses.
+    pub(super) fn error(&mut self, turn: &mut Turn<'_>, reply: &str) {
+        self.speak(turn, Tone::No, &[reply]);
+        self.count_error(turn);
+    }
+
+    /// Sends one reply of several that refuse the same message; the errors are counted elsewhere.
+    pub(super) fn refuse_one_of_many(&mut self, turn: &mut Turn<'_>, reply: &Reply) {
+        self.speak_reply(turn, Tone::No, reply);
+    }
+
+    /// Sends the last reply, whole, and closes.
+    pub(super) fn last_word(&mut self, turn: &mut Turn<'_>, reply: &[&str], reason: CloseReason) {
+        self.speak(turn, Tone::Yes, reply);
+        self.close(turn, reason);
+    }
+
+    /// Counts an error of the client, which may be one too many.
+    pub(super) fn count_error(&mut self, turn: &mut Turn<'_>) {
+        self.errors += 1;
+        self.lose_patience(turn);
+    }
+
+    /// Counts a command that brings no mail forward. Whether it was one too many.
+    pub(super) fn count_junk(&mut self, turn: &mut Turn<'_>) -> bool {
+        self.junk += 1;
+        if self.junk > self.config.patience.junk_limit {
+            self.errors += 1;
+        }
+        self.lose_patience(turn)
+    }
+
+    /// Ends the session where there were too many errors.
+    fn lose_patience(&mut self, turn: &mut Turn<'_>) -> bool {
+        let lost = self.errors >= self.config.patience.hard_error_limit;
+        if lost {
+            let config = self.config.clone();
+            let words = ["421 4.7.0 ", &config.hostname, " Error: too many errors\r\n"];
+            self.last_word(turn, &words, CloseReason::Misbehaved);
+        }
+        lost
+    }
+
+    /// A message was accepted: all is forgiven.
+    pub(super) fn forgive(&mut self) {
+        self.errors = 0;
+        self.junk = 0;
+    }
+
+    /// Closes after what was said.
+    pub(super) fn close(&mut self, turn: &mut Turn<'_>, reason: CloseReason) {
+        match &mut self.held {
+            Some(held) => held.then = Then::Close(reason),
+            None => self.end(turn, reason),
+        }
+    }
+
+    /// Goes over to TLS after what was said.
+    pub(super) fn start_tls(&mut self, turn: &mut Turn<'_>) {
+        self.state = State::Securing;
+        match &mut self.held {
+            Some(held) => held.then = Then::StartTls,
+            None => turn.out.event(ServerEvent::StartTls),
+        }
+    }
+
+    /// The end, whatever was still to be said.
+    pub(super) fn end(&mut self, turn: &mut Turn<'_>, reason: CloseReason) {
+        self.state = State::Closed;
+        self.held = None;
+        self.unread.clear();
+        self.deadline = None;
+        turn.out.event(ServerEvent::Closed(reason));
+        turn.out.close();
+    }
+
+    /// When replies that are held back may go out.
+    pub(super) fn held_until(&self) -> Option<SimTime> {
+        self.held.as_ref().map(|held| held.until)
+    }
+
+    /// Sends replies whose time has come. The session may read on after it.
+    pub(super) fn release(&mut self, turn: &mut Turn<'_>) {
+        let Some(held) = self.held.take_if(|held| held.until <= turn.now) else { return };
+        turn.out.send(&held.replies);
+        match held.then {
+            Then::ReadOn => {}
+            Then::StartTls => turn.out.event(ServerEvent::StartTls),
+            Then::Close(reason) => self.end(turn, reason),
+        }
+    }
+
+    fn speak(&mut self, turn: &mut Turn<'_>, tone: Tone, pieces: &[&str]) {
+        match self.hold(turn.now, tone) {
+            Some(held) => pieces.iter().for_each(|piece| held.push_str(piece)),
+            None => pieces.iter().for_each(|piece| turn.out.send(piece)),
+        }
+    }
+
+    fn speak_reply(&mut self, turn: &mut Turn<'_>, tone: Tone, reply: &Reply) {
+        match self.hold(turn.now, tone) {
+            Some(held) => reply.encode(held),
+            None => reply.encode(turn.out),
+        }
+        .expect("neither a string nor an outbox refuses anything");
+    }
+
+    /// Where a reply has to wait, if it has to: behind one that waits already, or for its own time.
+    fn hold(&mut self, now: SimTime, tone: Tone) -> Option<&mut String> {
+        if self.held.is_none() {
+            let patience = &self.config.patience;
+            let mut delay = patience.reply_delay;
+            if tone == Tone::No {
+                delay += patience.refusal_delay;
+            }
+            if self.errors >= patience.soft_error_limit {
+                delay += patience.error_delay;
+            }
+            if delay.is_zero() {
+                return None;
+            }
+            self.held =
+                Some(Held { until: now + delay, replies: String::new(), then: Then::ReadOn });
+        }
+        self.held.as_mut().map(|held| &mut held.replies)
+    }
+}
