@@ -12,6 +12,7 @@ use mxsim::engine::Seed;
 use mxsim::proto::dns::RecordType;
 use mxsim::scenario::plan::Service;
 use mxsim::scenario::{self, NoFiles, Plan};
+use mxsim::store::queue::Backoff;
 use proptest::prelude::*;
 
 fn plan(text: &str) -> Plan {
@@ -171,7 +172,8 @@ fn the_explicit_form_changes_what_the_short_form_makes() {
     assert_eq!((link.b.as_str(), link.forward.loss, link.backward.loss), ("isp", 0.01, 0.0));
     let Service::Mta(mta) = &plan.hosts["mx1.example.org"].services[0] else { panic!() };
     assert_eq!(mta.size_limit, 1_000_000);
-    assert_eq!(mta.retry.min, Duration::from_secs(60));
+    let Backoff::Postfix { least, .. } = mta.retry.backoff else { panic!() };
+    assert_eq!(least, Duration::from_secs(60));
     assert_eq!(mta.relay.len(), 1, "the part that the domain gave it stays");
 }
 

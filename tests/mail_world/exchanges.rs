@@ -121,9 +121,9 @@ fn exchanges_of_equal_preference_share_the_mail() {
 
 #[test]
 fn a_smart_host_gets_everything_that_is_not_for_here() {
-    for host in ["script.two.example", "192.0.2.21"] {
+    for host in ["script.two.example", "[script.two.example]", "192.0.2.21", "[192.0.2.21]:25"] {
         let mut net = Net::new(1).zone(TWO);
-        net.sender.smart_host = Some(host.to_owned());
+        net.sender.smart_host = Some(host.parse().unwrap());
         let to = ["bob@example.com", "x@nowhere.example", "alice@example.org"];
         let (net, log) = scripted(net.queued("<alice@example.org>", &to), &[]);
         let mut world = net.build();

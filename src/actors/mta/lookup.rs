@@ -61,12 +61,15 @@ pub(super) fn mx_answer(found: &Found) -> MxAnswer {
 pub(super) fn addresses(found: &Found, host: &str) -> AddressAnswer {
     match found {
         Ok(answer) => AddressAnswer::Addresses(reach::addresses(answer).collect()),
+        // Like Postfix: a name without an address is no place to deliver to, ever.
+        Err(error) if !error.is_temporary() => {
+            let status = EnhancedStatus::new(5, 4, 4);
+            AddressAnswer::None(NoRoute::name_service(status, host, "A", "Host not found"))
+        }
         Err(error) => {
-            // Like Postfix: a name without an address is no place to deliver to, ever.
-            let class = if error.is_temporary() { 4 } else { 5 };
-            let detail = if error.is_temporary() { 3 } else { 4 };
-            let reason = format!("Host {host} has no address: {error}");
-            AddressAnswer::None(NoRoute::new(EnhancedStatus::new(class, 4, detail), reason))
+            let status = EnhancedStatus::new(4, 4, 3);
+            let why = format!("Host not found, try again ({error})");
+            AddressAnswer::None(NoRoute::name_service(status, host, "A", &why))
         }
     }
 }

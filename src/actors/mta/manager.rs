@@ -1,31 +1,32 @@
 //! The queue manager: begins an attempt at each message that is due, runs its deliveries, and sees
 //! to what they come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::actors::carry::LazyTimer;
 use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
 use crate::engine::Stream;
 use crate::proto::dns::stub::LookupId;
-use crate::proto::smtp::Mailbox;
-use crate::proto::smtp::client::ClientConfig;
-use crate::store::queue::{Delivered, QueueId, QueuedMessage, RecipientState};
+use crate::store::queue::{Backoff, Delivered, QueueId, QueuedMessage, RecipientState, Trouble};
 use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
 
-use super::config::{MtaConfig, Transport};
-use super::delivery::{Delivery, Fate, Fates, Load, Tools};
-use super::destinations::{Destinations, Hop, Recipient, Task};
+use super::config::{Flush, MtaConfig};
+use super::delivery::{Clients, Delivery, Fate, Fates, Load, Tools};
+use super::destinations::{Destinations, Recipient, Task};
+use super::hop::{Hop, Protocol};
 use super::receive::Receiver;
 use super::reply::AutoReplies;
+use super::transport::{self, Way};
 use super::{INBOUND_TIMER, QUEUE_TIMER, STUB_TIMER, bounce, local, note};
 
 /// What an MTA has in memory.
 pub(super) struct Manager {
     config: Arc<MtaConfig>,
-    client: Arc<ClientConfig>,
+    clients: Clients,
     receiver: Receiver,
     stub: StubResolver,
     draws: Stream,
@@ -34,6 +35,9 @@ pub(super) struct Manager {
     /// How many deliveries are under way or waiting for each message that is being tried.
     active: BTreeMap<QueueId, usize>,
     destinations: Destinations,
+    /// What an administrator will do yet, in the order of time.
+    flushes: VecDeque<Flush>,
+    retry_draws: Stream,
     deliveries: BTreeMap<u64, Delivery>,
     next_delivery: u64,
     by_connection: BTreeMap<ConnId, u64>,
@@ -43,8 +47,14 @@ pub(super) struct Manager {
 
 impl Manager {
     pub(super) fn new(config: Arc<MtaConfig>, ctx: &mut Ctx<'_>) -> Self {
+        let now = ctx.now();
+        // As Postfix: `minimal_backoff_time`, whether or not a rule of Exim is followed else.
+        let dead_for = match config.retry.backoff {
+            Backoff::Postfix { least, .. } => least,
+            Backoff::Exim(_) => Duration::from_secs(300),
+        };
         Manager {
-            client: Arc::new(ClientConfig::new(config.hostname.clone())),
+            clients: Clients::new(&config.hostname),
             receiver: Receiver::new(
                 Arc::clone(&config),
                 ctx.stream("queue ids"),
@@ -55,7 +65,9 @@ impl Manager {
             report_ids: ctx.stream("report ids"),
             auto_replies: AutoReplies::default(),
             active: BTreeMap::new(),
-            destinations: Destinations::new(config.limits.concurrency),
+            destinations: Destinations::new(&config.limits, dead_for),
+            flushes: config.flushes.iter().filter(|flush| flush.at >= now).cloned().collect(),
+            retry_draws: ctx.stream("retry"),
             deliveries: BTreeMap::new(),
             next_delivery: 0,
             by_connection: BTreeMap::new(),
@@ -130,43 +142,88 @@ impl Manager {
         }
     }
 
-    /// Begins an attempt at every message that is due, and sets the timer for the next one.
+    /// Begins an attempt at every message that is due, and sets the timer for the next one. Called
+    /// after everything that happens.
     pub(super) fn run_queue(&mut self, ctx: &mut Ctx<'_>) {
         let now = ctx.now();
-        while let Some((due, id)) = ctx.disk().queue().next_due() {
+        while let Some(flush) = self.flushes.front()
+            && flush.at <= now
+        {
+            let flush = self.flushes.pop_front().expect("looked at above");
+            self.flush(&flush, ctx);
+        }
+        let mut wake = self.flushes.front().map(|flush| flush.at);
+        // A message more than the limit waits until another one leaves.
+        while self.active.len() < self.config.limits.active.max(1)
+            && let Some((due, id)) = ctx.disk().queue().next_due()
+        {
             if due > now {
-                self.queue_timer.arm(ctx, Some(due), TimerToken(u64::from(QUEUE_TIMER) << 56));
-                return;
+                wake = Some(wake.map_or(due, |flush| flush.min(due)));
+                break;
             }
             let id = id.clone();
             self.begin(&id, ctx);
         }
+        self.queue_timer.arm(ctx, wake, TimerToken(u64::from(QUEUE_TIMER) << 56));
+    }
+
+    /// What an administrator does with `postqueue -f`, or `-s` and a domain.
+    fn flush(&mut self, flush: &Flush, ctx: &mut Ctx<'_>) {
+        self.destinations.revive();
+        let now = ctx.now();
+        let count = ctx.disk().queue().flush(now, |message| {
+            flush.domain.as_ref().is_none_or(|domain| {
+                let mut left = message.pending();
+                left.any(|(_, to)| to.address.domain().eq_ignore_ascii_case(domain))
+            })
+        });
+        ctx.note(|| note::flushed(flush.domain.as_deref(), count));
     }
 
     /// Begins an attempt at all pending recipients of a message.
     fn begin(&mut self, id: &QueueId, ctx: &mut Ctx<'_>) {
+        let now = ctx.now();
         let message = ctx.disk().queue().begin_attempt(id).expect("a due message is in the queue");
-        let load =
-            Load { queue_id: id.clone(), from: message.from.clone(), data: message.data.clone() };
-        let mut here = Vec::new();
-        let mut elsewhere: BTreeMap<Hop, Vec<Recipient>> = BTreeMap::new();
-        for (index, address) in message.pending() {
-            let recipient = Recipient { index, address: address.clone() };
-            match hop(&self.config, address) {
-                None => here.push(recipient),
-                Some(hop) => elsewhere.entry(hop).or_default().push(recipient),
+        let load = Load::of(message);
+        let mut ways: Vec<(Recipient, Way)> = Vec::new();
+        let mut onward: BTreeMap<Hop, Vec<Recipient>> = BTreeMap::new();
+        for (index, recipient) in message.pending() {
+            let recipient = Recipient::of(index, recipient);
+            match transport::way(&self.config, &recipient.address) {
+                Way::Onward(hop) => onward.entry(hop).or_default().push(recipient),
+                way => ways.push((recipient, way)),
             }
         }
         // While it is counted once for itself, a delivery that ends at once does not end the pass.
-        self.active.insert(id.clone(), 1 + elsewhere.len());
-        for recipient in here {
-            self.deliver_here(&load, &recipient, ctx);
+        self.active.insert(id.clone(), 1);
+        for (recipient, way) in ways {
+            match way {
+                Way::Here => self.deliver_here(&load, &recipient, ctx),
+                Way::Nowhere(trouble) => {
+                    settle(id, &recipient, Fate::from(trouble), Protocol::Smtp, ctx);
+                }
+                Way::Discard(reason) => {
+                    ctx.note(|| note::discarded(id, &recipient.address, reason));
+                    let state = RecipientState::Delivered(Delivered::Discarded);
+                    ctx.disk().queue().settle(id, recipient.index, state);
+                }
+                Way::Onward(_) => unreachable!("grouped by next hop above"),
+            }
         }
-        for (hop, recipients) in elsewhere {
-            let task = self.destinations.admit(Task { queue_id: id.clone(), hop, recipients });
-            self.start(task, ctx);
+        for (hop, mut recipients) in onward {
+            while !recipients.is_empty() {
+                let most = self.config.limits.recipients.max(1).min(recipients.len());
+                let rest = recipients.split_off(most);
+                let task = Task { queue_id: id.clone(), hop: hop.clone(), recipients };
+                *self.active.get_mut(id).expect("inserted above") += 1;
+                if let Some((task, trouble)) = self.destinations.add(task, now) {
+                    self.put_off(&task, &trouble, ctx);
+                }
+                recipients = rest;
+            }
         }
         self.end_one(id, ctx);
+        self.start_deliveries(ctx);
     }
 
     fn deliver_here(&mut self, load: &Load, recipient: &Recipient, ctx: &mut Ctx<'_>) {
@@ -182,19 +239,27 @@ impl Manager {
         ctx.disk().queue().settle(&load.queue_id, recipient.index, state);
     }
 
-    /// Starts a delivery, and where it ends at once those that waited for it, one after the other.
-    fn start(&mut self, mut task: Option<Task>, ctx: &mut Ctx<'_>) {
-        while let Some(Task { queue_id, hop, recipients }) = task {
+    /// The recipients of a delivery to a dead destination have its trouble, without an attempt.
+    fn put_off(&mut self, task: &Task, trouble: &Trouble, ctx: &mut Ctx<'_>) {
+        for recipient in &task.recipients {
+            let fate = Fate::Deferred(trouble.clone());
+            settle(&task.queue_id, recipient, fate, task.hop.protocol, ctx);
+        }
+        self.end_one(&task.queue_id, ctx);
+    }
+
+    /// Starts as many deliveries as may run.
+    fn start_deliveries(&mut self, ctx: &mut Ctx<'_>) {
+        while let Some(Task { queue_id, hop, recipients }) = self.destinations.next() {
             let message = ctx.disk().queue().get(&queue_id).expect("an active message is queued");
-            let (from, data) = (message.from.clone(), message.data.clone());
-            let load = Load { queue_id, from, data };
-            let Manager { config, client, stub, draws, .. } = self;
-            let mut tools = Tools { config, client, stub, draws };
+            let load = Load::of(message);
+            let Manager { config, clients, stub, draws, .. } = self;
+            let mut tools = Tools { config, clients, stub, draws };
             let (delivery, fates) = Delivery::start(load, hop, recipients, &mut tools, ctx);
             let number = self.next_delivery;
             self.next_delivery += 1;
             self.deliveries.insert(number, delivery);
-            task = self.after(number, None, fates, ctx);
+            self.after(number, None, fates, ctx);
         }
     }
 
@@ -205,23 +270,16 @@ impl Manager {
         ctx: &mut Ctx<'_>,
         act: impl FnOnce(&mut Delivery, &mut Tools<'_>, &mut Ctx<'_>) -> Fates,
     ) {
-        let Manager { deliveries, config, client, stub, draws, .. } = self;
+        let Manager { deliveries, config, clients, stub, draws, .. } = self;
         let Some(delivery) = deliveries.get_mut(&number) else { return };
         let before = delivery.connection();
-        let fates = act(delivery, &mut Tools { config, client, stub, draws }, ctx);
-        let next = self.after(number, before, fates, ctx);
-        self.start(next, ctx);
+        let fates = act(delivery, &mut Tools { config, clients, stub, draws }, ctx);
+        self.after(number, before, fates, ctx);
+        self.start_deliveries(ctx);
     }
 
-    /// Settles the fates that a delivery has come to, and ends it when it is done. The delivery
-    /// that has its place then is handed back, to be started.
-    fn after(
-        &mut self,
-        number: u64,
-        before: Option<ConnId>,
-        fates: Fates,
-        ctx: &mut Ctx<'_>,
-    ) -> Option<Task> {
+    /// Settles the fates that a delivery has come to, and ends it when it is done.
+    fn after(&mut self, number: u64, before: Option<ConnId>, fates: Fates, ctx: &mut Ctx<'_>) {
         let delivery = self.deliveries.get(&number).expect("the caller has it");
         let now = delivery.connection();
         if before != now {
@@ -232,16 +290,22 @@ impl Manager {
                 self.by_connection.insert(connection, number);
             }
         }
-        self.by_lookup.extend(delivery.lookups().iter().map(|id| (*id, number)));
+        self.by_lookup.extend(delivery.lookups().map(|id| (id, number)));
+        let protocol = delivery.hop.protocol;
         for (recipient, fate) in fates {
-            settle(&delivery.load.queue_id, &recipient, fate, ctx);
+            settle(&delivery.load.queue_id, &recipient, fate, protocol, ctx);
         }
         if !delivery.is_done() {
-            return None;
+            return;
         }
         let delivery = self.deliveries.remove(&number).expect("looked at above");
+        let given_up = self.destinations.ended(&delivery.hop, delivery.site(), ctx.now());
         self.end_one(&delivery.load.queue_id, ctx);
-        self.destinations.release(&delivery.hop)
+        if let Some((tasks, trouble)) = given_up {
+            for task in tasks {
+                self.put_off(&task, &trouble, ctx);
+            }
+        }
     }
 
     /// One delivery of a message has ended; with the last one, the pass has.
@@ -264,7 +328,7 @@ impl Manager {
         let queue = ctx.disk().queue();
         let message = queue.get(id).expect("an active message is queued");
         let attempt = message.attempts;
-        let next = self.config.retry.next_attempt(message, now);
+        let next = self.config.retry.next_attempt(message, now, &mut self.retry_draws);
         let left =
             message.recipients.iter().enumerate().filter_map(|(index, recipient)| match &recipient
                 .state
@@ -277,7 +341,7 @@ impl Manager {
         let left: Vec<_> = left.collect();
         match next {
             Some(until) if !left.is_empty() => {
-                queue.defer(id, until);
+                queue.defer(id, now, until);
                 for (_, address, trouble) in left {
                     ctx.note(|| note::deferred(id, &address, attempt, trouble, until));
                 }
@@ -297,21 +361,7 @@ impl Manager {
     }
 }
 
-/// Where mail for a recipient goes; `None`: into a mailbox here.
-fn hop(config: &MtaConfig, recipient: &Mailbox) -> Option<Hop> {
-    match config.domain(recipient.domain()).map(|domain| domain.transport) {
-        Some(Transport::Mailbox) => return None,
-        Some(Transport::Relay) => return Some(Hop::mx(recipient.domain())),
-        None => {}
-    }
-    Some(match (&config.smart_host, recipient.address_literal()) {
-        (Some(host), _) => Hop::host(host),
-        (None, Some(address)) => Hop::address(address),
-        (None, None) => Hop::mx(recipient.domain()),
-    })
-}
-
-fn settle(id: &QueueId, recipient: &Recipient, fate: Fate, ctx: &mut Ctx<'_>) {
+fn settle(id: &QueueId, recipient: &Recipient, fate: Fate, protocol: Protocol, ctx: &mut Ctx<'_>) {
     let state = match fate {
         Fate::Relayed { remote, to, reply, dsn } => {
             ctx.note(|| Note::Relayed {
@@ -320,7 +370,7 @@ fn settle(id: &QueueId, recipient: &Recipient, fate: Fate, ctx: &mut Ctx<'_>) {
                 to,
                 reply: reply.to_string(),
             });
-            let lmtp = false;
+            let lmtp = protocol == Protocol::Lmtp;
             RecipientState::Delivered(Delivered::Relayed { remote, reply, dsn, lmtp })
         }
         Fate::Deferred(trouble) => RecipientState::Pending(Some(trouble)),

@@ -6,14 +6,15 @@
 //! of them on one host. What it has answered 250 to is on disk, so that a crash loses nothing; what
 //! it is doing is in memory, and is begun again.
 //!
-//! Not modelled: connection reuse between messages, a host status cache, a limit to all deliveries
-//! together (there is one for each destination), delay warnings, DSN parameters (RFC 3461), TLS.
+//! Not modelled: connection reuse between messages, ETRN, delay warnings, DSN parameters (RFC 3461),
+//! TLS.
 
 mod alias;
 mod bounce;
 pub mod config;
 mod delivery;
 mod destinations;
+mod hop;
 mod local;
 mod lookup;
 mod manager;
@@ -23,6 +24,7 @@ mod receive;
 mod reply;
 mod route;
 mod signing;
+mod transport;
 
 use std::sync::Arc;
 

@@ -65,3 +65,13 @@ pub(super) fn bounced(
         report: report.map(QueueId::to_string),
     }
 }
+
+pub(super) fn discarded(id: &QueueId, recipient: &Mailbox, reason: String) -> Note {
+    Note::Discarded { queue_id: id.to_string(), recipient: recipient.to_string(), reason }
+}
+
+pub(super) fn flushed(domain: Option<&str>, messages: usize) -> Note {
+    let noun = if messages == 1 { "message" } else { "messages" };
+    let domain = domain.map_or_else(String::new, |domain| format!(" for {domain}"));
+    Note::Remark(format!("the queue is flushed: {messages} {noun}{domain}"))
+}

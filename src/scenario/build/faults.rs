@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::actors::mta::config::Flush;
 use crate::actors::{Flood, Forger};
 use crate::net::LinkId;
 use crate::proto::dns::misbehaviour::Rule;
@@ -40,7 +41,9 @@ fn controls(action: &FaultAction, world: &World) -> Vec<Control> {
             })
             .collect(),
         // The programs of the hosts keep to it by themselves.
-        FaultAction::Misbehave { .. } | FaultAction::Forge { .. } => Vec::new(),
+        FaultAction::Misbehave { .. } | FaultAction::Flush { .. } | FaultAction::Forge { .. } => {
+            Vec::new()
+        }
     }
 }
 
@@ -55,6 +58,17 @@ pub(super) fn forger(config: HostConfig, plan: &Plan, host: &str) -> HostConfig 
         true => config,
         false => config.actor(move || Forger::new(floods.clone())),
     }
+}
+
+/// When the queue of this host's MTA is flushed, in the order of time.
+pub(super) fn flushes(plan: &Plan, host: &str) -> Vec<Flush> {
+    let flush = |fault: &Fault| match &fault.action {
+        FaultAction::Flush { host: of, domain } if of == host => {
+            Some(Flush { at: fault.at, domain: domain.clone() })
+        }
+        _ => None,
+    };
+    plan.faults.iter().filter_map(flush).collect()
 }
 
 /// What the DNS server of this host keeps to.

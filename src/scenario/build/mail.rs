@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::actors::mail_server::{MailServer, MailServerConfig};
 use crate::actors::mta::config::{
-    AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, RefusalMode, Restriction, SpfCheck,
-    Submitter, Transport,
+    AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, Flush, RefusalMode, Restriction,
+    SpfCheck, Submitter, Transport,
 };
 use crate::actors::{Mta, MtaConfig};
 use crate::engine::Seed;
@@ -16,12 +16,19 @@ use crate::scenario::format::authentication::{self as format, AuthChecks};
 use crate::scenario::format::policy;
 use crate::scenario::plan::{self, Host};
 use crate::store::mailbox::MailStore;
-use crate::store::queue::RetrySchedule;
 use crate::world::{Disk, HostConfig};
 
 /// Puts an MTA on a host.
-pub(super) fn mta(config: HostConfig, host: &Host, mta: &plan::Mta) -> HostConfig {
+pub(super) fn mta(
+    config: HostConfig,
+    host: &Host,
+    mta: &plan::Mta,
+    flushes: Vec<Flush>,
+) -> HostConfig {
     let mut settings = MtaConfig::new(&mta.name, super::resolvers(host));
+    for name in &mta.relay_domains {
+        settings.domains.insert(name.clone(), Domain::open(Transport::Relay, None));
+    }
     for domain in &mta.relay {
         settings.domains.insert(domain.name.clone(), build_domain(domain, Transport::Relay));
     }
@@ -40,14 +47,12 @@ pub(super) fn mta(config: HostConfig, host: &Host, mta: &plan::Mta) -> HostConfi
         let users = mta.submission.iter().flat_map(|domain| domain.users.values());
         settings.submission = Some(users.map(submitter).collect());
     }
-    settings.smart_host.clone_from(&mta.smart_host);
     settings.size_limit_octets = mta.size_limit;
-    settings.retry = RetrySchedule {
-        least: mta.retry.min,
-        most: mta.retry.max,
-        lifetime: mta.retry.lifetime,
-        bounce_lifetime: mta.retry.lifetime,
-    };
+    settings.retry = mta.retry.clone();
+    settings.limits = mta.limits.clone();
+    settings.smart_host.clone_from(&mta.smart_host);
+    settings.transports = mta.transports.clone();
+    settings.flushes = flushes;
     let settings = Arc::new(settings);
     config.actor(move || Mta::new(Arc::clone(&settings)))
 }

@@ -56,7 +56,7 @@ fn build_host(host: &Host, plan: &Plan, zones: &dns::Zones, seed: Seed) -> HostC
         config = match service {
             Service::NameServer(server) => zones.name_server(config, host, server, plan, rules()),
             Service::Resolver(resolver) => zones.resolver(config, host, resolver, rules()),
-            Service::Mta(mta) => mail::mta(config, host, mta),
+            Service::Mta(mta) => mail::mta(config, host, mta, faults::flushes(plan, &host.name)),
             Service::MailboxServer(server) => mail::mailbox_server(config, host, server, seed),
             Service::Client(client) => clients::client(config, host, client, plan),
         };

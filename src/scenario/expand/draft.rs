@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::authentication::Published;
+use crate::actors::mta::config::{Limits, NextHop, TransportTable};
 use crate::proto::dkim::Signer;
 use crate::proto::dns::{Name, Record};
 use crate::scenario::finding::Path;
 use crate::scenario::format;
-use crate::scenario::plan::{Client, Retry};
+use crate::scenario::plan::Client;
+use crate::store::queue::RetrySchedule;
 
 /// A host in the making.
 #[derive(Debug)]
@@ -73,9 +75,12 @@ pub(super) struct MtaDraft {
     pub(super) submission: Vec<String>,
     pub(super) deliver: Vec<String>,
     pub(super) relay: Vec<String>,
-    pub(super) smart_host: Option<String>,
+    pub(super) relay_domains: Vec<String>,
+    pub(super) smart_host: Option<NextHop>,
+    pub(super) transports: TransportTable,
+    pub(super) limits: Limits,
     pub(super) size_limit: Option<u64>,
-    pub(super) retry: Option<Retry>,
+    pub(super) retry: Option<RetrySchedule>,
 }
 
 /// A mailbox server in the making. Domains by name.

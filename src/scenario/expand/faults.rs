@@ -4,6 +4,7 @@ use super::Expander;
 use super::network::Pair;
 use crate::engine::SimTime;
 use crate::scenario::finding::Path;
+use crate::scenario::format::fault::{Flush, FlushDomain};
 use crate::scenario::plan::{Fault, FaultAction, Link, Plan};
 
 impl Expander<'_, '_, '_> {
@@ -76,6 +77,9 @@ impl Expander<'_, '_, '_> {
             let link = self.link_between(&path.at("heal"), ends, plan)?;
             return Some((FaultAction::Heal(link.a.clone(), link.b.clone()), None));
         }
+        if let Some(flush) = &format.flush {
+            return Some((self.flush(&path.at("flush"), flush)?, None));
+        }
         let change = format.link.as_ref()?;
         let path = path.at("link");
         let link = self.link_between(&path.at("between"), &change.between, plan)?;
@@ -94,6 +98,17 @@ impl Expander<'_, '_, '_> {
         };
         let after = turn(self.overlay(&path, turn(before), &change.link));
         Some((change_to(after), Some(change_to(before))))
+    }
+
+    fn flush(&mut self, path: &Path<'_>, flush: &Flush) -> Option<FaultAction> {
+        let (host, domain) = match flush {
+            Flush::Host(host) => (self.mta_host(path, host)?, None),
+            Flush::Domain(FlushDomain { host, domain }) => {
+                let host = self.mta_host(&path.at("host"), host)?;
+                (host, Some(self.host_name(&path.at("domain"), domain)?))
+            }
+        };
+        Some(FaultAction::Flush { host, domain })
     }
 
     fn host(&mut self, path: &Path<'_>, written: &str) -> Option<String> {

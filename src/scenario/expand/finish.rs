@@ -34,16 +34,19 @@ impl Expander<'_, '_, '_> {
                 services.push(Service::Resolver(Resolver { zones, config, port }));
             }
             if let Some(mta) = &draft.mta {
-                services.push(Service::Mta(Mta {
+                services.push(Service::Mta(Box::new(Mta {
                     name: name.clone(),
                     smtp: mta.smtp,
                     submission: all(&mta.submission),
                     deliver: all(&mta.deliver),
                     relay: all(&mta.relay),
+                    relay_domains: mta.relay_domains.clone(),
                     smart_host: mta.smart_host.clone(),
+                    transports: mta.transports.clone(),
+                    limits: mta.limits.clone(),
                     size_limit: mta.size_limit.unwrap_or(DEFAULT_SIZE_LIMIT),
-                    retry: mta.retry.unwrap_or_default(),
-                }));
+                    retry: mta.retry.clone().unwrap_or_default(),
+                })));
             }
             if let Some(server) = &draft.mailbox_server {
                 services.push(Service::MailboxServer(MailboxServer {

@@ -1,16 +1,12 @@
 //! What runs on each host: the parts that domains give them, and their own services.
 
-use std::time::Duration;
-
 use super::Expander;
-use super::draft::{Draft, MailboxDraft, MtaDraft};
+use super::draft::{Draft, MailboxDraft};
 use super::names::host_name;
 use crate::scenario::finding::Path;
-use crate::scenario::format::Dur;
 use crate::scenario::format::domain::{ReadProtocol, User};
 use crate::scenario::format::host as format;
-use crate::scenario::format::policy::Retry as RetryFormat;
-use crate::scenario::plan::{Client, Retry};
+use crate::scenario::plan::Client;
 
 impl<'s> Expander<'s, '_, '_> {
     pub(super) fn assign_services(&mut self) {
@@ -41,11 +37,13 @@ impl<'s> Expander<'s, '_, '_> {
         let (domain, path) = (domain.clone(), draft.path.at("servers"));
         let policy = &draft.format.policy;
         let size_limit = policy.size_limit.map(|size| size.0);
-        let retry = self.retry(&draft_path(&path, "policy").at("retry"), &policy.retry);
+        let of_policy = draft_path(&path, "policy");
+        let mut retry = self.retry(&of_policy.at("retry"), &policy.retry);
+        retry.delay_warning = policy.delay_warning.map(|dur| dur.0);
         let mta = |host: &mut Draft<'_>, part: Part| {
             let mta = host.mta.get_or_insert_default();
             mta.size_limit = mta.size_limit.or(size_limit);
-            mta.retry = mta.retry.or(Some(retry));
+            mta.retry.get_or_insert_with(|| retry.clone());
             mta.smtp |= part != Part::Submission;
             let list = match part {
                 Part::Deliver => &mut mta.deliver,
@@ -251,41 +249,6 @@ impl<'s> Expander<'s, '_, '_> {
         self.report.unknown(path, "zone", zone, known, &["zones", "domains"]);
     }
 
-    fn assign_mta(&mut self, at: usize, path: &Path<'_>, service: &format::Mta) {
-        let deliver = self.domain_names(&path.at("deliver"), &service.deliver);
-        let relay = self.domain_names(&path.at("relay"), &service.relay);
-        let submission = self.domain_names(&path.at("submission"), &service.submission);
-        let smart_host = service.smart_host.as_deref().and_then(|name| {
-            let path = path.at("smart_host");
-            let name = self.host_name(&path, name)?;
-            self.is_host(&path, &name).then_some(name)
-        });
-        let retry = service.retry.as_ref().map(|retry| self.retry(&path.at("retry"), retry));
-        for name in relay.iter().filter(|name| deliver.contains(name)) {
-            let found = format!("\"{name}\" stands under \"deliver\" too");
-            self.report.at(&path.at("relay"), found, "a domain is one or the other".to_owned());
-        }
-        let draft = &mut self.hosts[at];
-        let delivers = !deliver.is_empty();
-        let mta: &mut MtaDraft = draft.mta.get_or_insert_default();
-        mta.smtp |= service.smtp.unwrap_or(true);
-        mta.deliver.extend(deliver);
-        mta.relay.extend(relay);
-        mta.submission.extend(submission);
-        mta.smart_host = smart_host.or(mta.smart_host.take());
-        mta.size_limit = service.size_limit.map(|size| size.0).or(mta.size_limit);
-        mta.retry = retry.or(mta.retry);
-        let has_mailboxes = draft.mailbox_server.is_some()
-            || draft.explicit.is_some_and(|host| {
-                host.services.iter().any(|service| service.mailbox_server.is_some())
-            });
-        if delivers && !has_mailboxes {
-            let found = "it delivers, but there is no mailbox server on this host";
-            let remedy = "add {\"mailbox_server\": {...}}, or use \"relay\"".to_owned();
-            self.report.at(&path.at("deliver"), found, remedy);
-        }
-    }
-
     fn assign_mailbox_server(
         &mut self,
         at: usize,
@@ -305,7 +268,7 @@ impl<'s> Expander<'s, '_, '_> {
         server.pop3 = format.pop3.unwrap_or(server.pop3);
     }
 
-    fn domain_names(&mut self, path: &Path<'_>, written: &[String]) -> Vec<String> {
+    pub(super) fn domain_names(&mut self, path: &Path<'_>, written: &[String]) -> Vec<String> {
         let mut names = Vec::new();
         for (index, written) in written.iter().enumerate() {
             let path = path.at(index);
@@ -358,24 +321,6 @@ impl<'s> Expander<'s, '_, '_> {
             }
         }
     }
-
-    /// The retry schedule with defaults filled in.
-    fn retry(&mut self, path: &Path<'_>, format: &RetryFormat) -> Retry {
-        let default = Retry::default();
-        let min = format.min.map_or(default.min, |dur| dur.0);
-        let max = format.max.map_or(default.max.max(min), |dur| dur.0);
-        let lifetime = format.lifetime.map_or(default.lifetime, |dur| dur.0);
-        // Else one deferred message is tried millions of times before its lifetime is over.
-        if min < LEAST_RETRY {
-            let remedy = format!("at least \"{}\"", Dur(LEAST_RETRY));
-            self.report.at(&path.at("min"), "hardly any delay", remedy);
-        }
-        if max < min {
-            let found = format!("the longest delay is below the shortest, {}", Dur(min));
-            self.report.at(&path.at("max"), found, None);
-        }
-        Retry { min, max, lifetime }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -426,7 +371,5 @@ fn client(
         read_port,
     }
 }
-
-const LEAST_RETRY: Duration = Duration::from_secs(1);
 
 pub(super) const DEFAULT_PASSWORD: &str = "secret";

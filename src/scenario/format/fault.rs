@@ -14,13 +14,14 @@ use super::units::Dur;
 #[schemars(extend("oneOf" = [
     {"required": ["crash"]}, {"required": ["restart"]}, {"required": ["cut"]},
     {"required": ["heal"]}, {"required": ["isolate"]}, {"required": ["rejoin"]},
-    {"required": ["link"]}, {"required": ["dns"]}, {"required": ["forge"]}
+    {"required": ["link"]}, {"required": ["dns"]}, {"required": ["forge"]},
+    {"required": ["flush"]}
 ]))]
 pub struct Fault {
     /// When, from the start of the run.
     #[schemars(example = &"1m")]
     pub at: Dur,
-    /// For how long; then it is undone, even if another fault still holds the same. Not with `restart`, `heal` and `rejoin`. Default: for good.
+    /// For how long; then it is undone, even if another fault still holds the same. Not with `restart`, `heal`, `rejoin` and `flush`. Default: for good.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"2h")]
     pub for_: Option<Dur>,
@@ -65,4 +66,31 @@ pub struct Fault {
         "name": "example.com", "type": "MX", "answer": "@ 1d IN MX 0 mail.evil.example.net."
     }]))]
     pub forge: Option<Forge>,
+    /// An administrator has this MTA try all that it has queued at once (`postqueue -f`), or all for
+    /// one domain (`postqueue -s`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub flush: Option<Flush>,
+}
+
+/// A flush of an MTA's queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Flush {
+    /// Of everything at this host.
+    Host(String),
+    /// Of mail for one domain.
+    Domain(FlushDomain),
+}
+
+/// A flush of mail for one domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlushDomain {
+    /// The MTA.
+    #[schemars(example = &"mx1.example.com")]
+    pub host: String,
+    /// The recipients' domain.
+    #[schemars(example = &"example.net")]
+    pub domain: String,
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use super::domain::ReadProtocol;
 use super::network::Link;
 use super::policy::Retry;
 use super::resolver::ResolverSettings;
-use super::units::Size;
+use super::units::{Dur, Size};
 
 /// A host: addresses, place in the network, services.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -103,10 +104,23 @@ pub struct Mta {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = true), example = false)]
     pub smtp: Option<bool>,
-    /// The host that takes all mail for elsewhere, instead of a look-up of MX.
+    /// Domains beside those of this scenario's form, or of it, whose mail it takes for any user from
+    /// anybody and hands on (`relay_domains`), without knowing who exists there.
+    #[schemars(extend("examples" = [["example.net"]]))]
+    pub relay_domains: Vec<String>,
+    /// Who takes all mail for elsewhere (`relayhost`): a domain, whose MX are asked, or a host in
+    /// brackets, as it is. A port may follow: `[relay.isp.example]:2525`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(example = &"relay.isp.example")]
+    #[schemars(example = &"[relay.isp.example]")]
     pub smart_host: Option<String>,
+    /// Where mail for an address, a domain, all below a domain (`.example.net`) or everything (`*`)
+    /// goes (`transport_maps`): `smtp:domain`, `smtp:[host]:port`, `lmtp:host:port`, `local`,
+    /// `error:text`, `retry:text` or `discard:text`.
+    #[schemars(extend("examples" = [{"example.net": "smtp:[hub.example.net]"}]))]
+    pub transports: IndexMap<String, String>,
+    /// How much it does at once, where that differs from Postfix's defaults.
+    #[schemars(extend("examples" = [{"concurrency": 5}]))]
+    pub limits: MtaLimits,
     /// The largest message it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "10240000B"), example = &"1MB")]
@@ -115,6 +129,55 @@ pub struct Mta {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"min": "5m", "max": "1h", "lifetime": "2d"}]))]
     pub retry: Option<Retry>,
+}
+
+/// The limits of an MTA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MtaLimits {
+    /// How long a connection may take to stand (`smtp_connect_timeout`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "30s"), example = &"10s")]
+    pub connect_timeout: Option<Dur>,
+    /// How many addresses of exchanges are tried in one attempt (`smtp_mx_address_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 5), example = 2)]
+    pub mx_addresses: Option<u32>,
+    /// How many sessions are held in one attempt (`smtp_mx_session_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 2), example = 1)]
+    pub mx_sessions: Option<u32>,
+    /// How many recipients one transaction carries (`default_destination_recipient_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 50), example = 1)]
+    pub recipients: Option<u32>,
+    /// How many deliveries run at once to one destination at first
+    /// (`initial_destination_concurrency`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 5), example = 1)]
+    pub initial_concurrency: Option<u32>,
+    /// How many deliveries run at once to one destination at most
+    /// (`default_destination_concurrency_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 20), example = 2)]
+    pub concurrency: Option<u32>,
+    /// After how many windows of failures in a row a destination is taken for dead, for the least
+    /// delay between attempts (`default_destination_concurrency_failed_cohort_limit`); 0: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 1), example = 0)]
+    pub failed_cohorts: Option<u32>,
+    /// How many deliveries run at once to all destinations (`default_process_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 100), example = 10)]
+    pub processes: Option<u32>,
+    /// How many Received fields a message may have (`hopcount_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 50), example = 10)]
+    pub hops: Option<u32>,
+    /// How many clients are served at once; one more is told to come later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 1000), example = 20)]
+    pub clients: Option<u32>,
 }
 
 /// A mailbox server.

@@ -43,6 +43,11 @@ pub struct Policy {
     /// When the domain's MTAs try again, and when they give up.
     #[schemars(extend("examples" = [{"min": "5m", "max": "1h", "lifetime": "2d"}]))]
     pub retry: Retry,
+    /// After how long the domain's MTAs warn a sender that a message is still queued (Postfix's
+    /// `delay_warning_time`). Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"4h")]
+    pub delay_warning: Option<Dur>,
 }
 
 /// From whom a recipient takes mail. What is left out comes from the domain's policy.
@@ -131,21 +136,34 @@ pub struct ReplyText {
 }
 
 /// When an MTA tries again at a message that it could not hand on, and when it gives up.
+///
+/// As Postfix does it: it waits as long as the message has been queued, but not below `min` and not
+/// above `max`, so that the delays double. Or by a `rule` as Exim does it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
-    /// The delay before the second attempt, at least 1s; each later one doubles it.
+    /// The shortest delay between two attempts, at least 1s (`minimal_backoff_time`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "5m"), example = &"1m")]
     pub min: Option<Dur>,
-    /// The longest delay between two attempts.
+    /// The longest delay between two attempts (`maximal_backoff_time`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "4000s"), example = &"1h")]
     pub max: Option<Dur>,
-    /// How long a message stays queued before it bounces.
+    /// How long a message stays queued before it bounces (`maximal_queue_lifetime`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "5d"), example = &"1h")]
     pub lifetime: Option<Dur>,
+    /// How long a bounce stays queued before it is given up (`bounce_queue_lifetime`). Default: as
+    /// `lifetime`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1d")]
+    pub bounce_lifetime: Option<Dur>,
+    /// A rule in Exim's form, instead of `min`, `max` and `lifetime`: steps of `F` (until, interval),
+    /// `G` (until, first interval, factor) and `H` (as `G`, randomised).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"F,2h,15m; G,16h,1h,1.5; F,4d,6h")]
+    pub rule: Option<String>,
 }
 
 /// A reply that a user's mailbox server sends by itself (RFC 3834): never to a null reverse-path.

@@ -47,6 +47,13 @@ pub enum FaultAction {
         /// The rule.
         rule: Rule,
     },
+    /// An MTA tries all that it has queued, or all for one domain.
+    Flush {
+        /// Its host.
+        host: String,
+        /// The domain, in lower case.
+        domain: Option<String>,
+    },
     /// A host forges answers.
     Forge {
         /// The host.

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::domain::Domain;
+use crate::actors::mta::config::{Limits, NextHop, TransportTable};
 use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::format::domain::ReadProtocol;
+use crate::store::queue::RetrySchedule;
 
 /// A host.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +32,7 @@ pub enum Service {
     /// Resolves for others, port 53.
     Resolver(Resolver),
     /// Takes and hands on mail, ports 25 and 587.
-    Mta(Mta),
+    Mta(Box<Mta>),
     /// Lets users read, ports 143 and 110.
     MailboxServer(MailboxServer),
     /// A user's mail client.
@@ -72,34 +73,18 @@ pub struct Mta {
     pub deliver: Vec<Arc<Domain>>,
     /// Whose mail it takes from anybody and hands on by MX. Unknown users are refused at RCPT.
     pub relay: Vec<Arc<Domain>>,
-    /// The name of the host that takes all mail for elsewhere.
-    pub smart_host: Option<String>,
+    /// The domains whose mail it takes for any user and hands on, in lower case.
+    pub relay_domains: Vec<String>,
+    /// Who takes all mail for elsewhere.
+    pub smart_host: Option<NextHop>,
+    /// Where mail for particular addresses and domains goes.
+    pub transports: TransportTable,
+    /// How much it does at once, and in one attempt.
+    pub limits: Limits,
     /// The largest message it takes, in octets.
     pub size_limit: u64,
     /// When it tries again and gives up.
-    pub retry: Retry,
-}
-
-/// When an MTA tries again, and when it gives up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
-    /// Before the second attempt; each later delay doubles.
-    pub min: Duration,
-    /// The longest delay.
-    pub max: Duration,
-    /// How long a message stays queued.
-    pub lifetime: Duration,
-}
-
-/// Postfix's: 300 s, 4,000 s, 5 days.
-impl Default for Retry {
-    fn default() -> Self {
-        Retry {
-            min: Duration::from_secs(300),
-            max: Duration::from_secs(4_000),
-            lifetime: Duration::from_secs(5 * 86_400),
-        }
-    }
+    pub retry: RetrySchedule,
 }
 
 /// A mailbox server. The mailboxes are on the host's disk, where its MTA puts mail into them.

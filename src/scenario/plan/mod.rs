@@ -24,7 +24,7 @@ pub use agenda::{Action, Content, Mail, Step};
 pub use domain::{AutoReply, Domain, Mode, ReplyText, Restriction, User};
 pub use expect::{Count, Expect, Expectation};
 pub use fault::{Fault, FaultAction};
-pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Retry, Service};
+pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 pub use network::Link;
 
 /// A checked scenario.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::engine::SimTime;
-use crate::proto::smtp::{Mailbox, ReversePath};
+use crate::proto::smtp::{Mailbox, Ret, ReversePath};
 
 use super::{Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
 
@@ -16,6 +16,8 @@ pub struct QueuedMessage {
     pub arrived: SimTime,
     /// To whom failures are reported.
     pub from: ReversePath,
+    /// How much of the message a report of failure has (`RET`, RFC 3461 §4.3); `None`: did not say.
+    pub ret: Option<Ret>,
     /// The sender's name for the transaction (`ENVID`, RFC 3461 §4.4), decoded; `None`: has none.
     pub envid: Option<String>,
     /// Whether it was sent with `SMTPUTF8` (RFC 6531 §3.4): a next hop without it cannot have it.
@@ -28,9 +30,20 @@ pub struct QueuedMessage {
     pub recipients: Vec<QueuedRecipient>,
     /// How many attempts were begun.
     pub attempts: u32,
+    /// When it was last put off, and until when; `None`: never was.
+    pub deferred: Option<Deferral>,
     /// When the sender was warned of the delay; `None`: was not. One warning a message, for those
     /// recipients that were pending then and whose `NOTIFY` does not forbid it.
     pub delay_warned: Option<SimTime>,
+}
+
+/// How a message was put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deferral {
+    /// When the attempt failed.
+    pub at: SimTime,
+    /// When the next was to be.
+    pub until: SimTime,
 }
 
 impl QueuedMessage {
@@ -47,22 +60,22 @@ impl QueuedMessage {
             id,
             arrived,
             from,
+            ret: None,
             envid: None,
             smtputf8: false,
             body_8bit: !data.is_ascii(),
             data,
             recipients,
             attempts: 0,
+            deferred: None,
             delay_warned: None,
         }
     }
 
     /// The recipients that are to be tried, each with its place in `recipients`.
-    pub fn pending(&self) -> impl Iterator<Item = (usize, &Mailbox)> {
-        self.recipients.iter().enumerate().filter_map(|(index, recipient)| match recipient.state {
-            RecipientState::Pending(_) => Some((index, &recipient.address)),
-            _ => None,
-        })
+    pub fn pending(&self) -> impl Iterator<Item = (usize, &QueuedRecipient)> {
+        let all = self.recipients.iter().enumerate();
+        all.filter(|(_, recipient)| matches!(recipient.state, RecipientState::Pending(_)))
     }
 
     /// The recipients that failed and whose sender is not told yet, each with its place.

@@ -14,10 +14,12 @@ mod message;
 #[expect(clippy::module_inception, reason = "the queue is the noun of this folder")]
 mod queue;
 mod recipient;
+mod rule;
 mod schedule;
 
 pub use id::QueueId;
-pub use message::QueuedMessage;
+pub use message::{Deferral, QueuedMessage};
 pub use queue::Queue;
 pub use recipient::{Delivered, QueuedRecipient, RecipientState, Trouble};
-pub use schedule::RetrySchedule;
+pub use rule::{Reason, RetryRule, RetryRuleError};
+pub use schedule::{Backoff, RetrySchedule};

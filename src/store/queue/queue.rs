@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{SimTime, Stream};
 
-use super::{QueueId, QueuedMessage, RecipientState};
+use super::{Deferral, QueueId, QueuedMessage, RecipientState};
 
 /// The delivery queue of one host.
 ///
@@ -97,13 +97,31 @@ impl Queue {
         }
     }
 
-    /// Sets the time of the next attempt.
-    pub fn defer(&mut self, id: &QueueId, due: SimTime) {
+    /// Puts a message off at `now`, until the time of the next attempt.
+    pub fn defer(&mut self, id: &QueueId, now: SimTime, until: SimTime) {
         if let Some(entry) = self.messages.get_mut(id) {
             self.by_due.remove(&(entry.due, id.clone()));
-            entry.due = due;
-            self.by_due.insert((due, id.clone()));
+            entry.due = until;
+            entry.message.deferred = Some(Deferral { at: now, until });
+            self.by_due.insert((until, id.clone()));
         }
+    }
+
+    /// Makes those of the waiting messages due at `now` that have something left to do which
+    /// `wanted` names: what an administrator does with `postqueue -f`. How many those are.
+    pub fn flush(&mut self, now: SimTime, wanted: impl Fn(&QueuedMessage) -> bool) -> usize {
+        let later: Vec<_> = self
+            .by_due
+            .iter()
+            .filter(|(due, id)| *due > now && wanted(&self.messages[id].message))
+            .cloned()
+            .collect();
+        for (due, id) in &later {
+            self.by_due.remove(&(*due, id.clone()));
+            self.by_due.insert((now, id.clone()));
+            self.messages.get_mut(id).expect("what waits is in the queue").due = now;
+        }
+        later.len()
     }
 
     /// Removes a message of which nothing is left to do.
@@ -179,7 +197,7 @@ mod tests {
         assert_eq!(next(&queue), Some((secs(10), 1)));
         assert_eq!(queue.begin_attempt(&ids[1]).map(|message| message.attempts), Some(1));
         assert_eq!(next(&queue), Some((secs(20), 2)));
-        queue.defer(&ids[1], SimTime::from_secs(40));
+        queue.defer(&ids[1], SimTime::from_secs(10), SimTime::from_secs(40));
         assert!(queue.remove(&ids[2]).is_some());
         assert!(queue.remove(&ids[2]).is_none());
         assert_eq!(next(&queue), Some((secs(30), 0)));
@@ -187,6 +205,8 @@ mod tests {
         assert_eq!(next(&queue), Some((secs(40), 1)));
         queue.after_crash();
         assert_eq!(next(&queue), Some((secs(30), 0)));
+        assert_eq!(queue.flush(SimTime::from_secs(20), |message| message.id == ids[1]), 1);
+        assert_eq!(next(&queue), Some((secs(20), 1)));
     }
 
     #[test]

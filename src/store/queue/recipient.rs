@@ -1,6 +1,6 @@
 //! A recipient of a queued message, and what has become of it.
 
-use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
+use crate::proto::smtp::{EnhancedStatus, Mailbox, Notify, OriginalRecipient, Reply};
 
 /// A recipient of a queued message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,11 @@ pub struct QueuedRecipient {
     pub address: Mailbox,
     /// The address it was taken under, before aliases and forwards.
     pub taken_as: Mailbox,
+    /// What the sender wants to hear (`NOTIFY`, RFC 3461 §4.1); `None`: did not say, which means
+    /// failures, and delays at this host's discretion.
+    pub notify: Option<Notify>,
+    /// The recipient as the sender knows it (`ORCPT`, RFC 3461 §4.2); `None`: did not say.
+    pub orcpt: Option<OriginalRecipient>,
     /// What has become of it so far.
     pub state: RecipientState,
 }
@@ -70,23 +75,29 @@ impl QueuedRecipient {
     /// A recipient that is to be tried, taken under its own address, of whom the sender said
     /// nothing else.
     pub fn new(address: Mailbox) -> Self {
-        QueuedRecipient { taken_as: address.clone(), address, state: RecipientState::Pending(None) }
+        QueuedRecipient {
+            taken_as: address.clone(),
+            address,
+            notify: None,
+            orcpt: None,
+            state: RecipientState::Pending(None),
+        }
     }
 
     /// Whether the sender wants to hear of its delivery.
     pub fn wants_success(&self) -> bool {
-        false
+        self.notify.is_some_and(|notify| notify.success)
     }
 
     /// Whether the sender wants to hear of its failure: unless told otherwise (RFC 3461 §5.2.4).
     pub fn wants_failure(&self) -> bool {
-        true
+        self.notify.is_none_or(|notify| notify.failure)
     }
 
     /// Whether the sender wants to hear of its delay: at this host's discretion unless it said, and
     /// then as Postfix does it, yes.
     pub fn wants_delay(&self) -> bool {
-        true
+        self.notify.is_none_or(|notify| notify.delay)
     }
 
     /// Whether nothing is left to do for it.

@@ -8,8 +8,10 @@ mod policy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use crate::engine::SimTime;
 use crate::store::queue::RetrySchedule;
 
+pub use super::transport::{NextHop, Route, RouteError, TransportTable};
 pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
 pub use domain::{AutoReply, Domain, Submitter, Transport};
 pub use limits::Limits;
@@ -30,8 +32,12 @@ pub struct MtaConfig {
     pub submission: Option<BTreeMap<String, Submitter>>,
     /// The hosts that may relay through it and count as inside: the servers of its own domains.
     pub inside: BTreeSet<IpAddr>,
-    /// The host that takes all mail for other domains, instead of a look-up of MX.
-    pub smart_host: Option<String>,
+    /// Who takes all mail for other domains (`relayhost`).
+    pub smart_host: Option<NextHop>,
+    /// Addresses and domains whose mail goes a way of their own (`transport_maps`).
+    pub transports: TransportTable,
+    /// When an administrator flushes the queue (`postqueue -f`, `-s`), in the order of time.
+    pub flushes: Vec<Flush>,
     /// The largest message it takes, in octets.
     pub size_limit_octets: u64,
     /// When it tries again and when it gives up.
@@ -42,6 +48,15 @@ pub struct MtaConfig {
     pub authentication: Authentication,
     /// What it signs with, what it makes itself or takes from submitters.
     pub signers: Signers,
+}
+
+/// A flush of the queue: what waits is tried at once, and no destination is taken for dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flush {
+    /// When.
+    pub at: SimTime,
+    /// Only mail for that domain, in lower case; `None`: all mail.
+    pub domain: Option<String>,
 }
 
 impl MtaConfig {
@@ -55,6 +70,8 @@ impl MtaConfig {
             submission: None,
             inside: BTreeSet::new(),
             smart_host: None,
+            transports: TransportTable::default(),
+            flushes: Vec::new(),
             size_limit_octets: 10_240_000,
             retry: RetrySchedule::default(),
             limits: Limits::default(),

@@ -2,14 +2,17 @@
 //! connect, talk, and say what became of each recipient.
 //!
 //! Follows RFC 5321 §5.1: exchanges by preference, all addresses of each, until one answers for
-//! good. Like Postfix, a recipient that an exchange defers is tried at the next one, within the
-//! limits of an attempt.
+//! good. As Postfix's smtp(8) does it, exchanges are located before one is tried, a recipient
+//! that an exchange defers is tried at the next one, and an attempt has limits: so many addresses
+//! (`smtp_mx_address_limit`), so many sessions (`smtp_mx_session_limit`).
+//!
+//! Not modelled: a connection that serves several messages (`smtp_connection_cache_on_demand`).
 
 mod fate;
 mod talk;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,29 +24,71 @@ use crate::net::tcp::CloseReason;
 use crate::proto::Input;
 use crate::proto::dns::stub::LookupId;
 use crate::proto::smtp::client::ClientConfig;
-use crate::proto::smtp::{EnhancedStatus, ReversePath};
-use crate::store::queue::{QueueId, Trouble};
+use crate::proto::smtp::{EnhancedStatus, Ret, ReversePath};
+use crate::store::queue::{QueueId, QueuedMessage, Trouble};
 use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
 
 use super::config::MtaConfig;
-use super::destinations::{Hop, Recipient};
+use super::destinations::{Recipient, Site};
+use super::hop::{Hop, Place, Protocol};
 use super::lookup::{self, AddressAnswer, Found};
-use super::route::{self, Exchange};
+use super::route::{self, Candidate, Exchange, NoRoute, SMTP_PORT};
 pub(super) use fate::{Fate, Fates};
 use talk::{Progress, Talk};
 
-/// The message of an attempt.
+/// The message of an attempt. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Load {
     pub(super) queue_id: QueueId,
     pub(super) from: ReversePath,
+    pub(super) ret: Option<Ret>,
+    pub(super) envid: Option<String>,
+    pub(super) smtputf8: bool,
+    pub(super) body_8bit: bool,
     pub(super) data: Bytes,
+}
+
+impl Load {
+    pub(super) fn of(message: &QueuedMessage) -> Self {
+        Load {
+            queue_id: message.id.clone(),
+            from: message.from.clone(),
+            ret: message.ret,
+            envid: message.envid.clone(),
+            smtputf8: message.smtputf8,
+            body_8bit: message.body_8bit,
+            data: message.data.clone(),
+        }
+    }
+}
+
+/// How the MTA behaves as a client, by protocol.
+#[derive(Debug)]
+pub(super) struct Clients {
+    smtp: Arc<ClientConfig>,
+    lmtp: Arc<ClientConfig>,
+}
+
+impl Clients {
+    pub(super) fn new(hostname: &str) -> Self {
+        Clients {
+            smtp: Arc::new(ClientConfig::new(hostname)),
+            lmtp: Arc::new(ClientConfig::lmtp(hostname)),
+        }
+    }
+
+    fn speaking(&self, protocol: Protocol) -> &Arc<ClientConfig> {
+        match protocol {
+            Protocol::Smtp => &self.smtp,
+            Protocol::Lmtp => &self.lmtp,
+        }
+    }
 }
 
 /// What an attempt needs of its MTA.
 pub(super) struct Tools<'a> {
     pub(super) config: &'a MtaConfig,
-    pub(super) client: &'a Arc<ClientConfig>,
+    pub(super) clients: &'a Clients,
     pub(super) stub: &'a mut StubResolver,
     pub(super) draws: &'a mut Stream,
 }
@@ -55,10 +100,10 @@ pub(super) struct Delivery {
     /// Those whose fate is open, in the order of their places in the message.
     open: Vec<Open>,
     stage: Stage,
+    /// What the last try says of the destination.
+    site: Site,
     /// What is tried after the present address.
-    addresses: VecDeque<(String, SocketAddr)>,
-    exchanges: VecDeque<Exchange>,
-    addresses_left: usize,
+    addresses: VecDeque<Candidate>,
     sessions_left: usize,
 }
 
@@ -70,13 +115,16 @@ struct Open {
 
 enum Stage {
     /// Asks for the MX of a domain.
-    Routing { domain: String, lookup: LookupId },
-    /// Asks for the addresses of an exchange.
+    Routing { domain: String, lookup: [(LookupId, usize); 1] },
+    /// Asks for the addresses of the exchanges of one preference.
     Locating {
-        host: String,
-        lookups: Vec<LookupId>,
-        found: Vec<SocketAddr>,
-        failures: Vec<Trouble>,
+        exchanges: Vec<Exchange>,
+        /// How many of them were asked for.
+        asked: usize,
+        /// Each with the place of its exchange.
+        lookups: Vec<(LookupId, usize)>,
+        found: Vec<Candidate>,
+        failures: Vec<NoRoute>,
     },
     /// Waits for the connection, until then.
     Connecting {
@@ -101,41 +149,46 @@ impl Delivery {
         tools: &mut Tools<'_>,
         ctx: &mut Ctx<'_>,
     ) -> (Self, Fates) {
-        let limits = &tools.config.limits;
         let open = recipients.into_iter().map(|recipient| Open { recipient, trouble: None });
         let mut delivery = Delivery {
             load,
             open: open.collect(),
             stage: Stage::Done,
+            site: Site::Alive,
             addresses: VecDeque::new(),
-            exchanges: VecDeque::new(),
-            addresses_left: limits.addresses,
-            sessions_left: limits.sessions,
+            sessions_left: tools.config.limits.sessions,
             hop,
         };
         let mut fates = Fates::new();
-        match delivery.hop.clone() {
-            Hop::Mx(domain) => match lookup::mx(tools.stub, &domain, ctx) {
-                Some(lookup) => delivery.stage = Stage::Routing { domain, lookup },
+        match delivery.hop.place.clone() {
+            Place::Mx(domain) => match lookup::mx(tools.stub, &domain, ctx) {
+                Some(lookup) => {
+                    delivery.stage = Stage::Routing { domain, lookup: [(lookup, 0)] };
+                }
                 None => {
                     let status = EnhancedStatus::new(5, 1, 2);
                     let reason = format!("{domain} is not a domain name");
-                    delivery.give_up(&Trouble::local(status, reason), &mut fates);
+                    delivery.unreachable(NoRoute::new(status, reason), &mut fates);
                 }
             },
-            Hop::Host(host) => {
-                delivery.exchanges.push_back(Exchange { preference: 0, host });
-                delivery.next_exchange(tools, ctx, &mut fates);
+            Place::Host(host) => {
+                let exchanges = vec![Exchange { preference: 0, host }];
+                let (found, failures) = (Vec::new(), Vec::new());
+                delivery.locate(exchanges, 0, found, failures, tools, ctx, &mut fates);
             }
-            Hop::Address(peer) if ctx.addresses().contains(&peer.ip()) => {
-                delivery.give_up(&loops(&delivery.hop), &mut fates);
-            }
-            Hop::Address(peer) => {
-                delivery.addresses.push_back((format!("[{}]", peer.ip()), peer));
-                delivery.next_address(tools, ctx, &mut fates);
+            Place::Address(address) => {
+                let (preference, host) = (0, format!("[{address}]"));
+                let own = delivery.is_own(address, ctx);
+                let found = vec![Candidate { preference, host, address, own }];
+                delivery.located(&[], found, &[], tools, ctx, &mut fates);
             }
         }
         (delivery, fates)
+    }
+
+    /// What the attempt says of its destination.
+    pub(super) fn site(&self) -> Site {
+        self.site.clone()
     }
 
     /// Whether the attempt is over.
@@ -153,12 +206,13 @@ impl Delivery {
     }
 
     /// The look-ups it waits for.
-    pub(super) fn lookups(&self) -> &[LookupId] {
-        match &self.stage {
-            Stage::Routing { lookup, .. } => std::slice::from_ref(lookup),
+    pub(super) fn lookups(&self) -> impl Iterator<Item = LookupId> + '_ {
+        let lookups = match &self.stage {
+            Stage::Routing { lookup, .. } => lookup.as_slice(),
             Stage::Locating { lookups, .. } => lookups,
             _ => &[],
-        }
+        };
+        lookups.iter().map(|(id, _)| *id)
     }
 
     /// A look-up has come to its end.
@@ -170,91 +224,138 @@ impl Delivery {
         ctx: &mut Ctx<'_>,
     ) -> Fates {
         let mut fates = Fates::new();
-        match &mut self.stage {
-            Stage::Routing { domain, lookup } if *lookup == id => {
-                let own = &tools.config.hostname;
-                match route::exchanges(domain, lookup::mx_answer(found), own, tools.draws) {
-                    Err(none) => self.give_up(&none.into(), &mut fates),
+        let own = |delivery: &Delivery, ctx: &Ctx<'_>, address| delivery.is_own(address, ctx);
+        match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Routing { domain, lookup } if lookup[0].0 == id => {
+                match route::exchanges(&domain, lookup::mx_answer(found)) {
+                    Err(none) => self.unreachable(none, &mut fates),
                     Ok(exchanges) => {
                         let queue_id = &self.load.queue_id;
-                        ctx.note(|| super::note::routed(queue_id, domain, &exchanges));
-                        self.exchanges = exchanges.into();
-                        self.next_exchange(tools, ctx, &mut fates);
+                        ctx.note(|| super::note::routed(queue_id, &domain, &exchanges));
+                        let (found, failures) = (Vec::new(), Vec::new());
+                        self.locate(exchanges, 0, found, failures, tools, ctx, &mut fates);
                     }
                 }
             }
-            Stage::Locating { host, lookups, found: addresses, failures } => {
-                let Some(place) = lookups.iter().position(|lookup| *lookup == id) else {
-                    return fates;
-                };
-                lookups.remove(place);
-                match lookup::addresses(found, host) {
-                    AddressAnswer::Addresses(more) => {
-                        let peers =
-                            more.into_iter().map(|ip| SocketAddr::new(ip, route::SMTP_PORT));
-                        addresses.extend(peers);
+            Stage::Locating { exchanges, asked, mut lookups, found: mut all, mut failures } => {
+                if let Some(place) = lookups.iter().position(|(lookup, _)| *lookup == id) {
+                    let (_, at) = lookups.remove(place);
+                    let Exchange { preference, host } = &exchanges[at];
+                    match lookup::addresses(found, host) {
+                        AddressAnswer::Addresses(more) => {
+                            all.extend(more.into_iter().map(|address| Candidate {
+                                preference: *preference,
+                                host: host.clone(),
+                                address,
+                                own: own(self, ctx, address),
+                            }));
+                        }
+                        AddressAnswer::None(none) => failures.push(none),
                     }
-                    AddressAnswer::None(none) => failures.push(none.into()),
                 }
                 if lookups.is_empty() {
-                    self.located(tools, ctx, &mut fates);
+                    self.locate(exchanges, asked, all, failures, tools, ctx, &mut fates);
+                } else {
+                    let found = all;
+                    self.stage = Stage::Locating { exchanges, asked, lookups, found, failures };
                 }
             }
-            _ => {}
+            stage => self.stage = stage,
         }
         fates
     }
 
-    /// All look-ups of an exchange's addresses are answered.
-    fn located(&mut self, tools: &mut Tools<'_>, ctx: &mut Ctx<'_>, fates: &mut Fates) {
-        let Stage::Locating { host, mut found, failures, .. } =
-            std::mem::replace(&mut self.stage, Stage::Done)
-        else {
-            return;
-        };
-        // An exchange that has our own address is ourselves by another name: what is behind it
-        // in the list is no nearer to the goal than we are.
-        if found.iter().any(|peer| ctx.addresses().contains(&peer.ip())) {
-            self.give_up(&loops(&self.hop), fates);
-            return;
-        }
-        if found.is_empty() {
-            // A failure that may pass outweighs one that will not.
-            if let Some(worst) = failures.iter().min_by_key(|trouble| trouble.status.class()) {
-                self.went_wrong(worst);
-            }
-        }
-        // IPv6 first, each family in the order of the answer.
-        found.sort_by_key(SocketAddr::is_ipv4);
-        self.addresses.extend(found.into_iter().map(|peer| (host.clone(), peer)));
-        self.next_address(tools, ctx, fates);
+    /// Whether that is an address of this host, so that mail for it would come back. Another port
+    /// may belong to another program.
+    fn is_own(&self, address: IpAddr, ctx: &Ctx<'_>) -> bool {
+        self.may_loop() && ctx.addresses().contains(&address)
     }
 
-    fn next_exchange(&mut self, tools: &mut Tools<'_>, ctx: &mut Ctx<'_>, fates: &mut Fates) {
-        while let Some(exchange) = self.exchanges.pop_front() {
-            let lookups = lookup::addresses_of(tools.stub, &exchange.host, ctx);
-            if !lookups.is_empty() {
-                let (found, failures) = (Vec::new(), Vec::new());
-                self.stage = Stage::Locating { host: exchange.host, lookups, found, failures };
-                return;
+    fn may_loop(&self) -> bool {
+        self.hop.protocol == Protocol::Smtp && self.hop.port == SMTP_PORT
+    }
+
+    /// Asks for the addresses of the exchanges that were not asked for yet, one preference after the
+    /// other, until there are enough.
+    ///
+    /// Postfix asks for all and then keeps as many as it tries; what comes after those has no say.
+    /// But one preference is asked for as a whole, since this host may be among its exchanges.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what the stage holds, and what an attempt needs"
+    )]
+    fn locate(
+        &mut self,
+        exchanges: Vec<Exchange>,
+        mut asked: usize,
+        mut found: Vec<Candidate>,
+        mut failures: Vec<NoRoute>,
+        tools: &mut Tools<'_>,
+        ctx: &mut Ctx<'_>,
+        fates: &mut Fates,
+    ) {
+        let limit = tools.config.limits.addresses.max(1);
+        let mut lookups = Vec::new();
+        while lookups.is_empty()
+            && found.len() < limit
+            && !found.iter().any(|candidate| candidate.own)
+            && let Some(first) = exchanges.get(asked)
+        {
+            let level = exchanges[asked..].iter();
+            let level = level.take_while(|exchange| exchange.preference == first.preference);
+            for (at, exchange) in level.enumerate() {
+                let Exchange { preference, host } = exchange.clone();
+                if self.may_loop() && host.eq_ignore_ascii_case(&tools.config.hostname) {
+                    // Itself by name, whatever the DNS says of it.
+                    let address = ctx.addresses().first().copied();
+                    let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+                    found.push(Candidate { preference, host, address, own: true });
+                    continue;
+                }
+                let ids = lookup::addresses_of(tools.stub, &host, ctx);
+                if ids.is_empty() {
+                    let status = EnhancedStatus::new(5, 4, 4);
+                    failures.push(NoRoute::new(status, format!("{host} is not a host name")));
+                }
+                lookups.extend(ids.into_iter().map(|id| (id, asked + at)));
             }
-            let status = EnhancedStatus::new(5, 4, 4);
-            let reason = format!("{} is not a host name", exchange.host);
-            self.went_wrong(&Trouble::local(status, reason));
+            let preference = first.preference;
+            asked +=
+                exchanges[asked..].iter().take_while(|one| one.preference == preference).count();
         }
-        let unreached =
-            Trouble::local(EnhancedStatus::new(4, 4, 1), "No exchange could be reached");
-        self.give_up(&unreached, fates);
+        if lookups.is_empty() {
+            self.located(&exchanges, found, &failures, tools, ctx, fates);
+        } else {
+            self.stage = Stage::Locating { exchanges, asked, lookups, found, failures };
+        }
+    }
+
+    /// All look-ups of addresses that are needed are answered.
+    fn located(
+        &mut self,
+        exchanges: &[Exchange],
+        found: Vec<Candidate>,
+        failures: &[NoRoute],
+        tools: &mut Tools<'_>,
+        ctx: &mut Ctx<'_>,
+        fates: &mut Fates,
+    ) {
+        let (limit, next_hop) = (tools.config.limits.addresses.max(1), self.hop.to_string());
+        match route::candidates(&next_hop, exchanges, found, failures, limit, tools.draws) {
+            Ok(candidates) => {
+                self.addresses = candidates.into();
+                self.next_address(tools, ctx, fates);
+            }
+            Err(none) => self.unreachable(none, fates),
+        }
     }
 
     fn next_address(&mut self, tools: &mut Tools<'_>, ctx: &mut Ctx<'_>, fates: &mut Fates) {
-        while let Some((host, peer)) = self.addresses.pop_front() {
-            if self.addresses_left == 0 || self.sessions_left == 0 {
-                self.addresses.clear();
-                self.exchanges.clear();
+        while let Some(Candidate { host, address, .. }) = self.addresses.pop_front() {
+            if self.sessions_left == 0 {
                 break;
             }
-            self.addresses_left -= 1;
+            let peer = SocketAddr::new(address, self.hop.port);
             match ctx.connect(peer) {
                 Ok(connection) => {
                     let until = ctx.now() + tools.config.limits.connect_timeout;
@@ -265,11 +366,13 @@ impl Delivery {
                 }
                 Err(none) => {
                     let status = EnhancedStatus::new(4, 4, 1);
-                    self.went_wrong(&Trouble::local(status, none.to_string()));
+                    self.site_failed(Trouble::local(status, none.to_string()));
                 }
             }
         }
-        self.next_exchange(tools, ctx, fates);
+        let unreached =
+            Trouble::local(EnhancedStatus::new(4, 4, 1), "No exchange could be reached");
+        self.give_up(&unreached, fates);
     }
 
     /// News of the attempt's connection.
@@ -335,7 +438,7 @@ impl Delivery {
         };
         let reason =
             format!("connect to {}:{}: {why}", route::exchange_text(&host, peer), peer.port());
-        self.went_wrong(&Trouble::local(EnhancedStatus::new(4, 4, 1), reason));
+        self.site_failed(Trouble::local(EnhancedStatus::new(4, 4, 1), reason));
         self.next_address(tools, ctx, fates);
     }
 
@@ -348,7 +451,9 @@ impl Delivery {
         self.sessions_left -= 1;
         let recipients = self.open.iter().map(|open| open.recipient.clone()).collect();
         let exchange = (host, peer);
-        let talk = Talk::new(connection, timer, exchange, &self.load, recipients, tools, ctx.now());
+        let client = tools.clients.speaking(self.hop.protocol);
+        let talk =
+            Talk::new(connection, timer, exchange, &self.load, recipients, client, ctx.now());
         self.stage = Stage::Talking(Box::new(talk));
         self.input(Input::Opened, tools, ctx, fates);
     }
@@ -361,10 +466,16 @@ impl Delivery {
         fates: &mut Fates,
     ) {
         let Stage::Talking(talk) = &mut self.stage else { return };
-        let Progress { fates: known, failure, over } = talk.input(input, ctx);
+        let Progress { fates: known, failure, broken, over } = talk.input(input, ctx);
+        if !known.is_empty() {
+            self.site = Site::Alive;
+        }
         self.settle(known, fates);
         if let Some(trouble) = failure {
             self.went_wrong(&trouble);
+        }
+        if let Some(trouble) = broken {
+            self.site = Site::Failed(trouble);
         }
         if over {
             self.stage = Stage::Done;
@@ -394,6 +505,22 @@ impl Delivery {
         }
     }
 
+    /// There is nowhere to go: a passing trouble with finding the destination says something of it,
+    /// one that will not pass concerns the message alone.
+    fn unreachable(&mut self, none: NoRoute, fates: &mut Fates) {
+        let trouble = Trouble::from(none);
+        if !trouble.is_permanent() {
+            self.site = Site::Failed(trouble.clone());
+        }
+        self.give_up(&trouble, fates);
+    }
+
+    /// The destination could not be reached.
+    fn site_failed(&mut self, trouble: Trouble) {
+        self.went_wrong(&trouble);
+        self.site = Site::Failed(trouble);
+    }
+
     /// Something went wrong for all that are open. What will not pass does not outweigh what may:
     /// an exchange that does not exist says nothing about one that was busy.
     fn went_wrong(&mut self, trouble: &Trouble) {
@@ -411,12 +538,6 @@ impl Delivery {
         }
         self.stage = Stage::Done;
     }
-}
-
-/// The next hop is this host itself (RFC 5321 §5.1, RFC 3463: 5.4.6).
-fn loops(next_hop: &Hop) -> Trouble {
-    let reason = format!("Mail for {next_hop} loops back to myself");
-    Trouble::local(EnhancedStatus::new(5, 4, 6), reason)
 }
 
 fn token(connection: ConnId) -> TimerToken {

@@ -1,20 +1,20 @@
-//! SMTP with one exchange: all open recipients in transactions, and the fate of each.
+//! SMTP or LMTP with one exchange: all open recipients in one transaction, and the fate of each.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
 use crate::engine::SimTime;
-use crate::proto::smtp::ForwardPath;
-use crate::proto::smtp::client::{ClientEvent, ClientSession, Transaction};
+use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Transaction};
+use crate::proto::smtp::{self, ForwardPath};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::queue::Trouble;
 use crate::world::{ConnId, Ctx};
 
 use super::super::destinations::Recipient;
 use super::super::route;
+use super::Load;
 use super::fate::{self, Fate};
-use super::{Load, Tools};
 
 /// A session with an exchange.
 pub(super) struct Talk {
@@ -25,12 +25,8 @@ pub(super) struct Talk {
     remote: String,
     session: ClientSession,
     out: Outbox<ClientEvent>,
-    /// All that the session has, in the order of its transactions.
+    /// Those of its transaction.
     recipients: Vec<Recipient>,
-    /// How many recipients one transaction has; the last may have fewer.
-    chunk: usize,
-    /// How many transactions have no outcome yet.
-    unfinished: usize,
     over: bool,
 }
 
@@ -41,6 +37,8 @@ pub(super) struct Progress {
     pub(super) fates: Vec<(Recipient, Fate)>,
     /// Why the session cannot go on to the others, if it cannot.
     pub(super) failure: Option<Trouble>,
+    /// Why the session broke off, if it did: the server could not be talked to.
+    pub(super) broken: Option<Trouble>,
     /// Whether the session is of no further use.
     pub(super) over: bool,
 }
@@ -53,43 +51,51 @@ impl Talk {
         (host, peer): (String, SocketAddr),
         load: &Load,
         recipients: Vec<Recipient>,
-        tools: &Tools<'_>,
+        client: &Arc<ClientConfig>,
         now: SimTime,
     ) -> Self {
-        let chunk = tools.config.limits.recipients.max(1);
-        let transactions = recipients.chunks(chunk).map(|recipients| {
-            let paths = recipients.iter().map(|one| ForwardPath::from(one.address.clone()));
-            Transaction::new(load.from.clone(), paths, load.data.clone())
+        let envelope = recipients.iter().map(|one| smtp::Recipient {
+            path: ForwardPath::from(one.address.clone()),
+            params: one.params.clone(),
         });
-        let unfinished = transactions.len();
-        let mut session = ClientSession::new(Arc::clone(tools.client), transactions);
+        let transaction = Transaction {
+            from: load.from.clone(),
+            recipients: envelope.collect(),
+            data: load.data.clone(),
+            body_8bit: load.body_8bit,
+            smtputf8: load.smtputf8,
+            auth: None,
+            ret: load.ret,
+            envid: load.envid.clone(),
+        };
+        let mut session = ClientSession::new(Arc::clone(client), [transaction]);
         let mut out = Outbox::new();
         session.finish(now, &mut out);
         let remote = route::exchange_text(&host, peer);
         let over = false;
-        Talk { connection, timer, host, remote, session, out, recipients, chunk, unfinished, over }
+        Talk { connection, timer, host, remote, session, out, recipients, over }
     }
 
     /// Lets the session handle an input, and sends what it says.
     ///
-    /// It is over with the last outcome: like Postfix (`smtp_skip_quit_response`), nobody waits
+    /// It is over with the outcome: like Postfix (`smtp_skip_quit_response`), nobody waits
     /// for the answer to QUIT. Its connection is closed then.
     pub(super) fn input(&mut self, input: Input<'_>, ctx: &mut Ctx<'_>) -> Progress {
         let mut progress = Progress::default();
         self.session.handle(ctx.now(), input, &mut self.out);
-        let Talk { host, remote, recipients, chunk, unfinished, over, .. } = self;
+        let Talk { host, remote, recipients, over, .. } = self;
         carry(ctx, self.connection, &mut self.out, |_, event, _| match event {
-            ClientEvent::TransactionDone { transaction, outcomes } => {
-                let own = recipients[transaction * *chunk..].iter().cloned();
+            ClientEvent::TransactionDone { outcomes, .. } => {
                 let fates = outcomes.into_iter().map(|one| fate::of_outcome(one, host, remote));
-                progress.fates.extend(own.zip(fates));
-                *unfinished -= 1;
-                *over |= *unfinished == 0;
+                progress.fates.extend(recipients.drain(..).zip(fates));
+                *over = true;
             }
             ClientEvent::Failed { stage, failure, unsent } => {
+                let trouble = fate::of_failure(&failure, stage, host, remote);
                 if !unsent.is_empty() {
-                    progress.failure = Some(fate::of_failure(&failure, stage, host, remote));
+                    progress.failure = Some(trouble.clone());
                 }
+                progress.broken = Some(trouble);
                 *over = true;
             }
             ClientEvent::Finished => *over = true,

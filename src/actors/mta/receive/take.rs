@@ -29,8 +29,10 @@ impl Open {
             data = policy::without_foreign_marks(&data, config);
         }
         let id = ctx.disk().queue().new_id(&mut shared.queue_ids);
-        let taken = envelope.recipients.iter().map(|recipient| {
-            QueuedRecipient::new(policy::meant(&recipient.path, config, ctx.addresses()))
+        let taken = envelope.recipients.iter().map(|recipient| QueuedRecipient {
+            notify: recipient.params.notify,
+            orcpt: recipient.params.orcpt.clone(),
+            ..QueuedRecipient::new(policy::meant(&recipient.path, config, ctx.addresses()))
         });
         let recipients = recipients(taken, &mem::take(&mut self.doomed), config);
         let date = DateTime::utc(ctx.date());
@@ -56,7 +58,12 @@ impl Open {
         if self.session.authenticated_as().is_some() {
             text = signing::sign_for_author(config, text, ctx.date());
         }
-        let message = QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients);
+        let message = QueuedMessage {
+            ret: envelope.params.ret,
+            envid: envelope.params.envid,
+            smtputf8: envelope.params.smtputf8,
+            ..QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients)
+        };
         let peer = format!("{helo}[{}]", self.peer.ip());
         ctx.note(|| note::accepted(&message, peer));
         let now = ctx.now();
