@@ -1,6 +1,7 @@
-//! What a host keeps on disk: mailboxes, delivery queues, outboxes, copies of zones, and who got
-//! an automatic reply. It survives a crash.
+//! What a host keeps on disk: mailboxes, delivery queues, outboxes, copies of zones, who got an
+//! automatic reply, and who was put off. It survives a crash.
 
+pub mod greylist;
 pub mod mailbox;
 pub mod outbox;
 pub mod queue;

@@ -1,12 +1,13 @@
 //! What a host keeps on disk. A crash leaves it as it is.
 
+use crate::store::greylist::Greylist;
 use crate::store::mailbox::MailStore;
 use crate::store::outbox::Outbox;
 use crate::store::queue::Queue;
 use crate::store::replies::Replies;
 use crate::store::zones::ZoneCopies;
 
-/// A host's disk. Empty, it costs five pointers.
+/// A host's disk. Empty, it costs six pointers.
 #[derive(Debug, Default)]
 pub struct Disk {
     mail: Option<Box<MailStore>>,
@@ -14,6 +15,7 @@ pub struct Disk {
     outbox: Option<Box<Outbox>>,
     zones: Option<Box<ZoneCopies>>,
     replies: Option<Box<Replies>>,
+    greylist: Option<Box<Greylist>>,
 }
 
 impl Disk {
@@ -40,6 +42,11 @@ impl Disk {
     /// The outboxes of mail clients, made empty when first asked for.
     pub fn outbox(&mut self) -> &mut Outbox {
         self.outbox.get_or_insert_default()
+    }
+
+    /// Who tried to send what to whom, made empty when first asked for.
+    pub fn greylist(&mut self) -> &mut Greylist {
+        self.greylist.get_or_insert_default()
     }
 
     /// The zones that a secondary has fetched, where the host has some.

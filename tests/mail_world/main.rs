@@ -8,4 +8,5 @@ mod limits;
 mod mailboxes;
 mod net;
 mod peers;
+mod policies;
 mod receiving;

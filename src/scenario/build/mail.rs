@@ -53,6 +53,7 @@ pub(super) fn mta(
     settings.smart_host.clone_from(&mta.smart_host);
     settings.transports = mta.transports.clone();
     settings.flushes = flushes;
+    settings.clients = mta.clients.clone();
     let settings = Arc::new(settings);
     config.actor(move || Mta::new(Arc::clone(&settings)))
 }
@@ -100,6 +101,7 @@ fn build_domain(domain: &plan::Domain, transport: Transport) -> Domain {
         .iter()
         .map(|(local_part, of)| (local_part.clone(), restriction(of)))
         .collect();
+    built.greylist.clone_from(&domain.greylist);
     if transport == Transport::Mailbox {
         built.auto_replies = auto_replies(domain);
     }
@@ -122,8 +124,11 @@ fn restriction(plan: &plan::Restriction) -> Restriction {
         from: match plan.accept_from {
             policy::AcceptFrom::Anyone => AcceptFrom::Anyone,
             policy::AcceptFrom::Inside => AcceptFrom::Inside,
+            policy::AcceptFrom::Authenticated => AcceptFrom::Authenticated,
             policy::AcceptFrom::Nobody => AcceptFrom::Nobody,
         },
+        allow: plan.allow.clone(),
+        deny: plan.deny.clone(),
         reply: Reply::new(code, status, text),
         mode: match plan.mode {
             policy::Mode::Reject => RefusalMode::Reject,

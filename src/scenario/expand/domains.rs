@@ -8,13 +8,13 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::Expander;
-use super::replies::{refuse, reply_text};
+use super::replies::reply_text;
 use super::services::DEFAULT_PASSWORD;
 use crate::proto::smtp::Mailbox;
 use crate::scenario::finding::Path;
 use crate::scenario::format::authentication::Auth;
 use crate::scenario::format::domain::{self as format, User as UserFormat};
-use crate::scenario::format::policy::{self, Reply};
+use crate::scenario::format::policy;
 use crate::scenario::plan::{AutoReply, Domain, Restriction, User};
 
 impl Expander<'_, '_, '_> {
@@ -47,14 +47,21 @@ impl Expander<'_, '_, '_> {
             let (name, path, format) = (name.clone(), draft.path.clone(), draft.format);
             let signers = draft.signers.clone();
             let users = self.users(&path.at("users"), &name, &format.users);
-            let aliases = self.aliases(&path.at("aliases"), &name, format, &users);
+            let mut aliases = self.aliases(&path.at("aliases"), &name, format, &users);
             let (restriction, restrictions) =
                 self.restrictions(&path.at("policy"), &name, &format.policy, &users, &aliases);
+            let policy = &format.policy;
+            let postmaster = self.postmaster(&path.at("policy"), &name, policy, &users, &aliases);
+            aliases.extend(postmaster.map(|target| ("postmaster".to_owned(), vec![target])));
+            let greylist = policy.greylist.as_ref();
+            let greylist = greylist
+                .map(|greylist| self.greylisting(&path.at("policy").at("greylist"), greylist));
             let domain = Domain {
                 users,
                 aliases,
                 restriction,
                 restrictions,
+                greylist,
                 inside: inside.remove(&name).unwrap_or_default(),
                 mailbox_host: mailbox_hosts.remove(&name),
                 authentication: format.policy.auth.map(Auth::checks).unwrap_or_default(),
@@ -166,6 +173,41 @@ impl Expander<'_, '_, '_> {
         aliases
     }
 
+    /// Who gets the mail for postmaster, where nobody is called so.
+    fn postmaster(
+        &mut self,
+        path: &Path<'_>,
+        domain: &str,
+        policy: &policy::Policy,
+        users: &IndexMap<String, User>,
+        aliases: &IndexMap<String, Vec<String>>,
+    ) -> Option<String> {
+        let path = path.at("postmaster");
+        let written = match policy.postmaster.as_deref() {
+            Some(address) if address.contains('@') => self.address(&path, address),
+            Some(local) => {
+                let known = users.keys().chain(aliases.keys()).map(String::as_str);
+                if known.clone().any(|name| name.eq_ignore_ascii_case(local)) {
+                    Some(format!("{local}@{domain}"))
+                } else {
+                    let noun = format!("user or alias of {domain}");
+                    let known: Vec<&str> = known.collect();
+                    self.report.unknown(&path, &noun, local, known, &["domains"]);
+                    None
+                }
+            }
+            None => None,
+        };
+        if users.contains_key("postmaster") || aliases.contains_key("postmaster") {
+            if policy.postmaster.is_some() {
+                let found = "a user or an alias is called \"postmaster\"";
+                self.report.at(&path, found, "leave one of the two out".to_owned());
+            }
+            return None;
+        }
+        written.or_else(|| users.values().next().map(|user| user.address.clone()))
+    }
+
     fn restrictions(
         &mut self,
         path: &Path<'_>,
@@ -176,6 +218,8 @@ impl Expander<'_, '_, '_> {
     ) -> (Restriction, IndexMap<String, Restriction>) {
         let restriction = Restriction {
             accept_from: format.accept_from.unwrap_or_default(),
+            allow: self.sender_patterns(&path.at("allow"), &format.allow),
+            deny: self.sender_patterns(&path.at("deny"), &format.deny),
             reply: reply_text(format.reply.as_ref()),
             mode: format.mode.unwrap_or_default(),
         };
@@ -192,8 +236,14 @@ impl Expander<'_, '_, '_> {
                 continue;
             }
             self.check_reply(&path.at("reply"), format.reply.as_ref());
+            let mut allow = self.sender_patterns(&path.at("allow"), &format.allow);
+            allow.extend_from_slice(&restriction.allow);
+            let mut deny = self.sender_patterns(&path.at("deny"), &format.deny);
+            deny.extend_from_slice(&restriction.deny);
             let own = Restriction {
                 accept_from: format.accept_from.unwrap_or(restriction.accept_from),
+                allow,
+                deny,
                 reply: match &format.reply {
                     Some(reply) => reply_text(Some(reply)),
                     None => restriction.reply.clone(),
@@ -203,13 +253,6 @@ impl Expander<'_, '_, '_> {
             restrictions.insert(local, own);
         }
         (restriction, restrictions)
-    }
-
-    fn check_reply(&mut self, path: &Path<'_>, reply: Option<&Reply>) {
-        if let Some((key, remedy)) = refuse(&reply_text(reply)) {
-            let found = format!("the {key} of the reply is not right");
-            self.report.at(&path.at(key), found, remedy.to_owned());
-        }
     }
 
     /// No alias leads back to itself.

@@ -1,12 +1,14 @@
 //! Drafts of hosts to hosts of the plan.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::Expander;
-use super::draft::Draft;
+use super::draft::{Draft, MtaDraft};
+use crate::actors::mta::config::ClientPolicy;
 use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::finding::{Path, quoted};
 use crate::scenario::plan::{Domain, Host, MailboxServer, Mta, NameServer, Resolver, Service};
@@ -19,6 +21,7 @@ impl Expander<'_, '_, '_> {
     ) -> (IndexMap<String, Host>, IndexMap<String, String>) {
         let mut hosts = IndexMap::with_capacity(self.hosts.len());
         let mut clients = IndexMap::new();
+        let policies = self.client_policies();
         for at in 0..self.hosts.len() {
             let resolvers = self.resolvers(at);
             let settings = self.own_settings(at);
@@ -46,6 +49,7 @@ impl Expander<'_, '_, '_> {
                     limits: mta.limits.clone(),
                     size_limit: mta.size_limit.unwrap_or(DEFAULT_SIZE_LIMIT),
                     retry: mta.retry.clone().unwrap_or_default(),
+                    clients: client_policy(mta, &policies),
                 })));
             }
             if let Some(server) = &draft.mailbox_server {
@@ -85,6 +89,17 @@ impl Expander<'_, '_, '_> {
             }
         }
         (hosts, clients)
+    }
+
+    /// What each domain's MTAs demand of strangers.
+    fn client_policies(&mut self) -> BTreeMap<String, ClientPolicy> {
+        let mut policies = BTreeMap::new();
+        for at in 0..self.domains.len() {
+            let (name, draft) = self.domains.get_index(at).expect("it is counted");
+            let (name, path, format) = (name.clone(), draft.path.at("policy"), draft.format);
+            policies.insert(name, self.client_policy(&path, &format.policy));
+        }
+        policies
     }
 
     /// What the resolver of a host keeps to, if it is one.
@@ -144,6 +159,15 @@ impl Expander<'_, '_, '_> {
         }
         addresses
     }
+}
+
+/// What an MTA demands of strangers: it has one set of demands for all its domains.
+fn client_policy(mta: &MtaDraft, policies: &BTreeMap<String, ClientPolicy>) -> ClientPolicy {
+    let domains = mta.deliver.iter().chain(&mta.relay).chain(&mta.submission);
+    let demanding = domains
+        .filter_map(|name| policies.get(name))
+        .find(|policy| **policy != ClientPolicy::default());
+    demanding.cloned().unwrap_or_default()
 }
 
 fn is_resolver(host: &Draft<'_>) -> bool {

@@ -30,6 +30,7 @@ mod network;
 mod records;
 mod replies;
 mod resolver;
+mod screening;
 mod services;
 mod transfers;
 mod zones;

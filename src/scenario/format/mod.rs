@@ -20,6 +20,7 @@ pub mod host;
 pub mod network;
 pub mod policy;
 pub mod resolver;
+pub mod screening;
 pub mod units;
 
 use indexmap::IndexMap;

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::authentication::Auth;
+use super::screening::{DnsList, Greylist, HeloCheck, RateLimit, ReverseDns, SenderCheck, Vrfy};
 use super::units::{Dur, Size};
 
 /// The policy of a domain's MTAs.
@@ -12,11 +13,18 @@ use super::units::{Dur, Size};
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// From whom the whole domain takes mail: `anyone`, `inside` (authenticated, or handed on by one
-    /// of the domain's own servers) or `nobody`. Reports on failed delivery that come from outside
-    /// are kept out too.
+    /// of the domain's own servers), `authenticated` or `nobody`. Reports on failed delivery that come
+    /// from outside are kept out too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "anyone"), example = &"inside")]
     pub accept_from: Option<AcceptFrom>,
+    /// Senders from whom mail is taken in any case: addresses, `@domain`, `<>` for reports, or
+    /// addresses and networks of clients.
+    #[schemars(extend("examples" = [["@example.org", "192.0.2.0/24"]]))]
+    pub allow: Vec<String>,
+    /// Senders that are kept out, unless `allow` names them.
+    #[schemars(extend("examples" = [["eve@example.org", "203.0.113.7"]]))]
+    pub deny: Vec<String>,
     /// What a sender who is kept out gets to read: the wording of a real system, or your own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "postfix"), example = &"exchange_group")]
@@ -31,6 +39,60 @@ pub struct Policy {
         extend("examples" = [{"all-staff": {"accept_from": "inside", "reply": "exchange_group"}}])
     )]
     pub recipients: IndexMap<String, Restriction>,
+    /// Strangers are put off until they try again (RFC 6647); `{}` for the usual times. Default: they
+    /// are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"delay": "1m"}]))]
+    pub greylist: Option<Greylist>,
+    /// How much one client may do in a while. Default: as much as it likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"connections": 30, "recipients": 200}]))]
+    pub rate_limit: Option<RateLimit>,
+    /// Lists in the DNS of clients that are refused with 554 5.7.1 (`reject_rbl_client`). One that does
+    /// not answer lists nobody.
+    #[schemars(extend("examples" = [["bl.example.net"]]))]
+    pub dnsbl: Vec<DnsList>,
+    /// Lists in the DNS of clients of which nothing else is demanded (`permit_dnswl_client`).
+    #[schemars(extend("examples" = [["wl.example.net"]]))]
+    pub dnswl: Vec<DnsList>,
+    /// What is wanted of the name of a client's address: `off`, `name`, `known` or `confirmed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "off"), example = &"confirmed")]
+    pub reverse_dns: Option<ReverseDns>,
+    /// What is wanted of the name in HELO: `valid`, `qualified`, `known`, `foreign`.
+    #[schemars(extend("examples" = [["valid", "qualified"]]))]
+    pub helo: Vec<HeloCheck>,
+    /// What is wanted of a sender's domain: `qualified`, `known`.
+    #[schemars(extend("examples" = [["qualified", "known"]]))]
+    pub sender: Vec<SenderCheck>,
+    /// How long every refusal is held back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0s"), example = &"5s")]
+    pub tarpit: Option<Dur>,
+    /// After how many mistakes since the last message a session's replies are slow
+    /// (`smtpd_soft_error_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 10), example = 3)]
+    pub soft_errors: Option<u32>,
+    /// At how many mistakes since the last message 421 ends a session (`smtpd_hard_error_limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 20), example = 5)]
+    pub max_errors: Option<u32>,
+    /// What VRFY and EXPN tell: `vague` (252 and 502), `answer` (who exists, and who is behind an
+    /// alias), `off` (502).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "vague"), example = &"answer")]
+    pub vrfy: Option<Vrfy>,
+    /// Whether what is wrong with client, HELO or sender is told at RCPT (`smtpd_delay_reject`), so that
+    /// the log names the recipient that was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), example = false)]
+    pub delay_reject: Option<bool>,
+    /// The user or address that gets the mail for `postmaster`, which is always taken (RFC 5321 §4.5.1),
+    /// where neither a user nor an alias is called so. Default: the first user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"carol")]
+    pub postmaster: Option<String>,
     /// The largest message the domain's MTAs take (SIZE, RFC 1870).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "10240000B"), example = &"1MB")]
@@ -54,10 +116,16 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Restriction {
-    /// From whom: `anyone`, `inside` or `nobody`.
+    /// From whom: `anyone`, `inside`, `authenticated` or `nobody`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"inside")]
     pub accept_from: Option<AcceptFrom>,
+    /// Senders from whom mail is taken in any case, beside those that the domain allows.
+    #[schemars(extend("examples" = [["@example.org"]]))]
+    pub allow: Vec<String>,
+    /// Senders that are kept out, beside those that the domain denies.
+    #[schemars(extend("examples" = [["eve@example.org"]]))]
+    pub deny: Vec<String>,
     /// What a sender who is kept out gets to read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"exchange_mailbox")]
@@ -77,6 +145,8 @@ pub enum AcceptFrom {
     Anyone,
     /// From who has authenticated, and from the domain's own servers.
     Inside,
+    /// From who has authenticated: not from programs on the domain's own servers.
+    Authenticated,
     /// From nobody.
     Nobody,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::actors::mta::config::{Greylisting, SenderPattern};
 use crate::proto::dkim::Signer;
 use crate::scenario::format::authentication::AuthChecks;
 use crate::scenario::format::policy::AcceptFrom;
@@ -24,6 +25,8 @@ pub struct Domain {
     pub restriction: Restriction,
     /// From whom particular users and aliases take mail, by local part in lower case.
     pub restrictions: IndexMap<String, Restriction>,
+    /// Whether and how strangers are put off at first.
+    pub greylist: Option<Greylisting>,
     /// The addresses of its own servers: mail from there is from inside.
     pub inside: Vec<IpAddr>,
     /// The host with its mailboxes, if the scenario has one.
@@ -61,8 +64,12 @@ pub struct User {
 /// From whom mail is taken, and what becomes of other mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restriction {
-    /// From whom. With [`AcceptFrom::Anyone`] the rest does not matter.
+    /// From whom.
     pub accept_from: AcceptFrom,
+    /// From whom beside those.
+    pub allow: Vec<SenderPattern>,
+    /// From whom not, unless allowed.
+    pub deny: Vec<SenderPattern>,
     /// What a sender who is kept out gets to read.
     pub reply: ReplyText,
     /// Whether that is at RCPT, or in a report afterwards.

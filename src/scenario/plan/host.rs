@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::domain::Domain;
-use crate::actors::mta::config::{Limits, NextHop, TransportTable};
+use crate::actors::mta::config::{ClientPolicy, Limits, NextHop, TransportTable};
 use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::format::domain::ReadProtocol;
 use crate::store::queue::RetrySchedule;
@@ -85,6 +85,8 @@ pub struct Mta {
     pub size_limit: u64,
     /// When it tries again and gives up.
     pub retry: RetrySchedule,
+    /// What it demands of strangers: what the first of its domains demands that demands anything.
+    pub clients: ClientPolicy,
 }
 
 /// A mailbox server. The mailboxes are on the host's disk, where its MTA puts mail into them.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::proto::smtp::Mailbox;
 
-use super::policy::Restriction;
+use super::policy::Greylisting;
+use super::restriction::Restriction;
 
 /// A domain that an MTA answers for.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Domain {
     pub restriction: Restriction,
     /// The users and aliases, by local part in lower case, with a restriction of their own.
     pub restrictions: BTreeMap<String, Restriction>,
+    /// Whether and how strangers are put off at first.
+    pub greylist: Option<Greylisting>,
     /// The automatic replies of its users, by local part in lower case.
     pub auto_replies: BTreeMap<String, AutoReply>,
 }
@@ -63,6 +66,7 @@ impl Domain {
             aliases: BTreeMap::new(),
             restriction: Restriction::none(),
             restrictions: BTreeMap::new(),
+            greylist: None,
             auto_replies: BTreeMap::new(),
         }
     }

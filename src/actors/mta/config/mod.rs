@@ -4,6 +4,7 @@ mod authentication;
 mod domain;
 mod limits;
 mod policy;
+mod restriction;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +16,11 @@ pub use super::transport::{NextHop, Route, RouteError, TransportTable};
 pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
 pub use domain::{AutoReply, Domain, Submitter, Transport};
 pub use limits::Limits;
-pub use policy::{AcceptFrom, RefusalMode, Restriction};
+pub use policy::{
+    AnswerMask, AnswerMaskError, ClientPolicy, DnsList, Greylisting, HeloPolicy, Rates, ReverseDns,
+    SenderPolicy,
+};
+pub use restriction::{AcceptFrom, RefusalMode, Restriction, SenderPattern};
 
 /// The configuration of one MTA. Shared: an MTA is made anew from it after a crash.
 #[derive(Debug, Clone)]
@@ -48,6 +53,8 @@ pub struct MtaConfig {
     pub authentication: Authentication,
     /// What it signs with, what it makes itself or takes from submitters.
     pub signers: Signers,
+    /// What it demands of clients that are not its own.
+    pub clients: ClientPolicy,
 }
 
 /// A flush of the queue: what waits is tried at once, and no destination is taken for dead.
@@ -77,6 +84,7 @@ impl MtaConfig {
             limits: Limits::default(),
             authentication: Authentication::default(),
             signers: Signers::default(),
+            clients: ClientPolicy::default(),
         }
     }
 

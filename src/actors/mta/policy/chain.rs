@@ -116,6 +116,11 @@ impl Chain {
         Chain::of(&[Stage::Rcpt, Stage::Client, Stage::Helo, Stage::Sender, Stage::Recipient])
     }
 
+    /// What is asked at VRFY and EXPN.
+    pub(crate) fn verify() -> Self {
+        Chain::of(&[Stage::Client, Stage::Helo, Stage::Verify])
+    }
+
     /// What is asked of a whole message.
     pub(crate) fn end_of_data() -> Self {
         Chain::of(&[Stage::EndOfData])

@@ -29,11 +29,18 @@
 
 mod authentication;
 mod chain;
+mod dns_list;
+mod domain;
 mod finding;
+mod greylisting;
+mod helo;
 mod hops;
+mod rates;
 mod relay;
 mod restriction;
+mod reverse;
 mod rulebook;
+mod sender;
 mod submitter;
 #[cfg(test)]
 mod tests;
@@ -43,6 +50,8 @@ mod users;
 pub(super) use authentication::without_foreign_marks;
 pub(super) use chain::{Chain, Decision, Progress, Ruling};
 pub(super) use finding::Refusal;
+pub(super) use rates::Anvil;
+pub(super) use reverse::ClientName;
 pub(super) use rulebook::Rulebook;
 pub(super) use turn::{Evidence, Lookup, Memory, Turn, Wait};
 pub(super) use users::meant;

@@ -3,7 +3,7 @@
 //! Both ways that exist: refused in the session, so that the sender's MTA writes the bounce, or
 //! accepted with 250, after which this MTA writes the report.
 
-use crate::actors::mta::config::{AcceptFrom, RefusalMode};
+use crate::actors::mta::config::{AcceptFrom, RefusalMode, SenderPattern};
 use crate::proto::smtp::{Mailbox, Reply};
 
 use super::Finding;
@@ -21,10 +21,23 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
         return Finding::permit("postmaster is there for everybody"); // RFC 5321 §4.5.1
     }
     let restriction = domain.restrictions.get(&local_part).unwrap_or(&domain.restriction);
+    let is_one_of = |patterns: &[SenderPattern]| {
+        let Some(sender) = turn.sender else { return false };
+        patterns.iter().any(|pattern| pattern.matches(sender, turn.client))
+    };
+    if is_one_of(&restriction.allow) {
+        return Finding::pass("on the allow list");
+    }
+    let denied = is_one_of(&restriction.deny);
     let rule = match restriction.from {
+        _ if denied => "the sender is on the deny list",
         AcceptFrom::Anyone => return Finding::pass("none"),
         AcceptFrom::Inside if turn.is_inside() => return Finding::pass("from inside"),
         AcceptFrom::Inside => "mail is taken from inside only",
+        AcceptFrom::Authenticated if is_authenticated(turn) => {
+            return Finding::pass("authenticated");
+        }
+        AcceptFrom::Authenticated => "mail is taken from who authenticated only",
         AcceptFrom::Nobody => "mail is taken from nobody",
     };
     // A restriction that names the user tells a stranger nothing that its reply does not say. One
@@ -37,6 +50,15 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
         }
         RefusalMode::AcceptThenBounce => users::unknown(to),
     }
+}
+
+/// Whether the sender has authenticated: here, or where one of the own servers has taken the mail,
+/// for none of them takes an address of ours from anybody else.
+fn is_authenticated(turn: &Turn<'_>) -> bool {
+    let sender = turn.sender.and_then(|from| from.mailbox());
+    turn.login.is_some()
+        || turn.is_inside()
+            && sender.is_some_and(|sender| turn.config.domain(sender.domain()).is_some())
 }
 
 /// Puts the recipient's address where the configured text says `{recipient}`.

@@ -1,9 +1,12 @@
 //! The rules of each stage, in their order.
 
-use crate::actors::mta::config::{MtaConfig, SpfCheck};
+use crate::actors::mta::config::{HeloPolicy, MtaConfig, ReverseDns, SenderPolicy, SpfCheck};
 
 use super::turn::{Turn, Wait};
-use super::{Finding, authentication, hops, relay, restriction, submitter, users};
+use super::{
+    Finding, authentication, dns_list, greylisting, helo, hops, rates, relay, restriction, reverse,
+    sender, submitter, users,
+};
 
 /// A point of a session at which rules are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,24 +25,48 @@ pub(crate) enum Stage {
     Rcpt,
     /// The recipient: `smtpd_relay_restrictions`, then `smtpd_recipient_restrictions`.
     Recipient,
+    /// Whom VRFY and EXPN ask for: a stranger learns no more than at RCPT.
+    Verify,
     /// The message: `smtpd_end_of_data_restrictions`, and what is looked for in its text.
     EndOfData,
 }
 
 /// How many stages there are.
-const STAGES: usize = 8;
+const STAGES: usize = 9;
 
 /// One check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
+    /// A client does not connect too often, nor too many times at once.
+    Connections,
+    /// The name of the client's address, which is only looked up.
+    ClientName,
+    /// Who is inside is asked nothing else about itself.
+    Inside,
+    /// A client on a list of good ones is asked nothing else about itself.
+    AllowList,
+    /// No list of bad clients has the client.
+    BlockList,
+    /// The client's address has a name.
+    ReverseDns,
+    /// The client calls itself as it should.
+    Helo,
+    /// A client does not send too many messages.
+    Messages,
     /// A submitter sends from own addresses.
     Submitter,
+    /// The sender's domain is one.
+    SenderDomain,
+    /// A client does not name too many recipients.
+    Recipients,
     /// Strangers do not relay.
     Relay,
     /// A recipient that takes mail from some only.
     Restriction,
     /// The recipient exists.
     Users,
+    /// Who does not try again is not let in.
+    Greylisting,
     /// The message has not passed too many hosts.
     Hops,
     /// SPF: the client may send in the name of HELO and MAIL.
@@ -52,18 +79,38 @@ impl Rule {
     /// Its name in notes.
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Rule::Connections | Rule::Messages | Rule::Recipients => "rate",
+            Rule::ClientName => "client name",
+            Rule::Inside => "client",
+            Rule::AllowList => "allow list",
+            Rule::BlockList => "block list",
+            Rule::ReverseDns => "reverse DNS",
+            Rule::Helo => "HELO",
             Rule::Submitter => "own addresses",
+            Rule::SenderDomain => "sender",
             Rule::Relay => "relay",
             Rule::Restriction => "restriction",
             Rule::Users => "user",
+            Rule::Greylisting => "greylist",
             Rule::Hops => "hops",
             Rule::Spf | Rule::Author => "authentication",
         }
     }
 
-    /// Whether every MTA has it, so that nobody needs to be told that it passed.
+    /// Whether it only counts, or every MTA has it: then nobody needs to be told that it passed.
     pub(super) const fn is_usual(self) -> bool {
-        matches!(self, Rule::Submitter | Rule::Relay | Rule::Restriction | Rule::Users | Rule::Hops)
+        matches!(
+            self,
+            Rule::Connections
+                | Rule::Messages
+                | Rule::Recipients
+                | Rule::Inside
+                | Rule::Submitter
+                | Rule::Relay
+                | Rule::Restriction
+                | Rule::Users
+                | Rule::Hops
+        )
     }
 
     /// What it says.
@@ -72,10 +119,22 @@ impl Rule {
     /// What it has to know before it can say something.
     pub(super) fn judge(self, turn: &mut Turn<'_>) -> Result<Finding, Wait> {
         Ok(match self {
+            Rule::Connections => rates::connect(turn),
+            Rule::ClientName => return reverse::name(turn),
+            Rule::Inside if turn.is_inside() => Finding::permit("from inside"),
+            Rule::Inside => Finding::pass("a stranger"),
+            Rule::AllowList => return dns_list::allow(turn),
+            Rule::BlockList => return dns_list::block(turn),
+            Rule::ReverseDns => reverse::judge(turn),
+            Rule::Helo => return helo::judge(turn),
+            Rule::Messages => rates::mail(turn),
             Rule::Submitter => submitter::judge(turn),
+            Rule::SenderDomain => return sender::judge(turn),
+            Rule::Recipients => rates::rcpt(turn),
             Rule::Relay => relay::judge(turn),
             Rule::Restriction => restriction::judge(turn),
             Rule::Users => users::judge(turn),
+            Rule::Greylisting => greylisting::judge(turn),
             Rule::Hops => hops::judge(turn),
             Rule::Spf => authentication::judge_sender(turn)?,
             Rule::Author => authentication::judge_message(turn)?,
@@ -94,26 +153,51 @@ pub(crate) struct Rulebook {
 impl Rulebook {
     /// The rules of an MTA.
     pub(crate) fn new(config: &MtaConfig) -> Self {
-        let mut book = Rulebook { stages: Default::default(), delay_reject: true };
-        if config.submission.is_some() {
-            book.add(Stage::Sender, &[Rule::Submitter]);
-        }
+        let clients = &config.clients;
+        let mut book = Rulebook { stages: Default::default(), delay_reject: clients.delay_reject };
+        let rated = rates::is_limited(&clients.rates);
+        book.add(Stage::Connect, rated, Rule::Connections);
+        book.add(Stage::Connect, clients.reverse_dns > ReverseDns::Off, Rule::ClientName);
+
+        let strict = clients.reverse_dns > ReverseDns::Name;
+        let listed = !clients.block_lists.is_empty();
+        book.add(Stage::Client, strict || listed, Rule::Inside);
+        book.add(Stage::Client, !clients.allow_lists.is_empty(), Rule::AllowList);
+        book.add(Stage::Client, listed, Rule::BlockList);
+        book.add(Stage::Client, strict, Rule::ReverseDns);
+
+        let helo = clients.helo != HeloPolicy::default();
+        book.add(Stage::Helo, helo, Rule::Inside);
+        book.add(Stage::Helo, helo, Rule::Helo);
+
+        book.add(Stage::Mail, rated, Rule::Messages);
+        let senders = clients.sender != SenderPolicy::default();
+        book.add(Stage::Sender, config.submission.is_some(), Rule::Submitter);
+        book.add(Stage::Sender, senders, Rule::Inside);
+        book.add(Stage::Sender, senders, Rule::SenderDomain);
         let authentication = &config.authentication;
-        if authentication.spf != SpfCheck::Off {
-            book.add(Stage::Sender, &[Rule::Spf]);
-        }
+        book.add(Stage::Sender, authentication.spf != SpfCheck::Off, Rule::Spf);
+
+        book.add(Stage::Rcpt, rated, Rule::Recipients);
         // Relaying, then restrictions, then whether the user exists, so that a stranger who is kept
-        // out learns nothing about who exists.
-        book.add(Stage::Recipient, &[Rule::Relay, Rule::Restriction, Rule::Users]);
-        book.add(Stage::EndOfData, &[Rule::Hops]);
-        if authentication.is_on() {
-            book.add(Stage::EndOfData, &[Rule::Author]);
+        // out learns nothing about who exists. Who does not exist is not put off first.
+        for stage in [Stage::Recipient, Stage::Verify] {
+            book.add(stage, true, Rule::Relay);
+            book.add(stage, true, Rule::Restriction);
+            book.add(stage, true, Rule::Users);
         }
+        let greylisted = config.domains.values().any(|domain| domain.greylist.is_some());
+        book.add(Stage::Recipient, greylisted, Rule::Greylisting);
+
+        book.add(Stage::EndOfData, true, Rule::Hops);
+        book.add(Stage::EndOfData, authentication.is_on(), Rule::Author);
         book
     }
 
-    fn add(&mut self, stage: Stage, rules: &[Rule]) {
-        self.stages[stage as usize].extend(rules);
+    fn add(&mut self, stage: Stage, wanted: bool, rule: Rule) {
+        if wanted {
+            self.stages[stage as usize].push(rule);
+        }
     }
 
     /// The rules of a stage, in their order.

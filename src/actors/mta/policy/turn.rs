@@ -9,9 +9,12 @@ use crate::engine::{SimTime, Stream, UnixTime};
 use crate::proto::dns::{Name, RecordType};
 use crate::proto::smtp::server::ReceivedMessage;
 use crate::proto::smtp::{Mailbox, ReversePath};
+use crate::store::greylist::Greylist;
 
 use super::authentication::Authentication;
 use super::chain::Standing;
+use super::rates::Anvil;
+use super::reverse::ClientName;
 
 /// What a rule is told of the session when its turn comes.
 ///
@@ -22,8 +25,12 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: SimTime,
     /// The calendar date of `now`.
     pub(crate) date: UnixTime,
+    /// The addresses of this host.
+    pub(crate) own: &'a [IpAddr],
     /// The client's address.
     pub(crate) client: IpAddr,
+    /// Its name, once it was looked up.
+    pub(crate) client_name: &'a mut Option<ClientName>,
     /// Who it authenticated as.
     pub(crate) login: Option<&'a str>,
     /// What it called itself in EHLO or HELO.
@@ -40,6 +47,10 @@ pub(crate) struct Turn<'a> {
     pub(crate) evidence: &'a mut Evidence,
     /// Which failures of DMARC a percentage spares is drawn from here.
     pub(crate) dmarc_sampling: &'a mut Stream,
+    /// What each client has done lately.
+    pub(crate) anvil: &'a mut Anvil,
+    /// Who tried to send what to whom.
+    pub(crate) greylist: &'a mut Greylist,
 }
 
 impl Turn<'_> {
@@ -47,6 +58,13 @@ impl Turn<'_> {
     /// `permit_sasl_authenticated`, `permit_mynetworks`).
     pub(super) fn is_inside(&self) -> bool {
         self.login.is_some() || self.config.inside.contains(&self.client)
+    }
+
+    /// Whether nobody minds how often the client comes.
+    pub(super) fn is_exempt_from_rates(&self) -> bool {
+        let exempt = &self.config.clients.rates.exempt;
+        self.config.inside.contains(&self.client)
+            || exempt.iter().any(|network| network.contains(self.client))
     }
 }
 
@@ -57,6 +75,8 @@ pub(crate) struct Memory {
     pub(crate) answers: Answers,
     /// What earlier stages came to.
     pub(crate) standing: Standing,
+    /// The name of the client's address, once it was looked up.
+    pub(crate) client_name: Option<ClientName>,
     /// What was found out in the transaction at hand.
     pub(crate) evidence: Evidence,
 }

@@ -23,7 +23,7 @@ use crate::world::{ConnId, Ctx};
 
 use super::config::MtaConfig;
 use super::lookup::Found;
-use super::policy::{Lookup, Rulebook};
+use super::policy::{Anvil, Lookup, Rulebook};
 use open::Open;
 
 /// All sessions with clients.
@@ -47,6 +47,8 @@ struct Shared {
     queue_ids: Stream,
     /// Which failures of DMARC are spared.
     dmarc_sampling: Stream,
+    /// What each client has done lately.
+    anvil: Anvil,
     /// Questions that are not asked yet: whoever has the stub resolver asks them.
     questions: Vec<(ConnId, Lookup)>,
 }
@@ -62,6 +64,8 @@ impl Receiver {
             dsn: false,
             smtp_utf8: false,
             chunking: false,
+            verify: config.clients.verify,
+            patience: config.clients.patience,
             ..server
         };
         let too_many = Reply::new(
@@ -85,6 +89,7 @@ impl Receiver {
                 config,
                 queue_ids,
                 dmarc_sampling,
+                anvil: Anvil::default(),
                 questions: Vec::new(),
             },
         }
@@ -173,7 +178,9 @@ impl Service for Receiver {
     }
 
     fn forget(&mut self, connection: ConnId) {
-        self.sessions.remove(&connection);
+        if let Some(open) = self.sessions.remove(&connection) {
+            open.gone(&mut self.shared);
+        }
         self.asked.retain(|_, (asking, _)| *asking != connection);
     }
 }

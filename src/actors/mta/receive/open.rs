@@ -5,6 +5,7 @@ use std::mem;
 use std::net::SocketAddr;
 
 use crate::actors::carry::LazyTimer;
+use crate::actors::mta::config::MtaConfig;
 use crate::actors::mta::lookup::Found;
 use crate::actors::mta::policy::{
     self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait,
@@ -13,7 +14,7 @@ use crate::proto::sasl::Secret;
 use crate::proto::smtp::server::{
     Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
 };
-use crate::proto::smtp::{ForwardPath, Mailbox, ReversePath};
+use crate::proto::smtp::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath};
 use crate::world::{ConnId, Ctx, Note};
 
 use super::Shared;
@@ -27,6 +28,8 @@ pub(super) struct Open {
     memory: Memory,
     /// The question at hand, if a rule waits.
     pending: Option<Pending>,
+    /// Whether the connection was counted among those of its client.
+    counted: bool,
     /// Recipients that were taken with 250 and will be reported on as undeliverable.
     pub(super) doomed: BTreeMap<Mailbox, Refusal>,
 }
@@ -49,6 +52,8 @@ enum Asked {
     Rcpt { to: ForwardPath, meant: Mailbox },
     /// The whole message.
     Message(ReceivedMessage),
+    /// VRFY, or EXPN where it is to be expanded.
+    Verify { meant: Mailbox, expand: bool },
 }
 
 /// What is to be done now that a look-up has ended.
@@ -70,12 +75,14 @@ impl Open {
             peer,
             memory: Memory::default(),
             pending: None,
+            counted: false,
             doomed: BTreeMap::new(),
         }
     }
 
     /// The client has connected. Whether the session may begin now.
     pub(super) fn connected(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_>) -> bool {
+        self.counted = true;
         let chain = Chain::connect(&shared.book);
         matches!(self.begin(Asked::Connect, chain, shared, ctx), Next::Greet)
     }
@@ -120,7 +127,8 @@ impl Open {
                 self.begin(Asked::Message(message), Chain::end_of_data(), shared, ctx)
             }
             // No session is set up to ask; and where it was, nobody is told.
-            ServerEvent::Vrfy { .. } | ServerEvent::Expn { .. } => Next::Answer(Verdict::Accept),
+            ServerEvent::Vrfy { argument, .. } => self.verify(&argument, false, shared, ctx),
+            ServerEvent::Expn { argument, .. } => self.verify(&argument, true, shared, ctx),
             ServerEvent::StartTls => Next::Wait,
             ServerEvent::Greeted { .. } => {
                 self.memory.standing.greeted();
@@ -137,6 +145,18 @@ impl Open {
             Next::Answer(verdict) => Some(verdict),
             Next::Wait | Next::Greet => None,
         }
+    }
+
+    /// The connection is gone.
+    pub(super) fn gone(&self, shared: &mut Shared) {
+        if self.counted {
+            shared.anvil.disconnected(self.peer.ip());
+        }
+    }
+
+    /// The name of the client as it stands in the trace, where it was looked up.
+    pub(super) fn client_name(&self) -> Option<String> {
+        self.memory.client_name.as_ref().map(policy::ClientName::text)
     }
 
     /// A look-up has ended.
@@ -170,24 +190,27 @@ impl Open {
 
     /// Asks the rules, as far as what is known goes.
     fn run(&mut self, mut pending: Pending, shared: &mut Shared, ctx: &mut Ctx<'_>) -> Next {
-        let Memory { answers, standing, evidence } = &mut self.memory;
+        let Memory { answers, standing, evidence, client_name } = &mut self.memory;
         let envelope = self.session.envelope();
         let (mut sender, mut recipient, mut message) =
             (envelope.map(|envelope| &envelope.from), None, None);
         match &pending.asked {
             Asked::Connect => {}
             Asked::Mail { from } => sender = Some(from),
-            Asked::Rcpt { meant, .. } => recipient = Some(meant),
+            Asked::Rcpt { meant, .. } | Asked::Verify { meant, .. } => recipient = Some(meant),
             Asked::Message(received) => {
                 sender = Some(&received.envelope.from);
                 message = Some(received);
             }
         }
+        let (now, date, own) = (ctx.now(), ctx.date(), ctx.addresses().to_vec());
         let mut turn = Turn {
             config: &shared.config,
-            now: ctx.now(),
-            date: ctx.date(),
+            date,
+            now,
+            own: &own,
             client: self.peer.ip(),
+            client_name,
             login: self.session.authenticated_as(),
             helo: self.session.helo(),
             sender,
@@ -196,6 +219,8 @@ impl Open {
             answers,
             evidence,
             dmarc_sampling: &mut shared.dmarc_sampling,
+            anvil: &mut shared.anvil,
+            greylist: ctx.disk().greylist(),
         };
         match pending.chain.run(&shared.book, standing, &mut turn) {
             Progress::Done(ruling) => self.decided(pending.asked, ruling, shared, ctx),
@@ -219,11 +244,11 @@ impl Open {
     ) -> Next {
         match asked {
             Asked::Connect => {
-                if let Decision::Refuse(refusal) = &ruling.decision {
-                    let greeting = Greeting::Refuse(refusal.reply.clone());
+                let client = format!("[{}]", self.peer.ip());
+                if let Verdict::Reply(reply) = settle(&client, "", ruling, ctx) {
+                    let greeting = Greeting::Refuse(reply);
                     let config = self.session.config().clone();
                     self.session.configure(ServerConfig { greeting, ..config });
-                    refuse(&format!("[{}]", self.peer.ip()), "", ruling, ctx);
                 }
                 Next::Greet
             }
@@ -236,6 +261,12 @@ impl Open {
                 let sender = sender.unwrap_or_default();
                 Next::Answer(settle(&sender, &to.to_string(), ruling, ctx))
             }
+            Asked::Verify { meant, expand } => {
+                Next::Answer(match settle("", meant.as_str(), ruling, ctx) {
+                    Verdict::Accept => verified(&meant, expand, &shared.config),
+                    refusal => refusal,
+                })
+            }
             Asked::Message(message) => {
                 let sender = message.envelope.from.to_string();
                 let verdict = settle(&sender, "", ruling, ctx);
@@ -247,9 +278,49 @@ impl Open {
         }
     }
 
+    /// VRFY or EXPN of an address, or of a local part in the host's own domain.
+    fn verify(
+        &mut self,
+        argument: &str,
+        expand: bool,
+        shared: &mut Shared,
+        ctx: &mut Ctx<'_>,
+    ) -> Next {
+        let written = argument.trim().trim_start_matches('<').trim_end_matches('>');
+        let meant = match written.contains('@') {
+            true => written.parse::<Mailbox>(),
+            false => Mailbox::new(written, shared.config.own_domain()),
+        };
+        match meant {
+            Ok(meant) => self.begin(Asked::Verify { meant, expand }, Chain::verify(), shared, ctx),
+            Err(_) => {
+                let status = EnhancedStatus::new(5, 1, 3);
+                Next::Answer(Reply::new(501, status, "Bad address syntax").into())
+            }
+        }
+    }
+
     /// What the transaction at hand has found out; it is over.
     pub(super) fn evidence(&mut self) -> policy::Evidence {
         mem::take(&mut self.memory.evidence)
+    }
+}
+
+/// What VRFY or EXPN tells of a recipient that is taken (RFC 5321 §3.5).
+fn verified(meant: &Mailbox, expand: bool, config: &MtaConfig) -> Verdict {
+    let Some(domain) = config.domain(meant.domain()) else { return Verdict::Accept };
+    let known = EnhancedStatus::new(2, 1, 5);
+    let local_part = meant.unquoted_local_part().to_ascii_lowercase();
+    match domain.aliases.get(&local_part) {
+        Some(targets) if expand => {
+            let lines: Vec<String> = targets.iter().map(|target| format!("<{target}>")).collect();
+            Reply::new(250, known, lines.join("\n")).into()
+        }
+        None if expand => {
+            let status = EnhancedStatus::new(5, 1, 1);
+            Reply::new(550, status, "That is a user name, not a mailing list").into()
+        }
+        _ => Reply::new(250, known, format!("<{meant}>")).into(),
     }
 }
 

@@ -42,8 +42,9 @@ impl Open {
         };
         let evidence = self.evidence();
         let helo = self.session.helo().unwrap_or_default();
+        let reverse = self.client_name();
         let trace = Received {
-            from: Some(ReceivedFrom { helo, reverse: None, address: self.peer.ip() }),
+            from: Some(ReceivedFrom { helo, reverse: reverse.as_deref(), address: self.peer.ip() }),
             by: &config.hostname,
             with: self.session.protocol_word(),
             id: id.as_str(),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::actors::mta::config::{Authentication, DmarcCheck, MtaConfig, SpfCheck};
 use crate::actors::mta::lookup::Found;
 use crate::actors::mta::policy::turn::Lookup;
-use crate::actors::mta::policy::{Memory, Turn};
+use crate::actors::mta::policy::{Anvil, Memory, Turn};
 use crate::engine::{Seed, SimTime, UnixTime};
 use crate::proto::dkim::{Signer, SigningKey};
 use crate::proto::dns::master::parse_records;
@@ -16,6 +16,7 @@ use crate::proto::dns::{Name, Rcode, Record, RecordData, Txt};
 use crate::proto::mail::prepend;
 use crate::proto::smtp::ReversePath;
 use crate::proto::smtp::server::{Envelope, ReceivedMessage};
+use crate::store::greylist::Greylist;
 
 use super::*;
 
@@ -88,7 +89,9 @@ impl Bench {
                     config: &self.config,
                     now,
                     date: NOW,
+                    own: &[],
                     client: client.parse().unwrap(),
+                    client_name: &mut memory.client_name,
                     login,
                     helo: Some("mail.example.org"),
                     sender: Some(&from),
@@ -97,6 +100,8 @@ impl Bench {
                     answers: &memory.answers,
                     evidence: &mut memory.evidence,
                     dmarc_sampling: &mut sampling,
+                    anvil: &mut Anvil::default(),
+                    greylist: &mut Greylist::default(),
                 };
                 match stage(&mut turn) {
                     Ok(finding) => break finding,
