@@ -4,16 +4,18 @@ use bytes::{Bytes, BytesMut};
 
 use crate::engine::SimTime;
 use crate::proto::{Outbox, Output};
-use crate::world::{ConnId, Ctx, TimerToken};
+use crate::world::{Ctx, TimerToken};
+
+use super::channel::Channel;
 
 /// Carries away what a session left in its outbox, in order.
 ///
 /// `on_event` hears the session's news; what it makes the session put into the outbox meanwhile is
 /// carried away too. Octets that follow one another go to TCP as one piece, so that the replies to
-/// pipelined commands share segments.
+/// pipelined commands share segments, and records of TLS.
 pub(crate) fn carry<E>(
     ctx: &mut Ctx<'_>,
-    connection: ConnId,
+    channel: &mut Channel,
     out: &mut Outbox<E>,
     mut on_event: impl FnMut(&mut Ctx<'_>, E, &mut Outbox<E>),
 ) {
@@ -28,17 +30,17 @@ pub(crate) fn carry<E>(
                 Output::Send(octets) => unsent.add(octets),
                 Output::Event(event) => on_event(ctx, event, out),
                 Output::Close => {
-                    unsent.send(ctx, connection);
-                    ctx.close(connection);
+                    unsent.send(ctx, channel);
+                    channel.close(ctx);
                 }
                 Output::Abort => {
-                    unsent.send(ctx, connection);
-                    ctx.abort(connection);
+                    unsent.send(ctx, channel);
+                    channel.abort(ctx);
                 }
             }
         }
     }
-    unsent.send(ctx, connection);
+    unsent.send(ctx, channel);
 }
 
 /// Octets that wait to go out together. Large pieces are not copied.
@@ -67,10 +69,10 @@ impl Unsent {
         }
     }
 
-    fn send(&mut self, ctx: &mut Ctx<'_>, connection: ConnId) {
+    fn send(&mut self, ctx: &mut Ctx<'_>, channel: &mut Channel) {
         self.flush();
         for octets in self.whole.drain(..) {
-            ctx.send(connection, octets);
+            channel.send(octets, ctx);
         }
     }
 }

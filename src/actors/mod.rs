@@ -1,6 +1,7 @@
 //! Sessions joined to hosts: name server, resolver, MTA, mail server, mail client.
 
 mod carry;
+mod channel;
 pub mod client;
 mod dig;
 pub(crate) mod dns_exchanges;

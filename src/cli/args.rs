@@ -112,6 +112,10 @@ pub(super) struct RunArgs {
     /// Write what became of every message to a file as JSON, or with "-" to standard output.
     #[arg(long, value_name = "FILE|-")]
     pub(super) summary: Option<PathBuf>,
+    /// Write the secrets of all TLS connections to a file (SSLKEYLOGFILE), so that a capture can be
+    /// read.
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) key_log: Option<PathBuf>,
     /// Print whether the expectations hold, and nothing else.
     #[arg(short, long)]
     pub(super) quiet: bool,

@@ -100,6 +100,8 @@ fn write_step(entry: &Entry<'_>, to: &mut dyn Write) -> io::Result<bool> {
             Note::CacheHit { .. }
             | Note::CacheMiss { .. }
             | Note::Misbehaved { .. }
+            | Note::Secured { .. }
+            | Note::NotSecured { .. }
             | Note::Remark(_),
         )
         | Facts::Lost { .. } => writeln!(to, "{dim};; {from}: {}{dim:#}", entry.text)?,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::engine::SimTime;
 use crate::report::expect::{self, Verdict};
-use crate::report::{Summary, Transcript};
+use crate::report::{Summary, Transcript, write_key_log};
 use crate::world::{Ended, World};
 
 use super::args::{Format, RunArgs};
@@ -23,6 +23,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     };
     let transcript_file = place.map(output::create).transpose()?;
     let summary_file = args.summary.as_deref().map(output::create).transpose()?;
+    let key_log_file = args.key_log.as_deref().map(output::create).transpose()?;
     let overrides = Overrides { seed: args.seed, until: args.until };
     let Played { plan, world, ended } = play::play(plan, overrides)?;
 
@@ -41,7 +42,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         to.write_all(b"\n")?;
         to.flush()?;
     }
-    let taken = [place, args.summary.as_deref()].into_iter().flatten().any(output::is_stdout);
+    if let Some(mut to) = key_log_file {
+        write_key_log(&world, &mut to)?;
+        to.flush()?;
+    }
+    let taken = [place, args.summary.as_deref(), args.key_log.as_deref()]
+        .into_iter()
+        .flatten()
+        .any(output::is_stdout);
     let mut rest: Box<dyn Write> =
         if taken { Box::new(output::stderr()) } else { Box::new(output::stdout()) };
     if !args.quiet {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::engine::{Epoch, SimTime, Stream, UnixTime};
 use crate::net::tcp::{Actions, Connection};
 use crate::net::{Body, Packet};
+use crate::proto::tls::Secret;
 
 use super::actor::{ConnId, Signal, TimerToken};
 use super::disk::Disk;
@@ -188,6 +189,28 @@ impl Ctx<'_> {
             act(&mut socket.tcp, turn.now, turn.actions);
             turn.after_tcp(connection);
         }
+    }
+
+    /// Records that what arrives on a connection from now on is TLS, and gives the randomness for this
+    /// end of it; `None` when the connection is gone.
+    pub(crate) fn record_tls(&mut self, connection: ConnId) -> Option<Stream> {
+        let Socket { local, peer, .. } = self.turn.host.stack.get(connection)?;
+        let (local, peer) = (*local, *peer);
+        self.turn.record(|| Fact::Tls { local, peer });
+        // The time tells a connection from a later one between the same ports.
+        Some(self.stream(&format!("tls {local} {peer} {}", self.now())))
+    }
+
+    /// Records octets that arrived encrypted on a connection.
+    pub(crate) fn record_plaintext(&mut self, connection: ConnId, payload: &Bytes) {
+        let Some(Socket { local, peer, .. }) = self.turn.host.stack.get(connection) else { return };
+        let (local, peer) = (*local, *peer);
+        self.turn.record(|| Fact::Plaintext { local, peer, payload: payload.clone() });
+    }
+
+    /// Records a secret for those who want to read a capture.
+    pub(crate) fn record_secret(&mut self, secret: Secret) {
+        self.turn.record(|| Fact::Secret(Box::new(secret)));
     }
 
     /// How many connections the host has.

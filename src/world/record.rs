@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::engine::SimTime;
 use crate::net::tcp::CloseReason;
 use crate::net::{LinkId, Loss, NodeId};
+use crate::proto::tls::{Handshake, Secret};
 
 /// Names a record: the node that made it and how many it had made before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +114,24 @@ pub enum Fact {
         /// Destination.
         to: SocketAddr,
     },
+    /// From here on, what arrives on a connection is TLS: octets that only the ends can read.
+    Tls {
+        /// This host's end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+    },
+    /// What was in the TLS that arrived on a connection: the next octets of the peer, deciphered.
+    Plaintext {
+        /// This host's end.
+        local: SocketAddr,
+        /// The other end, which sent them.
+        peer: SocketAddr,
+        /// The octets.
+        payload: Bytes,
+    },
+    /// With this a capture of a connection can be read.
+    Secret(Box<Secret>),
     /// What no wire shows.
     Note(Note),
 }
@@ -203,6 +222,10 @@ pub enum Note {
     Resolved { qname: String, qtype: String, rcode: String, answers: Vec<String> },
     /// A DNS server was told to give this answer instead of the right one, and so much later.
     Misbehaved { qname: String, qtype: String, answer: String, delay: Duration },
+    /// A client has agreed with a server on TLS, and thinks this of its certificate.
+    Secured { server: String, handshake: Box<Handshake> },
+    /// TLS came to nothing; the client tells with which server.
+    NotSecured { server: Option<String>, reason: String },
     /// Anything else worth a line.
     Remark(String),
 }

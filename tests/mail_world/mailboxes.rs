@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mxsim::actors::MailClient;
 use mxsim::actors::client::config::{
-    Action, Content, MailClientConfig, Outgoing, ReadServer, Server, Step,
+    Action, Content, MailClientConfig, Outgoing, ReadServer, Server, Step, SubmitTls,
 };
 use mxsim::engine::SimTime;
 use mxsim::world::{Control, Note};
@@ -76,6 +76,7 @@ fn device(steps: Vec<Step>, submit: &str) -> Arc<MailClientConfig> {
         password: "secret".into(),
         resolvers: vec!["192.0.2.52:53".parse().unwrap()],
         submit: server(submit, 25),
+        submit_tls: SubmitTls::None,
         read: ReadServer::Imap(server("mx1.example.com", 143)),
         steps,
         submit_retries: 3,

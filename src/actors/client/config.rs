@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::engine::SimTime;
 use crate::proto::mail::Draft;
 use crate::proto::smtp::{ForwardPath, ReversePath};
+use crate::proto::tls::TlsClient;
 
 /// The configuration of one client. Shared: a client is made anew from it after a crash.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct MailClientConfig {
     pub resolvers: Vec<SocketAddr>,
     /// The submission server.
     pub submit: Server,
+    /// Whether it submits through TLS.
+    pub submit_tls: SubmitTls,
     /// The server it reads from.
     pub read: ReadServer,
     /// What it does, in the order of time.
@@ -39,6 +42,17 @@ pub struct Server {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+}
+
+/// Whether a client submits through TLS. With TLS it insists on a certificate that is verified.
+#[derive(Debug, Clone)]
+pub enum SubmitTls {
+    /// In clear.
+    None,
+    /// It says STARTTLS (RFC 3207), and nothing else before that stands.
+    StartTls(TlsClient),
+    /// TLS from the first octet (RFC 8314).
+    Implicit(TlsClient),
 }
 
 /// How a client reads its mail.

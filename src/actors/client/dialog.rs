@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actors::carry::carry;
+use crate::actors::channel::{Arrival, Channel};
 use crate::engine::SimTime;
 use crate::proto::smtp::ForwardPath;
+use crate::proto::smtp::client::ClientEvent;
+use crate::proto::tls::TlsClient;
 use crate::proto::{Input, Outbox, Session};
-use crate::world::{ConnId, Ctx};
+use crate::world::Ctx;
 
-use super::config::{Action, MailClientConfig, ReadServer};
+use super::config::{Action, MailClientConfig, ReadServer, SubmitTls};
 use super::imap::{ImapDialog, KnownMailbox};
 use super::pop3::Pop3Dialog;
 use super::submit::SubmitDialog;
@@ -71,11 +74,48 @@ impl Dialog {
         }
     }
 
+    /// With which TLS the connection begins, if with any.
+    pub(super) fn implicit_tls<'c>(&self, config: &'c MailClientConfig) -> Option<&'c TlsClient> {
+        match (self, &config.submit_tls) {
+            (Dialog::Submit(_), SubmitTls::Implicit(tls)) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// Something arrived on the channel; how the job ended, if it did.
+    pub(super) fn arrived(
+        &mut self,
+        arrival: &Arrival<'_>,
+        channel: &mut Channel,
+        memory: &mut Memory,
+        config: &MailClientConfig,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Ended> {
+        match arrival {
+            Arrival::Failed(failure) => Some(Ended::NotNow(format!("no TLS: {failure}"))),
+            Arrival::Secured(_) => {
+                if let Dialog::Submit(dialog) = self {
+                    let mut out = Outbox::new();
+                    dialog.session.secured(ctx.now(), &mut out);
+                    carry(ctx, channel, &mut out, |_, _, _| {});
+                }
+                match self.implicit_tls(config) {
+                    Some(_) => self.input(Input::Opened, channel, memory, config, ctx),
+                    None => None,
+                }
+            }
+            arrival => {
+                let input = arrival.input()?;
+                self.input(input, channel, memory, config, ctx)
+            }
+        }
+    }
+
     /// Lets the session handle an input; how the job ended, if it did.
-    pub(super) fn input(
+    fn input(
         &mut self,
         input: Input<'_>,
-        connection: ConnId,
+        channel: &mut Channel,
         memory: &mut Memory,
         config: &MailClientConfig,
         ctx: &mut Ctx<'_>,
@@ -86,14 +126,21 @@ impl Dialog {
                 let mut out = Outbox::new();
                 dialog.session.handle(ctx.now(), input, &mut out);
                 let outcome = &mut dialog.outcome;
-                carry(ctx, connection, &mut out, |ctx, event, _| {
+                let mut start_tls = false;
+                carry(ctx, channel, &mut out, |ctx, event, _| {
+                    start_tls |= matches!(event, ClientEvent::StartTls);
                     ended = ended.take().or(outcome.on_event(event, ctx));
                 });
+                if let SubmitTls::StartTls(tls) = &config.submit_tls
+                    && start_tls
+                {
+                    channel.secure_as_client(tls, &config.submit.host, ctx);
+                }
             }
             Dialog::Pop3(dialog) => {
                 let mut out = Outbox::new();
                 dialog.session.handle(ctx.now(), input, &mut out);
-                carry(ctx, connection, &mut out, |ctx, event, _| {
+                carry(ctx, channel, &mut out, |ctx, event, _| {
                     ended = ended.take().or(super::pop3::on_event(event, memory, config, ctx));
                 });
             }
@@ -101,7 +148,7 @@ impl Dialog {
                 let mut out = Outbox::new();
                 let ImapDialog { session, progress } = dialog;
                 session.handle(ctx.now(), input, &mut out);
-                carry(ctx, connection, &mut out, |ctx, event, out| {
+                carry(ctx, channel, &mut out, |ctx, event, out| {
                     ended = ended.take().or(progress.on_event(event, memory, config, ctx));
                     while let Some(task) = progress.next.pop_front() {
                         session.add_task(ctx.now(), task, out);

@@ -4,7 +4,7 @@
 //! its own, as simple clients do. What could not be submitted for the moment stays in its outbox,
 //! which is on disk, and is tried again, after a crash too.
 //!
-//! Not modelled: connections kept open, IDLE, TLS. A device that crashes forgets what it has read,
+//! Not modelled: connections kept open, IDLE, TLS with POP3 and IMAP. A device that crashes forgets what it has read,
 //! and what it was to do while it was down is not done later.
 
 pub mod config;
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::carry::LazyTimer;
+use crate::actors::channel::Channel;
 use crate::actors::reach::{Progress, Reach};
 use crate::actors::stub::StubResolver;
 use crate::engine::SimTime;
@@ -70,7 +71,7 @@ struct Doing {
 
 enum Stage {
     Reaching(Reach),
-    Talking { connection: ConnId, dialog: Box<Dialog>, timer: LazyTimer },
+    Talking { channel: Channel, dialog: Box<Dialog>, timer: LazyTimer },
 }
 
 impl Job {
@@ -200,9 +201,12 @@ impl Running {
                 let dialog = Dialog::start(&doing.job.action, &self.config, &self.memory, ctx);
                 match dialog {
                     Ok(dialog) => {
-                        let timer = LazyTimer::default();
-                        doing.stage =
-                            Stage::Talking { connection, dialog: Box::new(dialog), timer };
+                        let mut channel = Channel::plain(connection);
+                        if let Some(tls) = dialog.implicit_tls(&self.config) {
+                            channel.secure_as_client(tls, &self.config.submit.host, ctx);
+                        }
+                        let (dialog, timer) = (Box::new(dialog), LazyTimer::default());
+                        doing.stage = Stage::Talking { channel, dialog, timer };
                         self.talk(Input::Opened, ctx);
                     }
                     Err(reason) => {
@@ -231,8 +235,8 @@ impl Running {
                 let progress = reach.on_stream(&event, ctx);
                 self.on_progress(progress, ctx);
             }
-            Some(Doing { stage: Stage::Talking { connection: own, .. }, .. })
-                if *own == connection =>
+            Some(Doing { stage: Stage::Talking { channel, .. }, .. })
+                if channel.connection() == connection =>
             {
                 match event {
                     StreamEvent::Data(octets) => self.talk(Input::Bytes(&octets), ctx),
@@ -255,10 +259,10 @@ impl Running {
                 let progress = reach.on_timer(ctx);
                 self.on_progress(progress, ctx);
             }
-            Some(Doing { stage: Stage::Talking { connection, dialog, timer }, .. })
-                if *connection == fired =>
+            Some(Doing { stage: Stage::Talking { channel, dialog, timer }, .. })
+                if channel.connection() == fired =>
             {
-                let deadline = dialog.deadline();
+                let deadline = channel.deadline(dialog.deadline());
                 if timer.fired(ctx.now(), deadline) {
                     self.talk(Input::Timeout, ctx);
                 } else {
@@ -270,15 +274,20 @@ impl Running {
     }
 
     fn talk(&mut self, input: Input<'_>, ctx: &mut Ctx<'_>) {
-        let Some(Doing { stage: Stage::Talking { connection, dialog, timer }, .. }) =
+        let Some(Doing { stage: Stage::Talking { channel, dialog, timer }, .. }) =
             &mut self.now_doing
         else {
             return;
         };
-        let connection = *connection;
-        let ended = dialog.input(input, connection, &mut self.memory, &self.config, ctx);
-        let deadline: Option<SimTime> = dialog.deadline();
-        timer.arm(ctx, deadline, TimerToken::of_connection(CONNECTION_TIMER, connection));
+        let (memory, config) = (&mut self.memory, &*self.config);
+        let mut ended = None;
+        let mut arrivals = channel.receive(input, ctx);
+        while let Some(arrival) = arrivals.next(ctx) {
+            ended = ended.or(dialog.arrived(&arrival, channel, memory, config, ctx));
+        }
+        let deadline: Option<SimTime> = channel.deadline(dialog.deadline());
+        let token = TimerToken::of_connection(CONNECTION_TIMER, channel.connection());
+        timer.arm(ctx, deadline, token);
         if let Some(ended) = ended {
             self.end(ended, ctx);
         }
@@ -287,9 +296,9 @@ impl Running {
     /// The present job has come to its end.
     fn end(&mut self, ended: Ended, ctx: &mut Ctx<'_>) {
         let Some(Doing { mut job, stage }) = self.now_doing.take() else { return };
-        if let Stage::Talking { connection, .. } = stage {
+        if let Stage::Talking { mut channel, .. } = stage {
             // Where the server did not want us, the session has said QUIT and waits no longer.
-            ctx.close(connection);
+            channel.close(ctx);
         }
         let retries = self.config.submit_retries;
         if let (Ended::Partly { left, .. }, Action::Send(mail)) = (&ended, &mut job.action) {

@@ -2,11 +2,13 @@
 
 use crate::proto::mail::{DateTime, Header};
 use crate::proto::sasl::Credentials;
-use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Outcome, Transaction};
+use crate::proto::smtp::client::{
+    ClientConfig, ClientEvent, ClientSession, Outcome, TlsPolicy, Transaction,
+};
 use crate::store::outbox::Letter;
 use crate::world::{Ctx, Note};
 
-use super::config::{Content, MailClientConfig, Outgoing};
+use super::config::{Content, MailClientConfig, Outgoing, SubmitTls};
 use super::dialog::Ended;
 
 /// A submission under way.
@@ -25,6 +27,10 @@ impl SubmitDialog {
     pub(super) fn new(mail: &Outgoing, config: &MailClientConfig, ctx: &Ctx<'_>) -> Self {
         let client = ClientConfig {
             credentials: Some(Credentials::new(&config.user, &config.password)),
+            tls: match config.submit_tls {
+                SubmitTls::StartTls(_) => TlsPolicy::Encrypt,
+                SubmitTls::None | SubmitTls::Implicit(_) => TlsPolicy::Never,
+            },
             ..ClientConfig::new(ctx.name())
         };
         let data = mail.octets(DateTime::utc(ctx.date()));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
+use crate::actors::channel::Channel;
 use crate::actors::service::Service;
 use crate::engine::{Epoch, SimTime};
 use crate::proto::imap::{ImapServer, ImapServerConfig, ImapServerEvent, MailboxId};
@@ -48,7 +49,7 @@ impl ImapService {
                 continue;
             }
             open.session.mailbox_changed(selected, ctx.disk().mail(), &mut self.out);
-            carry(ctx, *connection, &mut self.out, |_, _, _| {});
+            carry(ctx, &mut Channel::plain(*connection), &mut self.out, |_, _, _| {});
         }
     }
 }
@@ -61,7 +62,7 @@ impl Service for ImapService {
         let now = ctx.now();
         open.session.handle(now, input, ctx.disk().mail(), &mut self.out);
         let mut changed = Vec::new();
-        carry(ctx, connection, &mut self.out, |_, event, _| {
+        carry(ctx, &mut Channel::plain(connection), &mut self.out, |_, event, _| {
             if let ImapServerEvent::Changed { mailbox } = event
                 && !changed.contains(&mailbox)
             {

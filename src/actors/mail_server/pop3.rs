@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
+use crate::actors::channel::Channel;
 use crate::actors::service::Service;
 use crate::engine::SimTime;
 use crate::proto::imap::{AccountId, Backend};
@@ -49,7 +50,9 @@ impl Service for Pop3Service {
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
         open.session.handle(ctx.now(), input, &mut self.out);
-        carry(ctx, connection, &mut self.out, |ctx, event, out| open.on_event(event, ctx, out));
+        carry(ctx, &mut Channel::plain(connection), &mut self.out, |ctx, event, out| {
+            open.on_event(event, ctx, out);
+        });
         self.arm(connection, ctx);
     }
 

@@ -7,7 +7,7 @@
 //! it is doing is in memory, and is begun again.
 //!
 //! Not modelled: connection reuse between messages, ETRN, delay warnings, DSN parameters (RFC 3461),
-//! TLS.
+//! certificates of clients.
 
 mod alias;
 mod bounce;
@@ -33,7 +33,7 @@ use crate::world::{Actor, Ctx, Event, TimerToken};
 
 pub use config::MtaConfig;
 use manager::Manager;
-use receive::SUBMISSION_PORT;
+use receive::{SUBMISSION_PORT, SUBMISSIONS_PORT};
 use route::SMTP_PORT;
 
 /// Timer kinds.
@@ -66,7 +66,12 @@ impl Mta {
 impl Actor for Mta {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         let config = Arc::clone(&self.config);
-        let ports = [(config.smtp, SMTP_PORT), (config.submission.is_some(), SUBMISSION_PORT)];
+        let submission = config.submission.is_some();
+        let ports = [
+            (config.smtp, SMTP_PORT),
+            (submission, SUBMISSION_PORT),
+            (submission && config.tls.is_some(), SUBMISSIONS_PORT),
+        ];
         for (_, port) in ports.into_iter().filter(|(wanted, _)| *wanted) {
             assert!(ctx.listen(port), "a plan has one service a port");
         }

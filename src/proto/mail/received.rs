@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use super::date::DateTime;
 use super::header::Header;
+use crate::proto::tls::Handshake;
 
 /// A `Received` field. `Display` writes it folded, with its line end.
 ///
@@ -17,6 +18,8 @@ use super::header::Header;
 pub struct Received<'a> {
     /// Who handed the message over; `None` where it was made on this host.
     pub from: Option<ReceivedFrom<'a>>,
+    /// The TLS that it came through, if it did.
+    pub tls: Option<&'a Handshake>,
     /// The name of this host.
     pub by: &'a str,
     /// The protocol: `ESMTP`, `ESMTPA` after authentication and so on (RFC 3848).
@@ -50,6 +53,11 @@ impl fmt::Display for Received<'_> {
                 write!(f, "{} ", DomainText(reverse))?;
             }
             write!(f, "{})\r\n\t", AddressLiteral(from.address))?;
+        }
+        if let Some(Handshake { version, cipher, cipher_bits: bits, .. }) = self.tls {
+            write!(f, "(using {version} with cipher {cipher} ({bits}/{bits} bits)\r\n\t")?;
+            f.write_str(" key-exchange X25519 server-signature ED25519)\r\n\t")?;
+            f.write_str("(No client certificate requested)\r\n\t")?;
         }
         write!(f, "by {} (mxsim) with {} id {}", self.by, self.with, self.id)?;
         match self.recipient {
@@ -126,7 +134,7 @@ mod tests {
     fn received<'a>(from: Option<ReceivedFrom<'a>>, recipient: Option<&'a str>) -> String {
         let date = DateTime::utc(UnixTime(1_767_603_600));
         let (by, with, id) = ("smtp.example.org", "ESMTPA", "4XJ2");
-        Received { from, by, with, id, recipient, date }.to_string()
+        Received { from, tls: None, by, with, id, recipient, date }.to_string()
     }
 
     #[test]

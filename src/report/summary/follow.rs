@@ -193,6 +193,8 @@ impl<'w> Follower<'w> {
             | Note::CacheMiss { .. }
             | Note::Resolved { .. }
             | Note::Misbehaved { .. }
+            | Note::Secured { .. }
+            | Note::NotSecured { .. }
             | Note::Remark(_) => {}
         }
     }

@@ -34,6 +34,8 @@ pub struct Entries<'w> {
 struct Conversation {
     protocol: Protocol,
     dissector: Dissector,
+    /// Whether what client and server send is TLS by now, in the order of [`Side`].
+    encrypted: [bool; 2],
     /// One end has told that it is over.
     closed: bool,
 }
@@ -43,6 +45,7 @@ impl Conversation {
         Conversation {
             protocol: Protocol::of_port(port).unwrap_or(Protocol::Tcp),
             dissector: Dissector::for_port(port),
+            encrypted: [false; 2],
             closed: false,
         }
     }
@@ -72,11 +75,21 @@ impl<'w> Entries<'w> {
             Fact::Datagram { from, to, payload } => self.datagram(record, *from, *to, payload),
             Fact::Opened { local, peer, active: true } => self.opened(record, *local, *peer),
             Fact::Opened { .. } => {} // the end that asked for it has told
-            Fact::Stream { local, peer, payload } => {
+            Fact::Stream { local, peer, .. } if self.is_encrypted(*local, *peer) => {}
+            Fact::Stream { local, peer, payload } | Fact::Plaintext { local, peer, payload } => {
                 self.dissect(record, *local, *peer, |dissector, sender, units| {
                     dissector.octets(sender, payload, units);
                 });
             }
+            Fact::Tls { local, peer } => {
+                // What was left of a line was in clear.
+                self.dissect(record, *local, *peer, Dissector::end);
+                let (ends, sender) = self.ends(*local, *peer);
+                if let Some(conversation) = self.conversations.get_mut(&ends) {
+                    conversation.encrypted[sender as usize] = true;
+                }
+            }
+            Fact::Secret(_) => {} // for a key log
             Fact::Eof { local, peer } => {
                 self.dissect(record, *local, *peer, Dissector::end);
             }
@@ -207,25 +220,38 @@ impl<'w> Entries<'w> {
         peer: SocketAddr,
         read: impl FnOnce(&mut Dissector, Side, &mut Vec<Unit>),
     ) {
-        let (ends, sender) = if self.conversations.contains_key(&(peer, local)) {
-            ((peer, local), Side::Client)
-        } else {
-            ((local, peer), Side::Server)
-        };
+        let (ends, sender) = self.ends(local, peer);
         let Some(conversation) = self.conversations.get_mut(&ends) else { return };
         let protocol = conversation.protocol;
+        let encrypted = conversation.encrypted;
         let mut units = std::mem::take(&mut self.units);
         read(&mut conversation.dissector, sender, &mut units);
         for Unit { sender, kind, text, details, facts } in units.drain(..) {
+            let encrypted = encrypted[sender as usize];
             let (from, to) = match sender {
                 Side::Client => ends,
                 Side::Server => (ends.1, ends.0),
             };
             let (from, to) = (self.party(from), Some(self.party(to)));
             let entry = self.entry(record, protocol, kind, text);
-            self.ready.push_back(Entry { from, to, details, facts, ..entry });
+            self.ready.push_back(Entry { from, to, details, facts, encrypted, ..entry });
         }
         self.units = units;
+    }
+
+    /// The ends of a connection, client first, and which of them sends what arrives at `local`.
+    fn ends(&self, local: SocketAddr, peer: SocketAddr) -> ((SocketAddr, SocketAddr), Side) {
+        match self.conversations.contains_key(&(peer, local)) {
+            true => ((peer, local), Side::Client),
+            false => ((local, peer), Side::Server),
+        }
+    }
+
+    /// Whether what arrives at `local` is TLS.
+    fn is_encrypted(&self, local: SocketAddr, peer: SocketAddr) -> bool {
+        let (ends, sender) = self.ends(local, peer);
+        let conversation = self.conversations.get(&ends);
+        conversation.is_some_and(|conversation| conversation.encrypted[sender as usize])
     }
 
     fn event(&mut self, record: &'w Record, kind: &'static str, text: &str) {
@@ -256,6 +282,7 @@ impl<'w> Entries<'w> {
             protocol,
             kind,
             text,
+            encrypted: false,
             details: Vec::new(),
             facts: Facts::None,
         }

@@ -29,6 +29,8 @@ pub struct Entry<'w> {
     pub kind: &'static str,
     /// The line that was sent, or what happened in words. No control characters.
     pub text: String,
+    /// Whether it was sent through TLS, so that an onlooker could not have read it.
+    pub encrypted: bool,
     /// Further lines: the header fields of a message, the sections of a DNS response.
     pub details: Vec<String>,
     /// The same for programs.

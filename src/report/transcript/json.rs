@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::proto::dns;
+use crate::proto::mail::DateTime;
+use crate::proto::tls::CertificateVerdict;
 use crate::world::{Note, RecordId, World};
 
 use super::entry::{Entry, Facts};
@@ -19,6 +21,9 @@ pub(super) fn object(world: &World, entry: &Entry<'_>) -> Map<String, Value> {
         "kind": entry.kind,
         "text": entry.text,
     }));
+    if entry.encrypted {
+        object.insert("tls".to_owned(), json!(true));
+    }
     if !entry.details.is_empty() {
         object.insert("details".to_owned(), json!(entry.details));
     }
@@ -166,6 +171,23 @@ fn note(note: &Note) -> Value {
             "qname": qname, "qtype": qtype, "answer": answer,
             "delay_secs": delay.as_nanos() as f64 / 1e9,
         }),
+        Note::Secured { server, handshake } => {
+            let certificate = handshake.certificate.as_ref().map(|certificate| {
+                json!({
+                    "names": certificate.names, "issuer": certificate.issuer,
+                    "not_before": DateTime::utc(certificate.not_before).rfc3339().to_string(),
+                    "not_after": DateTime::utc(certificate.not_after).rfc3339().to_string(),
+                    "verified": certificate.verdict == CertificateVerdict::Verified,
+                    "verdict": certificate.verdict.to_string(),
+                })
+            });
+            json!({
+                "server": server, "version": handshake.version.to_string(),
+                "cipher": handshake.cipher, "cipher_bits": handshake.cipher_bits,
+                "certificate": certificate,
+            })
+        }
+        Note::NotSecured { server, reason } => json!({ "server": server, "reason": reason }),
         Note::Remark(remark) => json!({ "remark": remark }),
     }
 }

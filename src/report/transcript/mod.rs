@@ -84,7 +84,7 @@ impl<'w> Transcript<'w> {
     }
 
     /// Writes JSON, one object a line: `time_ns`, `id`, `cause`, `from`, `to`, `protocol`, `kind`,
-    /// `text`, then `details` and one key with the facts, where there are any.
+    /// `text`, then `tls` where it was encrypted, `details`, and one key with the facts, where there are any.
     ///
     /// # Errors
     /// Those of `to`.

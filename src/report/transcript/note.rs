@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::proto::tls::{Handshake, PeerCertificate};
 use crate::world::Note;
 
 use super::text::{Escaped, Seconds};
@@ -115,6 +116,22 @@ fn words(note: &Note) -> (&'static str, String) {
                 millis => format!(" after {millis} ms"),
             };
             ("misbehaved", format!("misbehaves as told: {answer}{late} to {qtype} {qname}"))
+        }
+        Note::Secured { server, handshake } => {
+            let Handshake { version, cipher, cipher_bits, certificate } = &**handshake;
+            let mut text =
+                format!("TLS with {server}: {version} with cipher {cipher} ({cipher_bits} bits)");
+            if let Some(PeerCertificate { names, issuer, verdict, .. }) = certificate {
+                let names = names.join(", ");
+                text += &format!(", certificate for {names} by {issuer}: {verdict}");
+            }
+            ("secured", text)
+        }
+        Note::NotSecured { server: Some(server), reason } => {
+            ("not_secured", format!("no TLS with {server}: {reason}"))
+        }
+        Note::NotSecured { server: None, reason } => {
+            ("not_secured", format!("no TLS with the client: {reason}"))
         }
         Note::Remark(text) => ("remark", text.clone()),
     }

@@ -48,7 +48,8 @@ fn is_plain(character: char) -> bool {
 
 impl Entry<'_> {
     /// The columns of the entry's line, each but the last as wide as it is on every line: time in
-    /// seconds, who to whom, protocol, text. Two spaces go between them.
+    /// seconds, who to whom, protocol, text. Two spaces go between them. What was sent through TLS is
+    /// marked `(tls)`.
     pub fn columns(&self) -> [String; 4] {
         let parties = match &self.to {
             Some(other) if self.protocol == Protocol::Network => format!("{} – {other}", self.from),
@@ -59,7 +60,10 @@ impl Entry<'_> {
             format!("{:>TIME_COLUMNS$}", Seconds(self.time)),
             format!("{parties:<PARTIES_COLUMNS$}"),
             format!("{:<4}", self.protocol),
-            self.text.clone(),
+            match self.encrypted {
+                true => format!("(tls) {}", self.text),
+                false => self.text.clone(),
+            },
         ]
     }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::tls::TlsParts;
 use crate::actors::client::config::{
-    Action, Content, MailClientConfig, Outgoing, ReadServer, Server, Step,
+    Action, Content, MailClientConfig, Outgoing, ReadServer, Server, Step, SubmitTls,
 };
 use crate::actors::{Dig, DigStep, MailClient};
 use crate::engine::UnixTime;
@@ -19,7 +20,13 @@ pub(super) fn client(
     host: &Host,
     client: &plan::Client,
     plan: &Plan,
+    tls: &TlsParts,
 ) -> HostConfig {
+    let submit_tls = match (client.submit_tls, tls.device()) {
+        (plan::tls::SubmitTls::Starttls, Some(tls)) => SubmitTls::StartTls(tls),
+        (plan::tls::SubmitTls::Submissions, Some(tls)) => SubmitTls::Implicit(tls),
+        _ => SubmitTls::None,
+    };
     let steps = plan
         .agenda
         .iter()
@@ -32,6 +39,7 @@ pub(super) fn client(
         password: client.password.clone(),
         resolvers: super::resolvers(host),
         submit: Server { host: client.submit.clone(), port: client.submit_port },
+        submit_tls,
         read: match client.read {
             ReadProtocol::Imap => ReadServer::Imap(read_from),
             ReadProtocol::Pop3 => ReadServer::Pop3(read_from),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::tls::TlsParts;
 use crate::actors::mail_server::{MailServer, MailServerConfig};
 use crate::actors::mta::config::{
     AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, Flush, RefusalMode, Restriction,
@@ -23,6 +24,7 @@ pub(super) fn mta(
     config: HostConfig,
     host: &Host,
     mta: &plan::Mta,
+    tls: &TlsParts,
     flushes: Vec<Flush>,
 ) -> HostConfig {
     let mut settings = MtaConfig::new(&mta.name, super::resolvers(host));
@@ -47,6 +49,7 @@ pub(super) fn mta(
         let users = mta.submission.iter().flat_map(|domain| domain.users.values());
         settings.submission = Some(users.map(submitter).collect());
     }
+    settings.tls = mta.tls.as_ref().map(|of| tls.mta(&host.name, of));
     settings.size_limit_octets = mta.size_limit;
     settings.retry = mta.retry.clone();
     settings.limits = mta.limits.clone();

@@ -4,6 +4,7 @@ mod clients;
 mod dns;
 mod faults;
 mod mail;
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,6 +12,7 @@ use crate::engine::Seed;
 use crate::world::{BuildError, HostConfig, World, WorldBuilder};
 
 use super::plan::{Host, Plan, Service};
+use tls::TlsParts;
 
 /// The port of DNS.
 const DNS_PORT: u16 = 53;
@@ -32,8 +34,9 @@ pub fn build_observed(plan: &Plan, seed: Seed, watched: bool) -> Result<World, V
     let mut parts = WorldBuilder::new(seed);
     parts.epoch(plan.start).watched(watched);
     let zones = dns::Zones::new(plan);
+    let tls = TlsParts::new(plan, seed);
     for host in plan.hosts.values() {
-        parts.host(build_host(host, plan, &zones, seed));
+        parts.host(build_host(host, plan, &zones, &tls, seed));
     }
     for router in &plan.routers {
         parts.router(router);
@@ -46,7 +49,13 @@ pub fn build_observed(plan: &Plan, seed: Seed, watched: bool) -> Result<World, V
     Ok(world)
 }
 
-fn build_host(host: &Host, plan: &Plan, zones: &dns::Zones, seed: Seed) -> HostConfig {
+fn build_host(
+    host: &Host,
+    plan: &Plan,
+    zones: &dns::Zones,
+    tls: &TlsParts,
+    seed: Seed,
+) -> HostConfig {
     let mut config = HostConfig::new(&host.name);
     for address in &host.addresses {
         config = config.address(*address);
@@ -56,9 +65,11 @@ fn build_host(host: &Host, plan: &Plan, zones: &dns::Zones, seed: Seed) -> HostC
         config = match service {
             Service::NameServer(server) => zones.name_server(config, host, server, plan, rules()),
             Service::Resolver(resolver) => zones.resolver(config, host, resolver, rules()),
-            Service::Mta(mta) => mail::mta(config, host, mta, faults::flushes(plan, &host.name)),
+            Service::Mta(mta) => {
+                mail::mta(config, host, mta, tls, faults::flushes(plan, &host.name))
+            }
             Service::MailboxServer(server) => mail::mailbox_server(config, host, server, seed),
-            Service::Client(client) => clients::client(config, host, client, plan),
+            Service::Client(client) => clients::client(config, host, client, plan, tls),
         };
     }
     let config = clients::lookups(config, host, plan);

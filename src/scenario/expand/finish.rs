@@ -22,9 +22,11 @@ impl Expander<'_, '_, '_> {
         let mut hosts = IndexMap::with_capacity(self.hosts.len());
         let mut clients = IndexMap::new();
         let policies = self.client_policies();
+        let tls = self.build_tls();
         for at in 0..self.hosts.len() {
             let resolvers = self.resolvers(at);
             let settings = self.own_settings(at);
+            let own_tls = self.hosts.get_index(at).and_then(|(name, _)| self.tls_of(name, &tls));
             let (name, draft) = self.hosts.get_index_mut(at).expect("it is counted");
             let all = |names: &[String]| -> Vec<Arc<Domain>> {
                 names.iter().filter_map(|name| domains.get(name)).cloned().collect()
@@ -47,6 +49,7 @@ impl Expander<'_, '_, '_> {
                     smart_host: mta.smart_host.clone(),
                     transports: mta.transports.clone(),
                     limits: mta.limits.clone(),
+                    tls: own_tls,
                     size_limit: mta.size_limit.unwrap_or(DEFAULT_SIZE_LIMIT),
                     retry: mta.retry.clone().unwrap_or_default(),
                     clients: client_policy(mta, &policies),

@@ -32,6 +32,7 @@ mod replies;
 mod resolver;
 mod screening;
 mod services;
+mod tls;
 mod transfers;
 mod zones;
 

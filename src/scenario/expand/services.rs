@@ -6,6 +6,7 @@ use super::names::host_name;
 use crate::scenario::finding::Path;
 use crate::scenario::format::domain::{ReadProtocol, User};
 use crate::scenario::format::host as format;
+use crate::scenario::format::tls::SubmitTls;
 use crate::scenario::plan::Client;
 
 impl<'s> Expander<'s, '_, '_> {
@@ -104,6 +105,7 @@ impl<'s> Expander<'s, '_, '_> {
     fn assign_devices(&mut self, at: usize) {
         let (domain, draft) = self.domains.get_index(at).expect("it is counted");
         let (domain, format) = (domain.clone(), draft.format);
+        let tls = super::tls::devices(format);
         for user in &format.users {
             let (password, read) = match user {
                 User::Name(_) => (None, None),
@@ -115,7 +117,9 @@ impl<'s> Expander<'s, '_, '_> {
                 let address = format!("{}@{domain}", user.name());
                 let name = format!("{address}/{device}");
                 let read = read.unwrap_or_default();
-                host.clients.push(client(name, &address, &domain, password, read));
+                let mut client = client(name, &address, &domain, password, read);
+                submit_through(&mut client, tls);
+                host.clients.push(client);
             }
         }
     }
@@ -134,6 +138,12 @@ impl<'s> Expander<'s, '_, '_> {
             let read = format.read.or(read).unwrap_or_default();
             let password = format.password.as_deref().or(password);
             let mut client = client(key.clone(), &address, &domain, password, read);
+            let tls =
+                format.tls.or(self.domains.get(&domain).map(|of| super::tls::devices(of.format)));
+            submit_through(&mut client, tls.unwrap_or(SubmitTls::None));
+            if format.tls.is_some_and(|tls| tls != SubmitTls::None) {
+                self.check_built_with_tls(&path.at("tls"));
+            }
             if let Some(name) = &format.submit {
                 client.submit = self.host_name(&path.at("submit"), name).unwrap_or_default();
             }
@@ -366,10 +376,16 @@ fn client(
         password: password.unwrap_or(DEFAULT_PASSWORD).to_owned(),
         submit: format!("smtp.{domain}"),
         submit_port: 587,
+        submit_tls: SubmitTls::None,
         read,
         read_from: format!("{server}.{domain}"),
         read_port,
     }
+}
+
+fn submit_through(client: &mut Client, tls: SubmitTls) {
+    client.submit_tls = tls;
+    client.submit_port = if tls == SubmitTls::Submissions { 465 } else { 587 };
 }
 
 pub(super) const DEFAULT_PASSWORD: &str = "secret";

@@ -11,6 +11,7 @@ use super::domain::ReadProtocol;
 use super::network::Link;
 use super::policy::Retry;
 use super::resolver::ResolverSettings;
+use super::tls::SubmitTls;
 use super::units::{Dur, Size};
 
 /// A host: addresses, place in the network, services.
@@ -215,6 +216,10 @@ pub struct Client {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"smtp.example.org")]
     pub submit: Option<String>,
+    /// How it submits: `none`, `starttls` or `submissions`. Default: as the user's devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"starttls")]
+    pub tls: Option<SubmitTls>,
     /// The name of the server it reads from. Default: `imap` or `pop` in the user's domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"imap.example.org")]

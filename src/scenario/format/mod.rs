@@ -21,6 +21,7 @@ pub mod network;
 pub mod policy;
 pub mod resolver;
 pub mod screening;
+pub mod tls;
 pub mod units;
 
 use indexmap::IndexMap;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authentication::Auth;
 use super::screening::{DnsList, Greylist, HeloCheck, RateLimit, ReverseDns, SenderCheck, Vrfy};
+use super::tls::Tls;
 use super::units::{Dur, Size};
 
 /// The policy of a domain's MTAs.
@@ -102,6 +103,10 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false), example = &"enforce")]
     pub auth: Option<Auth>,
+    /// TLS of the domain's servers and devices. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{}, {"client": "verify", "devices": "starttls"}]))]
+    pub tls: Option<Tls>,
     /// When the domain's MTAs try again, and when they give up.
     #[schemars(extend("examples" = [{"min": "5m", "max": "1h", "lifetime": "2d"}]))]
     pub retry: Retry,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::domain::Domain;
+use super::tls::{SubmitTls, Tls};
 use crate::actors::mta::config::{ClientPolicy, Limits, NextHop, TransportTable};
 use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::format::domain::ReadProtocol;
@@ -31,7 +32,7 @@ pub enum Service {
     NameServer(NameServer),
     /// Resolves for others, port 53.
     Resolver(Resolver),
-    /// Takes and hands on mail, ports 25 and 587.
+    /// Takes and hands on mail, ports 25, 587 and 465.
     Mta(Box<Mta>),
     /// Lets users read, ports 143 and 110.
     MailboxServer(MailboxServer),
@@ -83,6 +84,8 @@ pub struct Mta {
     pub limits: Limits,
     /// The largest message it takes, in octets.
     pub size_limit: u64,
+    /// Its TLS.
+    pub tls: Option<Tls>,
     /// When it tries again and gives up.
     pub retry: RetrySchedule,
     /// What it demands of strangers: what the first of its domains demands that demands anything.
@@ -113,6 +116,8 @@ pub struct Client {
     pub submit: String,
     /// The port of the submission server.
     pub submit_port: u16,
+    /// Whether it submits through TLS.
+    pub submit_tls: SubmitTls,
     /// How it reads.
     pub read: ReadProtocol,
     /// The name of the server it reads from.

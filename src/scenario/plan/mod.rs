@@ -11,6 +11,7 @@ pub mod expect;
 pub mod fault;
 pub mod host;
 pub mod network;
+pub mod tls;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use expect::{Count, Expect, Expectation};
 pub use fault::{Fault, FaultAction};
 pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 pub use network::Link;
+pub use tls::Tls;
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,6 +5,7 @@ mod domain;
 mod limits;
 mod policy;
 mod restriction;
+mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +22,7 @@ pub use policy::{
     SenderPolicy,
 };
 pub use restriction::{AcceptFrom, RefusalMode, Restriction, SenderPattern};
+pub use tls::{MtaTls, TlsLevel, TlsOffer};
 
 /// The configuration of one MTA. Shared: an MTA is made anew from it after a crash.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct MtaConfig {
     pub flushes: Vec<Flush>,
     /// The largest message it takes, in octets.
     pub size_limit_octets: u64,
+    /// Its TLS; `None`: it neither offers nor uses it.
+    pub tls: Option<MtaTls>,
     /// When it tries again and when it gives up.
     pub retry: RetrySchedule,
     /// The limits of a delivery.
@@ -80,6 +84,7 @@ impl MtaConfig {
             transports: TransportTable::default(),
             flushes: Vec::new(),
             size_limit_octets: 10_240_000,
+            tls: None,
             retry: RetrySchedule::default(),
             limits: Limits::default(),
             authentication: Authentication::default(),

@@ -10,6 +10,7 @@
 
 mod fate;
 mod talk;
+mod tls;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -35,6 +36,7 @@ use super::lookup::{self, AddressAnswer, Found};
 use super::route::{self, Candidate, Exchange, NoRoute, SMTP_PORT};
 pub(super) use fate::{Fate, Fates};
 use talk::{Progress, Talk};
+use tls::TalkTls;
 
 /// The message of an attempt. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,6 +107,8 @@ pub(super) struct Delivery {
     /// What is tried after the present address.
     addresses: VecDeque<Candidate>,
     sessions_left: usize,
+    /// The address with which TLS failed, so that it is tried in clear.
+    in_clear: Option<SocketAddr>,
 }
 
 /// A recipient whose fate is open, and why it is not delivered yet.
@@ -157,6 +161,7 @@ impl Delivery {
             site: Site::Alive,
             addresses: VecDeque::new(),
             sessions_left: tools.config.limits.sessions,
+            in_clear: None,
             hop,
         };
         let mut fates = Fates::new();
@@ -200,7 +205,7 @@ impl Delivery {
     pub(super) fn connection(&self) -> Option<ConnId> {
         match &self.stage {
             Stage::Connecting { connection, .. } => Some(*connection),
-            Stage::Talking(talk) => Some(talk.connection),
+            Stage::Talking(talk) => Some(talk.connection()),
             _ => None,
         }
     }
@@ -450,8 +455,15 @@ impl Delivery {
         };
         self.sessions_left -= 1;
         let recipients = self.open.iter().map(|open| open.recipient.clone()).collect();
-        let exchange = (host, peer);
         let client = tools.clients.speaking(self.hop.protocol);
+        let tls = match &self.hop.place {
+            _ if self.in_clear == Some(peer) || self.hop.protocol == Protocol::Lmtp => {
+                TalkTls::in_clear()
+            }
+            Place::Mx(domain) => TalkTls::new(tools.config, domain),
+            Place::Host(_) | Place::Address(_) => TalkTls::new(tools.config, &host),
+        };
+        let exchange = talk::Exchange { host, peer, tls };
         let talk =
             Talk::new(connection, timer, exchange, &self.load, recipients, client, ctx.now());
         self.stage = Stage::Talking(Box::new(talk));
@@ -466,7 +478,7 @@ impl Delivery {
         fates: &mut Fates,
     ) {
         let Stage::Talking(talk) = &mut self.stage else { return };
-        let Progress { fates: known, failure, broken, over } = talk.input(input, ctx);
+        let Progress { fates: known, failure, broken, in_clear, over } = talk.input(input, ctx);
         if !known.is_empty() {
             self.site = Site::Alive;
         }
@@ -476,6 +488,17 @@ impl Delivery {
         }
         if let Some(trouble) = broken {
             self.site = Site::Failed(trouble);
+        }
+        if let Some((host, peer)) = in_clear {
+            // It is the same session with the same address, as Postfix counts.
+            self.in_clear = Some(peer);
+            self.addresses.push_front(Candidate {
+                preference: 0,
+                host,
+                address: peer.ip(),
+                own: false,
+            });
+            self.sessions_left += 1;
         }
         if over {
             self.stage = Stage::Done;

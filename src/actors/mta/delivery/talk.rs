@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
+use crate::actors::channel::{Arrival, Channel};
 use crate::engine::SimTime;
 use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Transaction};
 use crate::proto::smtp::{self, ForwardPath};
@@ -15,19 +16,30 @@ use super::super::destinations::Recipient;
 use super::super::route;
 use super::Load;
 use super::fate::{self, Fate};
+use super::tls::TalkTls;
 
 /// A session with an exchange.
 pub(super) struct Talk {
-    pub(super) connection: ConnId,
+    pub(super) channel: Channel,
     timer: LazyTimer,
-    host: String,
+    pub(super) tls: TalkTls,
+    pub(super) host: String,
+    peer: SocketAddr,
     /// The host with its address.
     remote: String,
-    session: ClientSession,
-    out: Outbox<ClientEvent>,
+    pub(super) session: ClientSession,
+    pub(super) out: Outbox<ClientEvent>,
     /// Those of its transaction.
     recipients: Vec<Recipient>,
-    over: bool,
+    pub(super) over: bool,
+}
+
+/// With whom a session is.
+pub(super) struct Exchange {
+    pub(super) host: String,
+    pub(super) peer: SocketAddr,
+    /// What is asked of it.
+    pub(super) tls: TalkTls,
 }
 
 /// What a session has come to while it handled an input.
@@ -39,6 +51,8 @@ pub(super) struct Progress {
     pub(super) failure: Option<Trouble>,
     /// Why the session broke off, if it did: the server could not be talked to.
     pub(super) broken: Option<Trouble>,
+    /// Whether TLS failed where it does not matter: the exchange is to be tried again in clear.
+    pub(super) in_clear: Option<(String, SocketAddr)>,
     /// Whether the session is of no further use.
     pub(super) over: bool,
 }
@@ -48,7 +62,7 @@ impl Talk {
     pub(super) fn new(
         connection: ConnId,
         timer: LazyTimer,
-        (host, peer): (String, SocketAddr),
+        Exchange { host, peer, tls }: Exchange,
         load: &Load,
         recipients: Vec<Recipient>,
         client: &Arc<ClientConfig>,
@@ -68,12 +82,13 @@ impl Talk {
             ret: load.ret,
             envid: load.envid.clone(),
         };
-        let mut session = ClientSession::new(Arc::clone(client), [transaction]);
+        let mut session = ClientSession::new(tls.config(client), [transaction]);
         let mut out = Outbox::new();
         session.finish(now, &mut out);
         let remote = route::exchange_text(&host, peer);
         let over = false;
-        Talk { connection, timer, host, remote, session, out, recipients, over }
+        let channel = Channel::plain(connection);
+        Talk { channel, timer, tls, host, peer, remote, session, out, recipients, over }
     }
 
     /// Lets the session handle an input, and sends what it says.
@@ -82,9 +97,32 @@ impl Talk {
     /// for the answer to QUIT. Its connection is closed then.
     pub(super) fn input(&mut self, input: Input<'_>, ctx: &mut Ctx<'_>) -> Progress {
         let mut progress = Progress::default();
-        self.session.handle(ctx.now(), input, &mut self.out);
+        let mut arrivals = self.channel.receive(input, ctx);
+        while let Some(arrival) = arrivals.next(ctx) {
+            match arrival {
+                Arrival::Secured(handshake) => self.secured(&handshake, &mut progress, ctx),
+                Arrival::Failed(failure) => self.not_secured(&failure, &mut progress),
+                arrival => {
+                    if let Some(input) = arrival.input() {
+                        self.session.handle(ctx.now(), input, &mut self.out);
+                    }
+                }
+            }
+            self.carry(&mut progress, ctx);
+        }
+        progress.over = self.over;
+        if self.over {
+            self.channel.close(ctx);
+        } else {
+            self.arm(ctx);
+        }
+        progress
+    }
+
+    fn carry(&mut self, progress: &mut Progress, ctx: &mut Ctx<'_>) {
+        let mut start_tls = false;
         let Talk { host, remote, recipients, over, .. } = self;
-        carry(ctx, self.connection, &mut self.out, |_, event, _| match event {
+        carry(ctx, &mut self.channel, &mut self.out, |_, event, _| match event {
             ClientEvent::TransactionDone { outcomes, .. } => {
                 let fates = outcomes.into_iter().map(|one| fate::of_outcome(one, host, remote));
                 progress.fates.extend(recipients.drain(..).zip(fates));
@@ -99,23 +137,30 @@ impl Talk {
                 *over = true;
             }
             ClientEvent::Finished => *over = true,
+            ClientEvent::StartTls => start_tls = true,
             ClientEvent::Authenticated
-            | ClientEvent::StartTls
             | ClientEvent::Ready(_)
             | ClientEvent::RecipientAnswered { .. } => {}
         });
-        progress.over = self.over;
-        if self.over {
-            ctx.close(self.connection);
-        } else {
-            self.arm(ctx);
+        if start_tls {
+            self.start_tls(ctx);
         }
-        progress
+    }
+
+    /// The connection that it is on.
+    pub(super) fn connection(&self) -> ConnId {
+        self.channel.connection()
+    }
+
+    /// The exchange that it is with.
+    pub(super) fn exchange(&self) -> (String, SocketAddr) {
+        (self.host.clone(), self.peer)
     }
 
     /// The connection's timer has fired; whether the session wants to know.
     pub(super) fn fired(&mut self, ctx: &mut Ctx<'_>) -> bool {
-        let fired = self.timer.fired(ctx.now(), self.session.deadline());
+        let deadline = self.channel.deadline(self.session.deadline());
+        let fired = self.timer.fired(ctx.now(), deadline);
         if !fired {
             self.arm(ctx);
         }
@@ -123,6 +168,7 @@ impl Talk {
     }
 
     fn arm(&mut self, ctx: &mut Ctx<'_>) {
-        self.timer.arm(ctx, self.session.deadline(), super::token(self.connection));
+        let deadline = self.channel.deadline(self.session.deadline());
+        self.timer.arm(ctx, deadline, super::token(self.channel.connection()));
     }
 }

@@ -6,12 +6,14 @@
 
 mod open;
 mod take;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::actors::carry::{LazyTimer, carry};
+use crate::actors::carry::LazyTimer;
+use crate::actors::channel::Arrival;
 use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
 use crate::engine::{Seed, SimTime, Stream};
@@ -55,6 +57,8 @@ struct Shared {
 
 /// The port of mail from clients (RFC 6409). The one between MTAs is [`super::route::SMTP_PORT`].
 pub(super) const SUBMISSION_PORT: u16 = 587;
+/// The same with TLS from the first octet (RFC 8314 §3.3).
+pub(super) const SUBMISSIONS_PORT: u16 = 465;
 
 impl Receiver {
     pub(super) fn new(config: Arc<MtaConfig>, queue_ids: Stream, dmarc_sampling: Stream) -> Self {
@@ -74,8 +78,8 @@ impl Receiver {
             format!("{name} Error: too many connections, try again later"),
         );
         Receiver {
-            smtp: Arc::new(limited(ServerConfig::mta(name))),
-            submission: Arc::new(limited(ServerConfig::submission(name))),
+            smtp: Arc::new(tls::offer(&config, limited(ServerConfig::mta(name)))),
+            submission: Arc::new(tls::offer(&config, limited(ServerConfig::submission(name)))),
             busy: Arc::new(ServerConfig {
                 greeting: Greeting::Refuse(too_many),
                 ..ServerConfig::mta(name)
@@ -108,9 +112,10 @@ impl Receiver {
         peer: SocketAddr,
         ctx: &mut Ctx<'_>,
     ) {
+        let implicit = local.port() == SUBMISSIONS_PORT;
         let (server, welcome) = if self.sessions.len() >= self.shared.config.limits.clients {
             (&self.busy, true)
-        } else if local.port() == SUBMISSION_PORT {
+        } else if implicit || local.port() == SUBMISSION_PORT {
             (&self.submission, false)
         } else {
             (&self.smtp, false)
@@ -121,11 +126,30 @@ impl Receiver {
             session = session.with_challenges(Seed(draws.next_u64()).stream("challenges"));
         }
         let mut open = Open::new(connection, session, peer);
-        let ready = welcome || open.connected(&mut self.shared, ctx);
-        self.sessions.insert(connection, open);
-        if ready {
-            self.input(connection, Input::Opened, ctx);
+        open.welcome = welcome;
+        open.is_implicit = implicit;
+        if implicit {
+            open.begin_tls(&self.shared.config, ctx);
+            self.sessions.insert(connection, open);
+            self.arm(connection, ctx);
+        } else {
+            self.sessions.insert(connection, open);
+            self.connected(connection, ctx);
         }
+    }
+
+    /// The session can begin, if the rules have nothing against it.
+    fn connected(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        if open.welcome || open.connected(&mut self.shared, ctx) {
+            self.greet(connection, ctx);
+        }
+    }
+
+    fn greet(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        open.session.handle(ctx.now(), Input::Opened, &mut self.out);
+        self.carry(connection, ctx);
     }
 
     /// Asks what the rules wait for. To be called after every event of a session.
@@ -142,7 +166,7 @@ impl Receiver {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
         match open.answered(lookup, found, &mut self.shared, ctx) {
             open::Next::Wait => {}
-            open::Next::Greet => self.input(connection, Input::Opened, ctx),
+            open::Next::Greet => self.greet(connection, ctx),
             open::Next::Answer(verdict) => {
                 open.session.answer(ctx.now(), verdict, &mut self.out);
                 self.carry(connection, ctx);
@@ -154,11 +178,7 @@ impl Receiver {
     fn carry(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
         let Receiver { shared, sessions, out, .. } = self;
         let Some(open) = sessions.get_mut(&connection) else { return };
-        carry(ctx, connection, out, |ctx, event, out| {
-            if let Some(verdict) = open.judge(event, shared, ctx) {
-                open.session.answer(ctx.now(), verdict, out);
-            }
-        });
+        open.carry(shared, out, ctx);
         self.arm(connection, ctx);
     }
 }
@@ -168,13 +188,33 @@ impl Service for Receiver {
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
-        open.session.handle(ctx.now(), input, &mut self.out);
-        self.carry(connection, ctx);
+        let mut arrivals = open.channel.receive(input, ctx);
+        while let Some(arrival) = arrivals.next(ctx) {
+            let Some(open) = self.sessions.get_mut(&connection) else { return };
+            match arrival {
+                Arrival::Secured(handshake) => {
+                    if open.secured(handshake, ctx) {
+                        self.connected(connection, ctx);
+                    }
+                }
+                Arrival::Failed(_) => {
+                    open.session.handle(ctx.now(), Input::Eof, &mut self.out);
+                    open.channel.close(ctx);
+                }
+                arrival => {
+                    if let Some(input) = arrival.input() {
+                        open.session.handle(ctx.now(), input, &mut self.out);
+                    }
+                }
+            }
+            self.carry(connection, ctx);
+        }
+        self.arm(connection, ctx);
     }
 
     fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
         let open = self.sessions.get_mut(&connection)?;
-        Some((&mut open.timer, open.session.deadline()))
+        Some((&mut open.timer, open.channel.deadline(open.session.deadline())))
     }
 
     fn forget(&mut self, connection: ConnId) {

@@ -5,6 +5,7 @@ use std::mem;
 use std::net::SocketAddr;
 
 use crate::actors::carry::LazyTimer;
+use crate::actors::channel::Channel;
 use crate::actors::mta::config::MtaConfig;
 use crate::actors::mta::lookup::Found;
 use crate::actors::mta::policy::{
@@ -15,6 +16,7 @@ use crate::proto::smtp::server::{
     Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
 };
 use crate::proto::smtp::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath};
+use crate::proto::tls::Handshake;
 use crate::world::{ConnId, Ctx, Note};
 
 use super::Shared;
@@ -23,7 +25,15 @@ use super::Shared;
 pub(super) struct Open {
     pub(super) session: ServerSession,
     pub(super) timer: LazyTimer,
-    connection: ConnId,
+    pub(super) channel: Channel,
+    /// Whether TLS comes before the session.
+    pub(super) is_implicit: bool,
+    /// Whether the handshake begins as soon as what the session said is sent.
+    pub(super) starts_tls: bool,
+    /// What was agreed on, once TLS stands.
+    pub(super) handshake: Option<Box<Handshake>>,
+    /// Whether it is greeted without being asked about.
+    pub(super) welcome: bool,
     pub(super) peer: SocketAddr,
     memory: Memory,
     /// The question at hand, if a rule waits.
@@ -71,7 +81,11 @@ impl Open {
         Open {
             session,
             timer: LazyTimer::default(),
-            connection,
+            channel: Channel::plain(connection),
+            is_implicit: false,
+            starts_tls: false,
+            handshake: None,
+            welcome: false,
             peer,
             memory: Memory::default(),
             pending: None,
@@ -129,7 +143,10 @@ impl Open {
             // No session is set up to ask; and where it was, nobody is told.
             ServerEvent::Vrfy { argument, .. } => self.verify(&argument, false, shared, ctx),
             ServerEvent::Expn { argument, .. } => self.verify(&argument, true, shared, ctx),
-            ServerEvent::StartTls => Next::Wait,
+            ServerEvent::StartTls => {
+                self.starts_tls = true;
+                Next::Wait
+            }
             ServerEvent::Greeted { .. } => {
                 self.memory.standing.greeted();
                 self.doomed.clear();
@@ -225,7 +242,8 @@ impl Open {
         match pending.chain.run(&shared.book, standing, &mut turn) {
             Progress::Done(ruling) => self.decided(pending.asked, ruling, shared, ctx),
             Progress::Waiting(Wait::Dns(lookups)) => {
-                let asked = lookups.iter().map(|lookup| (self.connection, lookup.clone()));
+                let asked =
+                    lookups.iter().map(|lookup| (self.channel.connection(), lookup.clone()));
                 shared.questions.extend(asked);
                 pending.waiting = lookups.into_iter().collect();
                 self.pending = Some(pending);

@@ -45,6 +45,7 @@ impl Open {
         let reverse = self.client_name();
         let trace = Received {
             from: Some(ReceivedFrom { helo, reverse: reverse.as_deref(), address: self.peer.ip() }),
+            tls: self.handshake.as_deref(),
             by: &config.hostname,
             with: self.session.protocol_word(),
             id: id.as_str(),

@@ -27,8 +27,8 @@ use super::text::Escaped;
 /// Which end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    Client,
-    Server,
+    Client = 0,
+    Server = 1,
 }
 
 /// What a dissector tells: a line, a reply, a message.
