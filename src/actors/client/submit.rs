@@ -35,7 +35,10 @@ impl SubmitDialog {
         };
         let data = mail.octets(DateTime::utc(ctx.date()));
         let transaction = Transaction::new(mail.from.clone(), mail.recipients.clone(), data);
-        let mut session = ClientSession::new(client, [transaction]);
+        // A stream for each session: no two of them may have the same nonces.
+        let nonces = format!("client {} nonces at {}", config.name, ctx.now());
+        let mut session =
+            ClientSession::new(client, [transaction]).with_nonces(ctx.stream(&nonces));
         // There is no connection yet: nothing can be said, and nothing is.
         session.finish(ctx.now(), &mut crate::proto::Outbox::new());
         let ended = Ended::NotNow("the connection was lost".into());

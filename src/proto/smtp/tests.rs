@@ -4,8 +4,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::SimTime;
-use crate::proto::sasl::{Credentials, Secret};
+use crate::engine::{Seed, SimTime};
+use crate::proto::sasl::{Credentials, Mechanism, Secret};
 use crate::proto::{Input, Outbox, Output, Session};
 
 const NOW: SimTime = SimTime::ZERO;
@@ -27,8 +27,9 @@ fn exchange(
     cut: usize,
 ) -> Exchanged {
     let mut exchanged = Exchanged::default();
-    let mut client = ClientSession::new(client, transactions);
-    let mut server = ServerSession::new(server);
+    let stream = |name| Seed(1).stream(name);
+    let mut client = ClientSession::new(client, transactions).with_nonces(stream("nonces"));
+    let mut server = ServerSession::new(server).with_challenges(stream("challenges"));
     let (mut from_client, mut from_server) = (Outbox::new(), Outbox::new());
     client.finish(NOW, &mut from_client);
     client.handle(NOW, Input::Opened, &mut from_client);
@@ -113,6 +114,7 @@ proptest! {
         cut in 1usize..50,
         pipelining: bool,
         submission: bool,
+        mechanism in prop::sample::select(Mechanism::ALL.to_vec()),
     ) {
         let transactions: Vec<_> = messages
             .iter()
@@ -128,7 +130,10 @@ proptest! {
             ..ClientConfig::new("client.example.org")
         };
         let server = if submission {
-            ServerConfig::submission("smtp.example.net")
+            ServerConfig {
+                mechanisms: vec![mechanism],
+                ..ServerConfig::submission("smtp.example.net")
+            }
         } else {
             ServerConfig::mta("mx.example.net")
         };

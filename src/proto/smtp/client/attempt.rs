@@ -103,12 +103,13 @@ impl Attempt {
             size_octets: capabilities.size.map(|_| transaction.data.len() as u64),
             body: (transaction.body_8bit && capabilities.eight_bit_mime)
                 .then_some(Body::EightBitMime),
-            smtputf8: transaction.smtputf8 && capabilities.smtp_utf8,
+            smtputf8: (transaction.smtputf8 || transaction.needs_smtputf8())
+                && capabilities.smtp_utf8,
             auth: transaction.auth.clone().filter(|_| !capabilities.auth.is_empty()),
             ret: transaction.ret.filter(|_| capabilities.dsn),
             envid: transaction.envid.clone().filter(|_| capabilities.dsn),
         };
-        send(out, Command::Mail(transaction.from.clone(), params));
+        send(out, &Command::Mail(transaction.from.clone(), params));
         let outcomes = vec![None; transaction.recipients.len()];
         let attempt = Attempt { number, transaction, manner, outcomes, awaited: Awaited::Mail };
         if manner.pipelined {
@@ -116,7 +117,7 @@ impl Attempt {
                 attempt.send_rcpt(index, out);
             }
             if manner.chunk_octets.is_none() {
-                send(out, Command::Data);
+                send(out, &Command::Data);
             }
         }
         attempt
@@ -240,7 +241,7 @@ impl Attempt {
             if !self.anyone_left() {
                 return self.done(open, out);
             }
-            send(out, Command::Data);
+            send(out, &Command::Data);
         }
         Progress::Waiting(self)
     }
@@ -248,7 +249,7 @@ impl Attempt {
     fn send_rcpt(&self, index: usize, out: &mut Outbox) {
         let recipient = &self.transaction.recipients[index];
         let params = if self.manner.dsn { recipient.params.clone() } else { RcptParams::default() };
-        send(out, Command::Rcpt(recipient.path.clone(), params));
+        send(out, &Command::Rcpt(recipient.path.clone(), params));
     }
 
     /// Sends the first part of the text with BDAT, and the others with it if they need not wait.
@@ -281,8 +282,7 @@ impl Attempt {
         let end = self.chunk_end(start);
         let chunk = self.transaction.data.slice(start..end);
         let last = end == self.transaction.data.len();
-        let size = chunk.len();
-        send(out, format_args!("BDAT {size}{}", if last { " LAST" } else { "" }));
+        send(out, &Command::Bdat { size_octets: chunk.len() as u64, last });
         out.send_bytes(chunk);
         end
     }

@@ -17,7 +17,7 @@ pub struct ClientConfig {
     pub tls: TlsPolicy,
     /// For AUTH. None: no AUTH.
     pub credentials: Option<Credentials>,
-    /// The mechanisms to use, the best first. Default: PLAIN, LOGIN.
+    /// The mechanisms to use, the best first. Default: SCRAM-SHA-256, CRAM-MD5, PLAIN, LOGIN.
     pub mechanisms: Vec<Mechanism>,
     /// Whether a mechanism that shows the password may be used without TLS. Default: yes.
     pub password_in_clear: bool,
@@ -38,7 +38,12 @@ impl ClientConfig {
             protocol: Protocol::Smtp,
             tls: TlsPolicy::Never,
             credentials: None,
-            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+            mechanisms: vec![
+                Mechanism::ScramSha256,
+                Mechanism::CramMd5,
+                Mechanism::Plain,
+                Mechanism::Login,
+            ],
             password_in_clear: true,
             pipelining: true,
             chunk_octets: None,

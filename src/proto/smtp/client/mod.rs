@@ -21,7 +21,6 @@ mod tests;
 mod transaction;
 
 use std::collections::VecDeque;
-use std::fmt::Display;
 use std::mem;
 use std::sync::Arc;
 
@@ -33,7 +32,7 @@ pub use transaction::Transaction;
 use super::capabilities::Capabilities;
 use super::command::Command;
 use super::reply::{Reply, ReplyParser};
-use crate::engine::SimTime;
+use crate::engine::{SimTime, Stream};
 use crate::proto::sasl::ClientExchange;
 use crate::proto::{Input, Session};
 
@@ -48,6 +47,8 @@ pub struct ClientSession {
     capabilities: Capabilities,
     /// Whether TLS protects the connection.
     secured: bool,
+    /// What the nonces of AUTH are drawn from.
+    nonces: Option<Box<Stream>>,
     waiting: VecDeque<Transaction>,
     /// The number of the next transaction to begin.
     next: usize,
@@ -95,11 +96,20 @@ impl ClientSession {
             replies: ReplyParser::new(),
             capabilities: Capabilities::default(),
             secured: false,
+            nonces: None,
             waiting: transactions.into_iter().collect(),
             next: 0,
             finishing: false,
             deadline: None,
         }
+    }
+
+    /// The same with a stream of its own to draw the nonces of AUTH from.
+    ///
+    /// Without one the nonce of SCRAM is empty, and servers refuse it.
+    pub fn with_nonces(mut self, stream: Stream) -> Self {
+        self.nonces = Some(Box::new(stream));
+        self
     }
 
     /// Adds a transaction.
@@ -167,7 +177,7 @@ impl ClientSession {
                 continue;
             }
             if reset {
-                send(out, Command::Rset);
+                send(out, &Command::Rset);
                 self.state = State::Rset;
                 return;
             }
@@ -192,7 +202,7 @@ impl ClientSession {
     }
 
     fn quit(&mut self, done: bool, out: &mut Outbox) {
-        send(out, Command::Quit);
+        send(out, &Command::Quit);
         self.state = State::Quit { done };
     }
 
@@ -212,7 +222,7 @@ impl ClientSession {
                 self.secure(out);
             }
             State::Ehlo if !reply.is_intermediate() && self.config.protocol == Protocol::Smtp => {
-                send(out, Command::Helo(&self.config.helo));
+                send(out, &Command::Helo(&self.config.helo));
                 self.state = State::Helo;
             }
             State::Helo if reply.is_positive() => self.secure(out),
@@ -226,7 +236,8 @@ impl ClientSession {
             State::Auth(exchange) if reply.is_intermediate() => {
                 self.auth_challenge(exchange, &reply, out);
             }
-            State::Auth(_) if reply.is_positive() => {
+            // A server that says yes before it has proved itself is not to be believed.
+            State::Auth(ref exchange) if reply.is_positive() && exchange.is_complete() => {
                 out.event(ClientEvent::Authenticated);
                 self.ready(out);
             }
@@ -368,7 +379,7 @@ impl Session for ClientSession {
     }
 }
 
-fn send(out: &mut Outbox, command: impl Display) {
+fn send(out: &mut Outbox, command: &Command<'_>) {
     use std::fmt::Write as _;
     write!(out, "{command}\r\n").expect("an outbox takes everything");
 }

@@ -39,10 +39,11 @@ impl ClientSession {
     /// Says who the client is.
     pub(super) fn greet(&mut self, out: &mut Outbox) {
         let helo = &self.config.helo;
-        match self.config.protocol {
-            Protocol::Smtp => send(out, Command::Ehlo(helo)),
-            Protocol::Lmtp => send(out, format_args!("LHLO {helo}")),
-        }
+        let command = match self.config.protocol {
+            Protocol::Smtp => Command::Ehlo(helo),
+            Protocol::Lmtp => Command::Lhlo(helo),
+        };
+        send(out, &command);
         self.state = State::Ehlo;
     }
 
@@ -50,7 +51,7 @@ impl ClientSession {
     pub(super) fn secure(&mut self, out: &mut Outbox) {
         match self.config.tls {
             TlsPolicy::May | TlsPolicy::Encrypt if !self.secured && self.capabilities.starttls => {
-                send(out, Command::StartTls);
+                send(out, &Command::StartTls);
                 self.state = State::StartTls;
             }
             TlsPolicy::Encrypt if !self.secured => {
@@ -74,9 +75,16 @@ impl ClientSession {
         let Some(&mechanism) = self.config.mechanisms.iter().find(usable) else {
             return self.give_up(Stage::Auth, Failure::NoMechanism, out);
         };
-        let mut exchange = ClientExchange::new(mechanism, credentials.clone(), String::new);
+        let helo = &self.config.helo;
+        let nonces = &mut self.nonces;
+        // The only nonce of a client is SCRAM's, which has no time in it.
+        let nonce = || match nonces {
+            Some(stream) => mechanism.nonce(stream, SimTime::ZERO, helo),
+            None => String::new(),
+        };
+        let mut exchange = ClientExchange::new(mechanism, credentials.clone(), nonce);
         let initial = exchange.initial_response().map(|response| sasl_text(&response, true));
-        send(out, Command::Auth(mechanism.name(), initial.as_deref()));
+        send(out, &Command::Auth(mechanism.name(), initial.as_deref()));
         self.state = State::Auth(exchange);
     }
 

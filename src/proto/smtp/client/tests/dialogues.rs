@@ -260,3 +260,60 @@ fn without_a_mechanism_in_common_nothing_is_sent() {
         &["failed at AUTH: no mechanism available (1 unsent)"],
     );
 }
+
+#[test]
+fn cram_md5_answers_as_in_rfc_2195() {
+    let config = ClientConfig {
+        credentials: Some(Credentials::new("tim", "tanstaaftanstaaf")),
+        password_in_clear: false,
+        ..submitter()
+    };
+    check_with(
+        &config,
+        &[],
+        "S: 220 smtp
+         C: EHLO laptop
+         S: 250-smtp
+         S: 250 AUTH PLAIN CRAM-MD5
+         C: AUTH CRAM-MD5
+         S: 334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+
+         C: dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw
+         S: 235 2.7.0 welcome
+         C: QUIT
+         S: 221 bye",
+        &["authenticated", "ready", "finished"],
+    );
+}
+
+#[test]
+fn a_server_that_does_not_prove_itself_is_not_believed() {
+    // `n,,n=test,r=`: the client of this test has no nonces.
+    let up_to = "S: 220 smtp
+         C: EHLO laptop
+         S: 250-smtp
+         S: 250 AUTH PLAIN SCRAM-SHA-256
+         C: AUTH SCRAM-SHA-256 biwsbj10ZXN0LHI9
+         ";
+    check_with(
+        &submitter(),
+        &one(),
+        &format!(
+            "{up_to}S: 235 2.7.0 whoever you are
+             C: QUIT
+             S: 221 bye"
+        ),
+        &["failed at AUTH: unexpected reply: 235 2.7.0 whoever you are (1 unsent)"],
+    );
+    check_with(
+        &submitter(),
+        &one(),
+        &format!(
+            "{up_to}S: 334 not base64
+             C: *
+             S: 501 5.7.0 cancelled
+             C: QUIT
+             S: 221 bye"
+        ),
+        &["failed at AUTH: 501 5.7.0 cancelled (1 unsent)"],
+    );
+}
