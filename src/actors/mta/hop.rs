@@ -1,9 +1,11 @@
 //! The next hop of a message: to whom, by which protocol, at which port.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
 use super::route::SMTP_PORT;
+use crate::proto::idna;
 
 /// Where mail goes next. Equal for equal destinations: names are in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,9 +37,11 @@ pub(super) enum Place {
 pub(crate) const LMTP_PORT: u16 = 24;
 
 impl Hop {
-    /// By SMTP to the MX of a domain.
+    /// By SMTP to the MX of a domain. Its U-labels become A-labels, as the DNS has them; what IDNA
+    /// forbids is no name there either.
     pub(super) fn mx(domain: &str) -> Self {
-        Hop::smtp(Place::Mx(domain.to_ascii_lowercase()))
+        let name = idna::to_ascii(domain).map_or_else(|| domain.to_lowercase(), Cow::into_owned);
+        Hop::smtp(Place::Mx(name))
     }
 
     /// By SMTP to an address.

@@ -2,9 +2,11 @@
 //!
 //! Follows RFC 7489 §6.6.1.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::super::dns::Name;
+use super::super::idna;
 use super::super::mail::Header;
 use super::super::mail::address::parse_mailboxes;
 
@@ -62,7 +64,14 @@ fn domain(octets: &[u8]) -> Option<Name> {
     if octets.is_empty() || octets.contains(&b'[') {
         return None;
     }
-    Name::from_labels(octets.split(|&octet| octet == b'.')).ok()
+    // The DNS has A-labels (RFC 8616 §5). What is no U-label is no name of anybody.
+    let ascii = match octets.is_ascii() {
+        true => Cow::Borrowed(octets),
+        false => {
+            idna::to_ascii(std::str::from_utf8(octets).ok()?)?.into_owned().into_bytes().into()
+        }
+    };
+    Name::from_labels(ascii.split(|&octet| octet == b'.')).ok()
 }
 
 /// More domains in one field are not looked up.
@@ -83,6 +92,7 @@ mod tests {
         check("From: Bob <bob@Example.COM>\r\n", Ok(&["Example.COM."]));
         check("from: \"a@b.example\" <bob@example.com.>\r\n", Ok(&["example.com."]));
         check("From: bob@example.com (a@b.example)\r\n", Ok(&["example.com."]));
+        check("From: josé@bücher.example\r\n", Ok(&["xn--bcher-kva.example."]));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A new message, as a mail client writes it.
 //!
 //! Follows RFC 5322 §3.6 and RFC 2045 to 2047. The text goes as it is where its characters and
-//! line lengths allow, and in quoted-printable where they do not; attachments go in base64.
+//! line lengths allow, and in quoted-printable where they do not; attachments go in base64. With an
+//! address beyond ASCII, for which encoded words have no room, the whole header is in UTF-8
+//! (RFC 6532), and the message needs SMTPUTF8.
 //!
 //! Not modelled: alternative renderings of the text, inline images, `format=flowed`.
 
@@ -59,15 +61,16 @@ pub struct Attachment {
 impl Draft {
     /// The octets of the message, all lines ending in CRLF.
     pub fn compose(&self) -> Bytes {
+        let field = if self.is_international() { utf8_field } else { encode_field };
         let mut message = encode_field("Date", &self.date.to_string());
         message += &encode_list("From", std::slice::from_ref(&self.from));
         message += &encode_list("To", &self.to);
         message += &encode_list("Cc", &self.cc);
-        message += &encode_field("Subject", &self.subject);
+        message += &field("Subject", &self.subject);
         message += &encode_field("Message-ID", &format!("<{}>", self.message_id));
         for (name, value) in &self.extra {
             if is_field_name(name) {
-                message += &encode_field(name, value);
+                message += &field(name, value);
             }
         }
         message += "MIME-Version: 1.0\r\n";
@@ -76,6 +79,12 @@ impl Draft {
             return (message + &text.fields() + "\r\n" + &text.body).into();
         }
         self.compose_multipart(message.into_bytes(), &text).into()
+    }
+
+    /// Whether an address of the header goes beyond ASCII.
+    pub fn is_international(&self) -> bool {
+        let mut all = std::iter::once(&self.from).chain(&self.to).chain(&self.cc);
+        all.any(|mailbox| !mailbox.local_part.is_ascii() || !mailbox.domain.is_ascii())
     }
 
     fn compose_multipart(&self, mut message: Vec<u8>, text: &TextBody) -> Vec<u8> {
@@ -177,6 +186,15 @@ impl TextBody {
     }
 }
 
+/// A field whose value goes as it is, beyond ASCII too, if a line has room for it (RFC 6532 §3.4).
+fn utf8_field(name: &str, value: &str) -> String {
+    if value.is_ascii() || value.len() > 900 {
+        return encode_field(name, value);
+    }
+    let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("{name}: {}\r\n", value.trim())
+}
+
 /// Visible ASCII without a colon (RFC 5322 §3.6.8).
 fn is_field_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic() && octet != b':')
@@ -269,6 +287,24 @@ mod tests {
         assert_eq!(parameters.get("filename").as_deref(), Some("Übersicht.png"));
         assert_eq!(root.section(&[3, 1]).unwrap().body_in(&message), b"text\r\n");
         assert_eq!(root.section(&[4]), None);
+    }
+
+    #[test]
+    fn with_an_address_beyond_ascii_the_header_is_in_utf8() {
+        let mut draft = draft("Grüße\r\nBcc: eve@example.net", "Hi");
+        draft.to = vec![Mailbox::new(None, "用户@例子.example")];
+        insta::assert_snapshot!(shown(&draft), @r"
+        Date: Mon, 05 Jan 2026 09:00:00 +0000
+        From: Alice <alice@example.org>
+        To: 用户@例子.example
+        Subject: Grüße  Bcc: eve@example.net
+        Message-ID: <1@example.org>
+        MIME-Version: 1.0
+        Content-Type: text/plain; charset=us-ascii
+        Content-Transfer-Encoding: 7bit
+
+        Hi
+        ");
     }
 
     #[test]

@@ -54,10 +54,12 @@ pub fn encode_phrase(phrase: &str) -> String {
     }
 }
 
-/// A local part, quoted unless it is a dot-atom (RFC 5322 §3.4.1).
+/// A local part, quoted unless it is a dot-atom (RFC 5322 §3.4.1), which may go beyond ASCII
+/// (RFC 6532 §3.2).
 pub fn quote_local_part(local_part: &str) -> String {
+    let in_atom = |c: char| is_atext(c) || !(c.is_ascii() || c.is_control() || c.is_whitespace());
     let is_dot_atom =
-        local_part.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext));
+        local_part.split('.').all(|atom| !atom.is_empty() && atom.chars().all(in_atom));
     if is_dot_atom || local_part.is_empty() {
         local_part.to_owned()
     } else {

@@ -1,9 +1,11 @@
 //! The arguments of `check_host()` (RFC 7208 §4.1), and what macros need besides.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::engine::UnixTime;
 use crate::proto::dns::Name;
+use crate::proto::idna;
 
 use super::domain_spec::to_domain;
 
@@ -69,7 +71,11 @@ impl Request {
             client: client.to_canonical(),
             identity,
             local_part: local_part.to_owned(),
-            domain: domain.to_owned(),
+            // Questions and macros have A-labels (RFC 8616 §4).
+            domain: match domain.is_ascii() {
+                true => domain.to_owned(),
+                false => idna::to_ascii(domain).map_or(domain.to_owned(), Cow::into_owned),
+            },
             helo: helo.to_owned(),
             receiver: None,
             time: UnixTime::default(),
@@ -120,6 +126,7 @@ mod tests {
         assert_eq!(sender("example.org"), "postmaster@example.org");
         assert_eq!(sender(""), "postmaster@mx.example.org");
         assert_eq!(sender("alice@"), "alice@");
+        assert_eq!(sender("josé@Bücher.example"), "josé@xn--bcher-kva.example");
         let helo = Request::helo("::ffff:192.0.2.1".parse().unwrap(), "mx.example.org");
         assert_eq!(helo.sender(), "postmaster@mx.example.org");
         assert_eq!(helo.client, IpAddr::from([192, 0, 2, 1]));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Expander;
+use super::names::host_name;
 use crate::engine::SimTime;
 use crate::proto::dns::RecordType;
 use crate::proto::mail::header::Message;
@@ -56,12 +57,13 @@ impl Expander<'_, '_, '_> {
         // `alice@example.org` is the first of her devices.
         if let Some((local, domain)) = written.rsplit_once('@')
             && !domain.contains('/')
-            && let Some(draft) = self.domains.get(domain)
+            && let Some(domain) = host_name(domain)
+            && let Some((at, _, draft)) = self.domains.get_full(&domain)
             && let Some(user) = draft.format.users.iter().find(|user| user.name() == local)
         {
-            let at = self.domains.get_index_of(domain).expect("it is there");
             let devices = self.devices(at, user);
-            let name = devices.first().map(|device| format!("{written}/{device}"));
+            let mail_name = &draft.mail_name;
+            let name = devices.first().map(|device| format!("{local}@{mail_name}/{device}"));
             if let Some((name, host)) = name.and_then(|name| plan.clients.get_key_value(&name)) {
                 return Some((name.clone(), host.clone()));
             }

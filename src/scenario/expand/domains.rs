@@ -8,6 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::Expander;
+use super::names::host_name;
 use super::replies::reply_text;
 use super::services::DEFAULT_PASSWORD;
 use crate::proto::smtp::Mailbox;
@@ -80,6 +81,7 @@ impl Expander<'_, '_, '_> {
         domain: &str,
         formats: &[UserFormat],
     ) -> IndexMap<String, User> {
+        let mail_name = self.domains[domain].mail_name.clone();
         let mut users = IndexMap::new();
         for (index, format) in formats.iter().enumerate() {
             let path = path.at(index);
@@ -90,7 +92,7 @@ impl Expander<'_, '_, '_> {
                 continue;
             }
             let mut user = User {
-                address: format!("{name}@{domain}"),
+                address: format!("{name}@{mail_name}"),
                 password: DEFAULT_PASSWORD.to_owned(),
                 auto_reply: None,
             };
@@ -158,7 +160,7 @@ impl Expander<'_, '_, '_> {
                 if target.contains('@') {
                     full.extend(self.address(&path, target));
                 } else if names.contains(&target.to_ascii_lowercase()) {
-                    full.push(format!("{target}@{domain}"));
+                    full.push(format!("{target}@{}", self.domains[domain].mail_name));
                 } else {
                     let known = names.iter().map(String::as_str);
                     let noun = format!("user or alias of {domain}");
@@ -289,7 +291,7 @@ fn circle(
         let (address, _) = reached.get_index(at).expect("it is counted");
         let targets = address
             .rsplit_once('@')
-            .and_then(|(local, domain)| domains.get(domain)?.aliases.get(local));
+            .and_then(|(local, domain)| domains.get(&host_name(domain)?)?.aliases.get(local));
         for target in targets.into_iter().flatten() {
             let target = target.to_ascii_lowercase();
             if target == start {

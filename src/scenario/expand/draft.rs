@@ -80,6 +80,7 @@ pub(super) struct MtaDraft {
     pub(super) transports: TransportTable,
     pub(super) limits: Limits,
     pub(super) size_limit: Option<u64>,
+    pub(super) smtputf8: Option<bool>,
     pub(super) retry: Option<RetrySchedule>,
 }
 
@@ -95,6 +96,8 @@ pub(super) struct MailboxDraft {
 #[derive(Debug)]
 pub(super) struct DomainDraft<'s> {
     pub(super) path: Path<'s>,
+    /// Its name as addresses have it: in lower case, and beyond ASCII where it is written so.
+    pub(super) mail_name: String,
     pub(super) format: &'s format::Domain,
     /// Who serves it; `None`: the explicit form says so.
     pub(super) roles: Option<Roles>,

@@ -166,7 +166,13 @@ impl<'s> Expander<'s, '_, '_> {
                 continue;
             }
             let roles = self.roles(&path, &name, format);
-            let draft = DomainDraft { path, format, roles, signers: Vec::new() };
+            let draft = DomainDraft {
+                path,
+                mail_name: key.strip_suffix('.').unwrap_or(key).to_lowercase(),
+                format,
+                roles,
+                signers: Vec::new(),
+            };
             self.domains.insert(name, draft);
         }
         for at in 0..self.domains.len() {

@@ -46,6 +46,7 @@ impl Expander<'_, '_, '_> {
         mta.transports = transports;
         mta.limits = limits(&service.limits);
         mta.size_limit = service.size_limit.map(|size| size.0).or(mta.size_limit);
+        mta.smtputf8 = service.smtputf8.or(mta.smtputf8);
         mta.retry = retry.or(mta.retry.take());
         let has_mailboxes = draft.mailbox_server.is_some()
             || draft.explicit.is_some_and(|host| {

@@ -2,13 +2,15 @@
 
 use super::Expander;
 use crate::proto::dns::Name;
+use crate::proto::idna;
 use crate::proto::smtp::Mailbox;
 use crate::scenario::finding::Path;
 
 /// The name in lower case and without a final dot, if it is one of a host or domain: labels of
-/// letters, digits, `-` and `_`, at most 63 octets each and 253 in all.
+/// letters, digits, `-` and `_`, at most 63 octets each and 253 in all. What goes beyond ASCII
+/// becomes A-labels.
 pub(super) fn host_name(text: &str) -> Option<String> {
-    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    let name = idna::to_ascii(text.strip_suffix('.').unwrap_or(text))?.into_owned();
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
@@ -50,11 +52,15 @@ impl Expander<'_, '_, '_> {
         name
     }
 
-    /// The mail address with its domain in lower case, or a finding.
+    /// The mail address with its domain as the scenario writes it, or else in lower case; or a
+    /// finding.
     pub(super) fn address(&mut self, path: &Path<'_>, text: &str) -> Option<String> {
         match text.parse::<Mailbox>() {
             Ok(mailbox) => {
-                Some(format!("{}@{}", mailbox.local_part(), mailbox.domain().to_ascii_lowercase()))
+                let domain = idna::to_ascii(mailbox.domain())
+                    .and_then(|name| Some(self.domains.get(&*name)?.mail_name.clone()))
+                    .unwrap_or_else(|| mailbox.domain().to_lowercase());
+                Some(format!("{}@{domain}", mailbox.local_part()))
             }
             Err(error) => {
                 let remedy = "write it as \"alice@example.org\"".to_owned();
@@ -73,7 +79,9 @@ mod tests {
     #[test]
     fn a_name_has_one_form() {
         assert_eq!(host_name("MX1.Example.ORG."), Some("mx1.example.org".into()));
-        for wrong in ["", ".", "a..b", "-a", "a b", "é.example", &"a".repeat(64), &"a.".repeat(130)]
+        assert_eq!(host_name("例子.Example"), Some("xn--fsqu00a.example".into()));
+        for wrong in
+            ["", ".", "a..b", "-a", "a b", "\u{200d}.example", &"a".repeat(64), &"a.".repeat(130)]
         {
             assert_eq!(host_name(wrong), None, "{wrong}");
         }

@@ -38,12 +38,14 @@ impl<'s> Expander<'s, '_, '_> {
         let (domain, path) = (domain.clone(), draft.path.at("servers"));
         let policy = &draft.format.policy;
         let size_limit = policy.size_limit.map(|size| size.0);
+        let smtputf8 = policy.smtputf8;
         let of_policy = draft_path(&path, "policy");
         let mut retry = self.retry(&of_policy.at("retry"), &policy.retry);
         retry.delay_warning = policy.delay_warning.map(|dur| dur.0);
         let mta = |host: &mut Draft<'_>, part: Part| {
             let mta = host.mta.get_or_insert_default();
             mta.size_limit = mta.size_limit.or(size_limit);
+            mta.smtputf8 = mta.smtputf8.or(smtputf8);
             mta.retry.get_or_insert_with(|| retry.clone());
             mta.smtp |= part != Part::Submission;
             let list = match part {
@@ -104,7 +106,8 @@ impl<'s> Expander<'s, '_, '_> {
 
     fn assign_devices(&mut self, at: usize) {
         let (domain, draft) = self.domains.get_index(at).expect("it is counted");
-        let (domain, format) = (domain.clone(), draft.format);
+        let (domain, mail_name) = (domain.clone(), draft.mail_name.clone());
+        let format = draft.format;
         let tls = super::tls::devices(format);
         for user in &format.users {
             let (password, read) = match user {
@@ -114,7 +117,7 @@ impl<'s> Expander<'s, '_, '_> {
             for device in self.devices(at, user) {
                 let host = host_name(&format!("{device}.{}.{domain}", user.name()));
                 let Some(host) = host.and_then(|host| self.hosts.get_mut(&host)) else { continue };
-                let address = format!("{}@{domain}", user.name());
+                let address = format!("{}@{mail_name}", user.name());
                 let name = format!("{address}/{device}");
                 let read = read.unwrap_or_default();
                 let mut client = client(name, &address, &domain, password, read);
@@ -130,7 +133,7 @@ impl<'s> Expander<'s, '_, '_> {
             let path = top.at(key.as_str());
             let Some(address) = self.address(&path.at("user"), &format.user) else { continue };
             let Some((domain, user)) = self.user(&path.at("user"), &address) else { continue };
-            let address = format!("{}@{domain}", user.name());
+            let address = format!("{}@{}", user.name(), self.domains[&domain].mail_name);
             let (mut password, mut read) = (None, None);
             if let User::Full(user) = user {
                 (password, read) = (user.password.as_deref(), user.read);
@@ -159,7 +162,8 @@ impl<'s> Expander<'s, '_, '_> {
     /// The user that has the address, with the domain's name, or a finding.
     pub(super) fn user(&mut self, path: &Path<'_>, address: &str) -> Option<(String, &'s User)> {
         let (local, domain) = address.rsplit_once('@')?;
-        let Some(draft) = self.domains.get(domain) else {
+        let name = host_name(domain).unwrap_or_default();
+        let Some(draft) = self.domains.get(&name) else {
             let known = self.domains.keys().map(String::as_str);
             self.report.unknown(path, "domain of this scenario", domain, known, &["domains"]);
             return None;
@@ -170,7 +174,7 @@ impl<'s> Expander<'s, '_, '_> {
             let known = users.iter().map(User::name);
             self.report.unknown(path, &format!("user of {domain}"), local, known, &["domains"]);
         }
-        found.map(|user| (domain.to_owned(), user))
+        found.map(|user| (name, user))
     }
 
     fn assign_explicit(&mut self, at: usize) {

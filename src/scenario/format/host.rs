@@ -126,6 +126,10 @@ pub struct Mta {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "10240000B"), example = &"1MB")]
     pub size_limit: Option<Size>,
+    /// Whether it offers SMTPUTF8 (RFC 6531).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), example = false)]
+    pub smtputf8: Option<bool>,
     /// When it tries again, and when it gives up.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"min": "5m", "max": "1h", "lifetime": "2d"}]))]

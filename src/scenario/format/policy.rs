@@ -98,6 +98,11 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "10240000B"), example = &"1MB")]
     pub size_limit: Option<Size>,
+    /// Whether the domain's MTAs offer SMTPUTF8 (RFC 6531). Without it, mail with addresses or header
+    /// fields beyond ASCII is bounced with 5.6.7 by the MTA that would hand it on to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), example = false)]
+    pub smtputf8: Option<bool>,
     /// What the domain's MTAs check of where mail from outside comes from: SPF, DKIM, DMARC. `true` is
     /// `enforce`. An MTA of several domains keeps to the first that asks for anything.
     #[serde(skip_serializing_if = "Option::is_none")]

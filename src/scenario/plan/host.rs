@@ -84,6 +84,8 @@ pub struct Mta {
     pub limits: Limits,
     /// The largest message it takes, in octets.
     pub size_limit: u64,
+    /// Whether it offers SMTPUTF8.
+    pub smtputf8: bool,
     /// Its TLS.
     pub tls: Option<Tls>,
     /// When it tries again and gives up.

@@ -20,6 +20,7 @@ use indexmap::IndexMap;
 
 use crate::engine::{Epoch, SimTime};
 use crate::proto::dns::{Name, Network, Record};
+use crate::proto::idna;
 
 pub use agenda::{Action, Content, Mail, Step};
 pub use domain::{AutoReply, Domain, Mode, ReplyText, Restriction, User};
@@ -118,6 +119,6 @@ impl Plan {
     /// The domain and local part of a mail address, if the domain is one of this plan.
     pub fn domain_of<'a>(&self, address: &'a str) -> Option<(&'a str, &Arc<Domain>)> {
         let (local, domain) = address.rsplit_once('@')?;
-        Some((local, self.domains.get(domain)?))
+        Some((local, self.domains.get(&*idna::to_ascii(domain)?)?))
     }
 }

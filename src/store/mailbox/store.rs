@@ -9,6 +9,7 @@ use super::account::Account;
 use super::messages::Mailbox;
 use super::quota::{OverQuota, Quota, Usage};
 use crate::engine::UnixTime;
+use crate::proto::idna;
 use crate::proto::imap::{
     AccountId, Backend, Flags, ListedName, MailboxError, MailboxId, MailboxName, MailboxState,
     Message, ModSeq, Uid, UidValidity,
@@ -99,7 +100,7 @@ impl MailStore {
         account: AccountId,
         address: &str,
     ) -> Result<(), DuplicateAddress> {
-        let key = address.to_ascii_lowercase();
+        let key = key_of(address);
         if self.addresses.contains_key(&key) {
             return Err(DuplicateAddress(address.into()));
         }
@@ -107,9 +108,10 @@ impl MailStore {
         Ok(())
     }
 
-    /// The account that gets mail for `address`, compared without regard to case.
+    /// The account that gets mail for `address`, compared without regard to case, and whether its
+    /// domain is in U-labels or A-labels.
     pub fn account_of(&self, address: &str) -> Option<AccountId> {
-        self.addresses.get(&address.to_ascii_lowercase()).copied()
+        self.addresses.get(&key_of(address)).copied()
     }
 
     /// The accounts, in the order in which they were added.
@@ -356,6 +358,14 @@ impl Backend for MailStore {
         if let Some(mailbox) = self.mailbox_mut(mailbox) {
             mailbox.claim_recent(first_recent);
         }
+    }
+}
+
+/// The one form of all spellings of an address.
+fn key_of(address: &str) -> String {
+    match address.rsplit_once('@').and_then(|(local, name)| Some((local, idna::to_ascii(name)?))) {
+        Some((local, domain)) => format!("{}@{domain}", local.to_ascii_lowercase()),
+        None => address.to_ascii_lowercase(),
     }
 }
 

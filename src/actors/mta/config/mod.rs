@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use crate::engine::SimTime;
+use crate::proto::idna;
 use crate::store::queue::RetrySchedule;
 
 pub use super::transport::{NextHop, Route, RouteError, TransportTable};
@@ -31,7 +32,7 @@ pub struct MtaConfig {
     pub hostname: String,
     /// The recursive resolvers it asks, in order.
     pub resolvers: Vec<SocketAddr>,
-    /// The domains it answers for, by name in lower case.
+    /// The domains it answers for, by name in lower case and A-labels.
     pub domains: BTreeMap<String, Domain>,
     /// Whether it listens on port 25 for mail from other MTAs.
     pub smtp: bool,
@@ -47,6 +48,8 @@ pub struct MtaConfig {
     pub flushes: Vec<Flush>,
     /// The largest message it takes, in octets.
     pub size_limit_octets: u64,
+    /// Whether it offers SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
     /// Its TLS; `None`: it neither offers nor uses it.
     pub tls: Option<MtaTls>,
     /// When it tries again and when it gives up.
@@ -84,6 +87,7 @@ impl MtaConfig {
             transports: TransportTable::default(),
             flushes: Vec::new(),
             size_limit_octets: 10_240_000,
+            smtputf8: true,
             tls: None,
             retry: RetrySchedule::default(),
             limits: Limits::default(),
@@ -103,8 +107,8 @@ impl MtaConfig {
         own.or_else(|| self.domains.first_key_value()).map_or(&self.hostname, |(name, _)| name)
     }
 
-    /// The domain of that name, if the MTA answers for it.
+    /// The domain of that name, in U-labels or A-labels, if the MTA answers for it.
     pub fn domain(&self, name: &str) -> Option<&Domain> {
-        self.domains.get(&name.to_ascii_lowercase())
+        self.domains.get(&*idna::to_ascii(name)?)
     }
 }

@@ -2,6 +2,7 @@
 //! `reject_unknown_sender_domain`).
 
 use crate::proto::dns::{Name, RecordData, RecordType};
+use crate::proto::idna;
 
 use super::Finding;
 use super::domain::{self, Existence};
@@ -26,7 +27,8 @@ pub(super) fn judge(turn: &Turn<'_>) -> Result<Finding, Wait> {
     if !wanted.known || turn.config.domain(sender.domain()).is_some() {
         return Ok(Finding::pass("well-formed"));
     }
-    let Ok(name) = sender.domain().parse::<Name>() else {
+    let name = idna::to_ascii(sender.domain()).and_then(|name| name.parse::<Name>().ok());
+    let Some(name) = name else {
         return refuse("the sender's domain is unknown", 450, (4, 1, 8), "Domain not found");
     };
     if let Ok(answer) = turn.answers.get(&name, RecordType::Mx)?
