@@ -26,18 +26,17 @@ pub(super) fn sign_for_author(config: &MtaConfig, message: Bytes, now: UnixTime)
         .iter()
         .find_map(|author| author.ancestors().find(|name| config.signers.contains_key(name)));
     match signing {
-        Some(domain) => sign_for(config, &domain, message, now),
-        None => message,
+        Some(domain) if !is_signed(Header::new(&message), &domain) => {
+            sign_for(config, &domain, message, now)
+        }
+        _ => message,
     }
 }
 
-/// The message with the signatures of `domain` on top, whoever wrote it: for what a mailing list
-/// sends on.
+/// The message with the signatures of `domain` on top, whoever wrote it and signed it before: for
+/// what a mailing list sends on, which may have broken a signature of its own domain.
 pub(super) fn sign_for(config: &MtaConfig, domain: &Name, message: Bytes, now: UnixTime) -> Bytes {
     let Some(signers) = config.signers.get(domain) else { return message };
-    if is_signed(Header::new(&message), domain) {
-        return message;
-    }
     let fields: String = signers.iter().map(|signer| signer.sign(&message, now)).collect();
     prepend(fields, &message)
 }

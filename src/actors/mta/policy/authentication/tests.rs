@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use proptest::prelude::*;
 
 use crate::actors::mta::config::{Authentication, DmarcCheck, MtaConfig, SpfCheck};
 use crate::actors::mta::lookup::Found;
@@ -346,6 +347,22 @@ fn what_comes_from_inside_is_not_looked_at() {
     let told = bench.run_as("203.0.113.10", Some("bob"), "<alice@example.org>", MESSAGE);
     check(&told, "from inside\nfrom inside");
     assert_eq!(bench.asked, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_a_stranger_sends_there_is_an_answer_of_one_line(
+        path in "<([!-~]{1,20}@[a-z.\\[\\]]{1,20})?>",
+        text in "((From|DKIM-Signature|X-Spam-Flag): ?[ -~]{0,60}\r\n){0,6}\r\n[ -~]{0,40}",
+        client in any::<[u8; 16]>(),
+    ) {
+        prop_assume!(path.parse::<ReversePath>().is_ok());
+        let client = std::net::IpAddr::from(client).to_string();
+        let told = Bench::new(ZONE).run(&client, &path, text.as_bytes());
+        prop_assert!(told.lines().all(|line| line.len() < 1000), "{told}");
+    }
 }
 
 #[test]
