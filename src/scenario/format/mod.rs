@@ -72,7 +72,8 @@ pub struct Scenario {
     #[schemars(extend("examples" = [{"hints": "data/root.hints"}]))]
     pub dns: Dns,
     /// Mail domains by name, in the short form: users, servers, policy. Each is expanded to hosts, a
-    /// zone, the delegation to it, MX and address records.
+    /// zone, the delegation to it, MX and address records. A name may be written in any script: its
+    /// mail addresses have it so, and its hosts and the DNS have A-labels (RFC 5890).
     #[schemars(extend("examples" = [{"example.org": {"users": ["alice", "carol"]}}]))]
     pub domains: IndexMap<String, Domain>,
     /// Hosts by full name, in the explicit form. A host that the short form makes too is changed by
