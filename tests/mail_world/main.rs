@@ -9,4 +9,5 @@ mod mailboxes;
 mod net;
 mod peers;
 mod policies;
+mod queue;
 mod receiving;

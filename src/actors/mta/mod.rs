@@ -32,6 +32,7 @@ use crate::proto::smtp::is_domain;
 use crate::world::{Actor, Ctx, Event, TimerToken};
 
 pub use config::MtaConfig;
+use hop::LMTP_PORT;
 use manager::Manager;
 use receive::{SUBMISSION_PORT, SUBMISSIONS_PORT};
 use route::SMTP_PORT;
@@ -69,6 +70,7 @@ impl Actor for Mta {
         let submission = config.submission.is_some();
         let ports = [
             (config.smtp, SMTP_PORT),
+            (config.lmtp, LMTP_PORT),
             (submission, SUBMISSION_PORT),
             (submission && config.tls.is_some(), SUBMISSIONS_PORT),
         ];

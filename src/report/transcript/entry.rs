@@ -42,7 +42,7 @@ pub struct Entry<'w> {
 pub enum Protocol {
     /// Over UDP or TCP, port 53.
     Dns,
-    /// Ports 25, 465 and 587.
+    /// Ports 24 (LMTP), 25, 465 and 587.
     Smtp,
     /// Port 110.
     Pop3,
@@ -63,7 +63,7 @@ impl Protocol {
     pub fn of_port(port: u16) -> Option<Protocol> {
         match port {
             53 => Some(Protocol::Dns),
-            25 | 465 | 587 => Some(Protocol::Smtp),
+            24 | 25 | 465 | 587 => Some(Protocol::Smtp),
             110 => Some(Protocol::Pop3),
             143 => Some(Protocol::Imap),
             _ => None,

@@ -45,6 +45,7 @@ pub(super) fn mta(
     settings.authentication = authentication(mta);
     settings.inside = own.flat_map(|domain| domain.inside.iter().copied()).collect();
     settings.smtp = mta.smtp;
+    settings.lmtp = mta.lmtp;
     if !mta.submission.is_empty() {
         let users = mta.submission.iter().flat_map(|domain| domain.users.values());
         settings.submission = Some(users.map(submitter).collect());

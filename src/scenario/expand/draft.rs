@@ -72,6 +72,7 @@ pub(super) enum Pool {
 #[derive(Debug, Default)]
 pub(super) struct MtaDraft {
     pub(super) smtp: bool,
+    pub(super) lmtp: bool,
     pub(super) submission: Vec<String>,
     pub(super) deliver: Vec<String>,
     pub(super) relay: Vec<String>,

@@ -42,6 +42,7 @@ impl Expander<'_, '_, '_> {
                 services.push(Service::Mta(Box::new(Mta {
                     name: name.clone(),
                     smtp: mta.smtp,
+                    lmtp: mta.lmtp,
                     submission: all(&mta.submission),
                     deliver: all(&mta.deliver),
                     relay: all(&mta.relay),

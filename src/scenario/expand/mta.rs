@@ -38,6 +38,7 @@ impl Expander<'_, '_, '_> {
         let delivers = !deliver.is_empty();
         let mta: &mut MtaDraft = draft.mta.get_or_insert_default();
         mta.smtp |= service.smtp.unwrap_or(true);
+        mta.lmtp = service.lmtp.unwrap_or(false);
         mta.deliver.extend(deliver);
         mta.relay.extend(relay);
         mta.relay_domains.extend(relay_domains);

@@ -105,8 +105,13 @@ pub struct Mta {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = true), example = false)]
     pub smtp: Option<bool>,
-    /// Domains beside those of this scenario's form, or of it, whose mail it takes for any user from
-    /// anybody and hands on (`relay_domains`), without knowing who exists there.
+    /// Whether it listens on port 24 for mail by LMTP (RFC 2033): the transport `lmtp:host` of another
+    /// MTA brings mail there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = true)]
+    pub lmtp: Option<bool>,
+    /// Domains whose mail it takes for any user from anybody and hands on (`relay_domains`), without
+    /// knowing who exists there.
     #[schemars(extend("examples" = [["example.net"]]))]
     pub relay_domains: Vec<String>,
     /// Who takes all mail for elsewhere (`relayhost`): a domain, whose MX are asked, or a host in

@@ -68,6 +68,8 @@ pub struct Mta {
     pub name: String,
     /// Whether it listens on port 25.
     pub smtp: bool,
+    /// Whether it listens on port 24 for LMTP.
+    pub lmtp: bool,
     /// Whose users may submit on port 587; empty: it does not listen there.
     pub submission: Vec<Arc<Domain>>,
     /// Whose mail it puts into mailboxes on this host.

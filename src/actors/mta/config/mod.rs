@@ -36,6 +36,8 @@ pub struct MtaConfig {
     pub domains: BTreeMap<String, Domain>,
     /// Whether it listens on port 25 for mail from other MTAs.
     pub smtp: bool,
+    /// Whether it listens on port 24 for mail by LMTP (RFC 2033), from the MTAs of its domains.
+    pub lmtp: bool,
     /// The users who may submit on port 587, by login; `None`: it does not listen there.
     pub submission: Option<BTreeMap<String, Submitter>>,
     /// The hosts that may relay through it and count as inside: the servers of its own domains.
@@ -81,6 +83,7 @@ impl MtaConfig {
             resolvers,
             domains: BTreeMap::new(),
             smtp: true,
+            lmtp: false,
             submission: None,
             inside: BTreeSet::new(),
             smart_host: None,

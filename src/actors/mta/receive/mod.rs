@@ -3,6 +3,9 @@
 //!
 //! A question of a session goes through the rules of [`policy`](super::policy), and while one of
 //! them waits for the DNS the session waits too: it reads no further until it is answered.
+//!
+//! Deviation: what comes by LMTP goes through the queue as well, so that all recipients of a message
+//! get the same answer at its end (RFC 2033 §4.2 has one each), and what fails later is reported on.
 
 mod open;
 mod take;
@@ -24,6 +27,7 @@ use crate::proto::{Input, Outbox, Session};
 use crate::world::{ConnId, Ctx};
 
 use super::config::MtaConfig;
+use super::hop::LMTP_PORT;
 use super::lookup::Found;
 use super::policy::{Anvil, Lookup, Rulebook};
 use open::Open;
@@ -33,6 +37,7 @@ pub(super) struct Receiver {
     shared: Shared,
     submission: Arc<ServerConfig>,
     smtp: Arc<ServerConfig>,
+    lmtp: Arc<ServerConfig>,
     busy: Arc<ServerConfig>,
     sessions: BTreeMap<ConnId, Open>,
     /// What the rules of a session wait for.
@@ -78,6 +83,7 @@ impl Receiver {
         );
         Receiver {
             smtp: Arc::new(tls::offer(&config, limited(ServerConfig::mta(name)))),
+            lmtp: Arc::new(limited(ServerConfig::lmtp(name))),
             submission: Arc::new(tls::offer(&config, limited(ServerConfig::submission(name)))),
             busy: Arc::new(ServerConfig {
                 greeting: Greeting::Refuse(too_many),
@@ -116,6 +122,8 @@ impl Receiver {
             (&self.busy, true)
         } else if implicit || local.port() == SUBMISSION_PORT {
             (&self.submission, false)
+        } else if local.port() == LMTP_PORT {
+            (&self.lmtp, false)
         } else {
             (&self.smtp, false)
         };
