@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mxsim::actors::mta::config::{DnsList, Greylisting, ReverseDns};
+use mxsim::actors::mta::config::{DnsList, Greylisting, ReverseDns, Verification};
 use mxsim::engine::SimTime;
 use mxsim::proto::mail::Header;
 use mxsim::proto::smtp::server::Verify;
@@ -152,4 +152,39 @@ fn vrfy_and_expn_tell_who_exists_where_they_are_told_to() {
     ask("EXPN team", "250 2.1.5 <x@example.net>");
     ask("EXPN bob", "550 5.1.1 That is a user name, not a mailing list");
     check(Net::new(1), MX1, &["EHLO x", "VRFY nobody"], "252 2.0.0");
+}
+
+#[test]
+fn a_backup_asks_the_primary_who_exists() {
+    const MX2: &str = "192.0.2.12:25";
+    let net = || {
+        let mut net = Net::new(1);
+        let domain = net.backup.domains.get_mut("example.com").unwrap();
+        (domain.users, domain.verification) = (None, Some(Verification::default()));
+        net
+    };
+    let lines = |to: &'static str| ["EHLO x", "MAIL FROM:<eve@example.org>", to];
+    check(net(), MX2, &lines("RCPT TO:<bob@example.com>"), "250 2.1.5");
+    let wanted = "450 4.1.1 <nobody@example.com>: Recipient address rejected: undeliverable \
+                  address: host mx1.example.com[192.0.2.11] said: 550 5.1.1";
+    let world = check(net(), MX2, &lines("RCPT TO:<nobody@example.com>"), wanted);
+    assert_eq!(queued(&world), 0);
+
+    let log = Log::default();
+    let of_talker = log.clone();
+    let typed: Vec<_> =
+        (1..).zip(lines("RCPT TO:<bob@example.com>").map(ToString::to_string)).collect();
+    let net = net().host("stranger", STRANGER, move || Talker::new(MX2, 0, &typed, &of_talker));
+    let mut world = net.build();
+    let primary = world.node("mx1").unwrap();
+    world.control(SimTime::ZERO, Control::Crash(primary));
+    world.run(SimTime::from_secs(11));
+    assert!(text(&log).ends_with("250 2.1.0 Ok\r\n"), "{}", text(&log));
+    world.run(SimTime::from_secs(13));
+    let said = text(&log);
+    assert!(
+        said.trim_end().ends_with("unverified address: Address verification in progress"),
+        "{said}"
+    );
+    world.run(SimTime::MAX);
 }

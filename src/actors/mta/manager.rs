@@ -11,6 +11,7 @@ use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
 use crate::engine::Stream;
 use crate::proto::dns::stub::LookupId;
+use crate::proto::smtp::{Mailbox, RcptParams};
 use crate::store::queue::{Backoff, Delivered, QueueId, QueuedMessage, RecipientState, Trouble};
 use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
 
@@ -39,6 +40,9 @@ pub(super) struct Manager {
     flushes: VecDeque<Flush>,
     retry_draws: Stream,
     deliveries: BTreeMap<u64, Delivery>,
+    /// Which of them only ask whether a recipient exists, and for whom.
+    probes: BTreeMap<u64, Mailbox>,
+    probe_ids: Stream,
     next_delivery: u64,
     by_connection: BTreeMap<ConnId, u64>,
     by_lookup: BTreeMap<LookupId, u64>,
@@ -69,6 +73,8 @@ impl Manager {
             flushes: config.flushes.iter().filter(|flush| flush.at >= now).cloned().collect(),
             retry_draws: ctx.stream("retry"),
             deliveries: BTreeMap::new(),
+            probes: BTreeMap::new(),
+            probe_ids: ctx.stream("probe ids"),
             next_delivery: 0,
             by_connection: BTreeMap::new(),
             by_lookup: BTreeMap::new(),
@@ -145,6 +151,9 @@ impl Manager {
     /// Begins an attempt at every message that is due, and sets the timer for the next one. Called
     /// after everything that happens.
     pub(super) fn run_queue(&mut self, ctx: &mut Ctx<'_>) {
+        while let Some(address) = self.receiver.next_probe() {
+            self.probe(address, ctx);
+        }
         let now = ctx.now();
         while let Some(flush) = self.flushes.front()
             && flush.at <= now
@@ -263,6 +272,32 @@ impl Manager {
         }
     }
 
+    /// Asks the next hop of a recipient whether it exists.
+    fn probe(&mut self, address: Mailbox, ctx: &mut Ctx<'_>) {
+        let hop = match transport::way(&self.config, &address) {
+            Way::Onward(hop) => hop,
+            Way::Nowhere(trouble) => return self.probed(&address, Err(trouble), ctx),
+            Way::Here | Way::Discard(_) => return self.probed(&address, Ok(()), ctx),
+        };
+        let load = Load::probe(QueueId::draw(&mut self.probe_ids));
+        let params = RcptParams::default();
+        let recipient = Recipient { index: 0, address: address.clone(), params };
+        let Manager { config, clients, stub, draws, .. } = self;
+        let mut tools = Tools { config, clients, stub, draws };
+        let (delivery, fates) = Delivery::start(load, hop, vec![recipient], &mut tools, ctx);
+        let number = self.next_delivery;
+        self.next_delivery += 1;
+        self.deliveries.insert(number, delivery);
+        self.probes.insert(number, address);
+        self.after(number, None, fates, ctx);
+    }
+
+    /// It is known whether a recipient exists.
+    fn probed(&mut self, address: &Mailbox, found: Result<(), Trouble>, ctx: &mut Ctx<'_>) {
+        self.receiver.probed(address, found, ctx);
+        self.receiver.ask(&mut self.stub, ctx);
+    }
+
     /// Lets a delivery act, and sees to what follows.
     fn with_delivery(
         &mut self,
@@ -291,11 +326,26 @@ impl Manager {
             }
         }
         self.by_lookup.extend(delivery.lookups().map(|id| (id, number)));
-        let protocol = delivery.hop.protocol;
+        let (protocol, is_done) = (delivery.hop.protocol, delivery.is_done());
+        if let Some(address) = self.probes.get(&number).cloned() {
+            for (_, fate) in fates {
+                let found = match fate {
+                    Fate::Relayed { .. } => Ok(()),
+                    Fate::Deferred(trouble) | Fate::Failed(trouble) => Err(trouble),
+                };
+                self.probed(&address, found, ctx);
+            }
+            if is_done {
+                self.deliveries.remove(&number);
+                self.probes.remove(&number);
+            }
+            return;
+        }
+        let delivery = self.deliveries.get(&number).expect("looked at above");
         for (recipient, fate) in fates {
             settle(&delivery.load.queue_id, &recipient, fate, protocol, ctx);
         }
-        if !delivery.is_done() {
+        if !is_done {
             return;
         }
         let delivery = self.deliveries.remove(&number).expect("looked at above");

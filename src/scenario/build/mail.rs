@@ -107,6 +107,11 @@ fn build_domain(domain: &plan::Domain, transport: Transport) -> Domain {
         .map(|(local_part, of)| (local_part.clone(), restriction(of)))
         .collect();
     built.greylist.clone_from(&domain.greylist);
+    if transport == Transport::Relay && domain.verification.is_some() {
+        // Who exists is asked then, not known.
+        built.users = None;
+        built.verification.clone_from(&domain.verification);
+    }
     if transport == Transport::Mailbox {
         built.auto_replies = auto_replies(domain);
     }

@@ -57,12 +57,16 @@ impl Expander<'_, '_, '_> {
             let greylist = policy.greylist.as_ref();
             let greylist = greylist
                 .map(|greylist| self.greylisting(&path.at("policy").at("greylist"), greylist));
+            let verification = policy.verify_recipients.as_ref().map(|verify| {
+                self.verification(&path.at("policy").at("verify_recipients"), verify)
+            });
             let domain = Domain {
                 users,
                 aliases,
                 restriction,
                 restrictions,
                 greylist,
+                verification,
                 inside: inside.remove(&name).unwrap_or_default(),
                 mailbox_host: mailbox_hosts.remove(&name),
                 authentication: format.policy.auth.map(Auth::checks).unwrap_or_default(),

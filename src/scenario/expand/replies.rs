@@ -1,19 +1,20 @@
 //! The words with which real systems keep strangers out.
 
-use crate::scenario::format::policy::{Reply, ReplyPreset};
+use crate::proto::smtp::Reply;
+use crate::scenario::format::policy::{Reply as ReplyFormat, ReplyPreset};
 use crate::scenario::plan::ReplyText;
 
 /// The reply that the file asks for; by default Postfix's.
-pub(super) fn reply_text(reply: Option<&Reply>) -> ReplyText {
+pub(super) fn reply_text(reply: Option<&ReplyFormat>) -> ReplyText {
     let preset = match reply {
-        Some(Reply::Own(own)) => {
+        Some(ReplyFormat::Own(own)) => {
             return ReplyText {
                 code: own.code,
                 status: own.status.clone(),
                 text: own.text.clone(),
             };
         }
-        Some(Reply::Preset(preset)) => *preset,
+        Some(ReplyFormat::Preset(preset)) => *preset,
         None => ReplyPreset::Postfix,
     };
     let (code, status, text) = match preset {
@@ -29,6 +30,9 @@ pub(super) fn reply_text(reply: Option<&Reply>) -> ReplyText {
 
 /// What is wrong with a reply of one's own: its key, and what would be right.
 pub(super) fn refuse(reply: &ReplyText) -> Option<(&'static str, &'static str)> {
+    if !Reply::is_code(reply.code) {
+        return Some(("code", "a reply code of SMTP, as 550: its second digit is 0 to 5"));
+    }
     let mut parts = reply.status.split('.');
     let class = parts.next().and_then(|class| class.parse::<u16>().ok());
     let is_number = |part: &str| {

@@ -6,13 +6,13 @@ use super::Expander;
 use super::replies::{refuse, reply_text};
 use crate::actors::mta::config::{
     AnswerMask, ClientPolicy, DnsList, Greylisting, HeloPolicy, Rates, ReverseDns, SenderPattern,
-    SenderPolicy,
+    SenderPolicy, Verification,
 };
 use crate::proto::dns::{Name, Network};
-use crate::proto::smtp::is_domain;
 use crate::proto::smtp::server::{Patience, Verify};
+use crate::proto::smtp::{Reply, is_domain};
 use crate::scenario::finding::Path;
-use crate::scenario::format::policy::{Policy, Reply};
+use crate::scenario::format::policy::{Policy, Reply as ReplyFormat};
 use crate::scenario::format::screening::{self as format, HeloCheck, SenderCheck};
 use crate::store::greylist::GreylistRules;
 
@@ -131,6 +131,25 @@ impl Expander<'_, '_, '_> {
         Greylisting { rules, exempt: self.client_networks(&path.at("exempt"), &greylist.exempt) }
     }
 
+    /// How the next hop is asked who exists.
+    pub(super) fn verification(
+        &mut self,
+        path: &Path<'_>,
+        format: &format::VerifyRecipients,
+    ) -> Verification {
+        let default = Verification::default();
+        let reject_code = format.code.unwrap_or(default.reject_code);
+        if !Reply::is_code(reject_code) {
+            let found = format!("{reject_code} is no reply code of SMTP");
+            self.report.at(&path.at("code"), found, "450 or 550".to_owned());
+        }
+        Verification {
+            patience: format.patience.map_or(default.patience, |dur| dur.0),
+            reject_code,
+            ..default
+        }
+    }
+
     fn client_networks(&mut self, path: &Path<'_>, written: &[String]) -> Vec<Network> {
         let mut networks = Vec::new();
         for (index, text) in written.iter().enumerate() {
@@ -163,7 +182,7 @@ impl Expander<'_, '_, '_> {
         patterns
     }
 
-    pub(super) fn check_reply(&mut self, path: &Path<'_>, reply: Option<&Reply>) {
+    pub(super) fn check_reply(&mut self, path: &Path<'_>, reply: Option<&ReplyFormat>) {
         if let Some((key, remedy)) = refuse(&reply_text(reply)) {
             let found = format!("the {key} of the reply is not right");
             self.report.at(&path.at(key), found, remedy.to_owned());

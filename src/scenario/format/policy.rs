@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::authentication::Auth;
-use super::screening::{DnsList, Greylist, HeloCheck, RateLimit, ReverseDns, SenderCheck, Vrfy};
+use super::screening::{
+    DnsList, Greylist, HeloCheck, RateLimit, ReverseDns, SenderCheck, VerifyRecipients, Vrfy,
+};
 use super::tls::Tls;
 use super::units::{Dur, Size};
 
@@ -66,6 +68,11 @@ pub struct Policy {
     /// What is wanted of a sender's domain: `qualified`, `known`.
     #[schemars(extend("examples" = [["qualified", "known"]]))]
     pub sender: Vec<SenderCheck>,
+    /// The border MTAs do not know the users and ask the inner server who exists, by a probe that ends
+    /// after RCPT (`reject_unverified_recipient`); `{}` for the usual times. Default: they know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"code": 550}]))]
+    pub verify_recipients: Option<VerifyRecipients>,
     /// How long every refusal is held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "0s"), example = &"5s")]

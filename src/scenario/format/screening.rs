@@ -155,3 +155,17 @@ pub enum Vrfy {
     /// 502 to both (`disable_vrfy_command`).
     Off,
 }
+
+/// Verification of recipients by asking the next hop. What is left out is Postfix's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VerifyRecipients {
+    /// How long a client waits for the answer before it gets 450 4.1.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "9s"), example = &"3s")]
+    pub patience: Option<Dur>,
+    /// The reply code for a recipient that does not exist (`unverified_recipient_reject_code`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 400, max = 599), extend("default" = 450), example = 550)]
+    pub code: Option<u16>,
+}

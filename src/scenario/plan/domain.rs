@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::actors::mta::config::{Greylisting, SenderPattern};
+use crate::actors::mta::config::{Greylisting, SenderPattern, Verification};
 use crate::proto::dkim::Signer;
 use crate::scenario::format::authentication::AuthChecks;
 use crate::scenario::format::policy::AcceptFrom;
@@ -27,6 +27,8 @@ pub struct Domain {
     pub restrictions: IndexMap<String, Restriction>,
     /// Whether and how strangers are put off at first.
     pub greylist: Option<Greylisting>,
+    /// Whether and how border MTAs ask the inner server who exists.
+    pub verification: Option<Verification>,
     /// The addresses of its own servers: mail from there is from inside.
     pub inside: Vec<IpAddr>,
     /// The host with its mailboxes, if the scenario has one.

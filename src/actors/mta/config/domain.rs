@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::proto::smtp::Mailbox;
 
-use super::policy::Greylisting;
+use super::policy::{Greylisting, Verification};
 use super::restriction::Restriction;
 
 /// A domain that an MTA answers for.
@@ -23,6 +23,8 @@ pub struct Domain {
     pub restrictions: BTreeMap<String, Restriction>,
     /// Whether and how strangers are put off at first.
     pub greylist: Option<Greylisting>,
+    /// Whether and how the next hop is asked who exists.
+    pub verification: Option<Verification>,
     /// The automatic replies of its users, by local part in lower case.
     pub auto_replies: BTreeMap<String, AutoReply>,
 }
@@ -67,6 +69,7 @@ impl Domain {
             restriction: Restriction::none(),
             restrictions: BTreeMap::new(),
             greylist: None,
+            verification: None,
             auto_replies: BTreeMap::new(),
         }
     }

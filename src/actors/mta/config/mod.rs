@@ -20,7 +20,7 @@ pub use domain::{AutoReply, Domain, Submitter, Transport};
 pub use limits::Limits;
 pub use policy::{
     AnswerMask, AnswerMaskError, ClientPolicy, DnsList, Greylisting, HeloPolicy, Rates, ReverseDns,
-    SenderPolicy,
+    SenderPolicy, Verification,
 };
 pub use restriction::{AcceptFrom, RefusalMode, Restriction, SenderPattern};
 pub use tls::{MtaTls, TlsLevel, TlsOffer};

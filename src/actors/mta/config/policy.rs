@@ -117,6 +117,32 @@ pub struct Greylisting {
     pub exempt: Vec<Network>,
 }
 
+/// Verification of recipients by asking the next hop (`reject_unverified_recipient`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// How long a client waits for the answer
+    /// (`address_verify_poll_count` times `address_verify_poll_delay`).
+    pub patience: Duration,
+    /// How long it is remembered that a recipient exists (`address_verify_positive_expire_time`).
+    pub positive_expire: Duration,
+    /// How long it is remembered that one does not (`address_verify_negative_expire_time`).
+    pub negative_expire: Duration,
+    /// The reply code for a recipient that does not exist (`unverified_recipient_reject_code`).
+    pub reject_code: u16,
+}
+
+/// Postfix's: 9 s, 31 days, 3 days, 450.
+impl Default for Verification {
+    fn default() -> Self {
+        Verification {
+            patience: Duration::from_secs(9),
+            positive_expire: Duration::from_secs(31 * 86_400),
+            negative_expire: Duration::from_secs(3 * 86_400),
+            reject_code: 450,
+        }
+    }
+}
+
 impl Default for ClientPolicy {
     fn default() -> Self {
         ClientPolicy {

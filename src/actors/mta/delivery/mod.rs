@@ -49,9 +49,25 @@ pub(super) struct Load {
     pub(super) smtputf8: bool,
     pub(super) body_8bit: bool,
     pub(super) data: Bytes,
+    /// Whether there is no message, and it is only asked who exists.
+    pub(super) probe: bool,
 }
 
 impl Load {
+    /// The question whether the next hop would take mail.
+    pub(super) fn probe(queue_id: QueueId) -> Self {
+        Load {
+            queue_id,
+            from: ReversePath::Null,
+            ret: None,
+            envid: None,
+            smtputf8: false,
+            body_8bit: false,
+            data: Bytes::new(),
+            probe: true,
+        }
+    }
+
     pub(super) fn of(message: &QueuedMessage) -> Self {
         Load {
             queue_id: message.id.clone(),
@@ -61,6 +77,7 @@ impl Load {
             smtputf8: message.smtputf8,
             body_8bit: message.body_8bit,
             data: message.data.clone(),
+            probe: false,
         }
     }
 }
@@ -80,10 +97,14 @@ impl Clients {
         }
     }
 
-    fn speaking(&self, protocol: Protocol) -> &Arc<ClientConfig> {
-        match protocol {
+    fn speaking(&self, protocol: Protocol, probe: bool) -> Arc<ClientConfig> {
+        let config = match protocol {
             Protocol::Smtp => &self.smtp,
             Protocol::Lmtp => &self.lmtp,
+        };
+        match probe {
+            true => Arc::new(ClientConfig { probe, ..ClientConfig::clone(config) }),
+            false => Arc::clone(config),
         }
     }
 }
@@ -321,7 +342,7 @@ impl Delivery {
         };
         self.sessions_left -= 1;
         let recipients = self.open.iter().map(|open| open.recipient.clone()).collect();
-        let client = tools.clients.speaking(self.hop.protocol);
+        let client = tools.clients.speaking(self.hop.protocol, self.load.probe);
         let tls = match &self.hop.place {
             _ if self.in_clear == Some(peer) || self.hop.protocol == Protocol::Lmtp => {
                 TalkTls::in_clear()
@@ -331,7 +352,7 @@ impl Delivery {
         };
         let exchange = talk::Exchange { host, peer, tls };
         let talk =
-            Talk::new(connection, timer, exchange, &self.load, recipients, client, ctx.now());
+            Talk::new(connection, timer, exchange, &self.load, recipients, &client, ctx.now());
         self.stage = Stage::Talking(Box::new(talk));
         self.input(Input::Opened, tools, ctx, fates);
     }

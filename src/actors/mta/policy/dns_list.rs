@@ -71,6 +71,7 @@ fn listings(turn: &Turn<'_>, lists: &[DnsList]) -> Result<Vec<Listing>, Wait> {
         match turn.answers.get(&entry, RecordType::A) {
             Ok(answer) => found.push(listing(list, entry, answer)),
             Err(Wait::Dns(lookups)) => missing.extend(lookups),
+            Err(other @ Wait::Probe { .. }) => return Err(other),
         }
     }
     if missing.is_empty() { Ok(found) } else { Err(Wait::Dns(missing)) }

@@ -26,6 +26,10 @@
 //! lives through several questions, and results that a later stage needs, go into [`Evidence`]:
 //! it is made anew with each MAIL, the rule has it as `turn.evidence`, and the fields that a rule
 //! pushes to `evidence.fields` come to stand above the Received field of a message that is taken.
+//!
+//! Not modelled: restriction classes (an MTA has one set of demands for clients, whichever domain is
+//! written to), access tables, a HELO that is refused at HELO: without `delay_reject` it is told at
+//! MAIL.
 
 mod authentication;
 mod chain;
@@ -46,6 +50,7 @@ mod submitter;
 mod tests;
 mod turn;
 mod users;
+mod verification;
 
 pub(super) use authentication::without_foreign_marks;
 pub(super) use chain::{Chain, Decision, Progress, Ruling};
@@ -55,5 +60,6 @@ pub(super) use reverse::ClientName;
 pub(super) use rulebook::Rulebook;
 pub(super) use turn::{Evidence, Lookup, Memory, Turn, Wait};
 pub(super) use users::meant;
+pub(super) use verification::Verified;
 
 use finding::Finding;

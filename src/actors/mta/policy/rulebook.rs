@@ -5,7 +5,7 @@ use crate::actors::mta::config::{HeloPolicy, MtaConfig, ReverseDns, SenderPolicy
 use super::turn::{Turn, Wait};
 use super::{
     Finding, authentication, dns_list, greylisting, helo, hops, rates, relay, restriction, reverse,
-    sender, submitter, users,
+    sender, submitter, users, verification,
 };
 
 /// A point of a session at which rules are asked.
@@ -67,6 +67,8 @@ pub(crate) enum Rule {
     Users,
     /// Who does not try again is not let in.
     Greylisting,
+    /// The next hop takes mail for the recipient.
+    Verification,
     /// The message has not passed too many hosts.
     Hops,
     /// SPF: the client may send in the name of HELO and MAIL.
@@ -92,6 +94,7 @@ impl Rule {
             Rule::Restriction => "restriction",
             Rule::Users => "user",
             Rule::Greylisting => "greylist",
+            Rule::Verification => "verification",
             Rule::Hops => "hops",
             Rule::Spf | Rule::Author => "authentication",
         }
@@ -135,6 +138,7 @@ impl Rule {
             Rule::Restriction => restriction::judge(turn),
             Rule::Users => users::judge(turn),
             Rule::Greylisting => greylisting::judge(turn),
+            Rule::Verification => verification::judge(turn)?,
             Rule::Hops => hops::judge(turn),
             Rule::Spf => authentication::judge_sender(turn)?,
             Rule::Author => authentication::judge_message(turn)?,
@@ -188,6 +192,8 @@ impl Rulebook {
         }
         let greylisted = config.domains.values().any(|domain| domain.greylist.is_some());
         book.add(Stage::Recipient, greylisted, Rule::Greylisting);
+        let verified = config.domains.values().any(|domain| domain.verification.is_some());
+        book.add(Stage::Recipient, verified, Rule::Verification);
 
         book.add(Stage::EndOfData, true, Rule::Hops);
         book.add(Stage::EndOfData, authentication.is_on(), Rule::Author);

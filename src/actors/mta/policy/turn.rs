@@ -15,6 +15,7 @@ use super::authentication::Authentication;
 use super::chain::Standing;
 use super::rates::Anvil;
 use super::reverse::ClientName;
+use super::verification::Verified;
 
 /// What a rule is told of the session when its turn comes.
 ///
@@ -51,6 +52,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) anvil: &'a mut Anvil,
     /// Who tried to send what to whom.
     pub(crate) greylist: &'a mut Greylist,
+    /// Who exists at other hosts.
+    pub(crate) verified: &'a mut Verified,
 }
 
 impl Turn<'_> {
@@ -112,6 +115,15 @@ pub(crate) struct Answers {
 pub(crate) enum Wait {
     /// The answers to these questions; one at least.
     Dns(Vec<Lookup>),
+    /// What the next hop says of a recipient, or that time.
+    Probe {
+        /// The recipient.
+        address: Mailbox,
+        /// When the rule is to be asked again at the latest.
+        until: SimTime,
+        /// Whether the next hop is to be asked now; else it is being asked.
+        begin: bool,
+    },
 }
 
 impl Answers {

@@ -11,7 +11,7 @@ mod open;
 mod take;
 mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -22,14 +22,15 @@ use crate::actors::stub::StubResolver;
 use crate::engine::{Seed, SimTime, Stream};
 use crate::proto::dns::stub::LookupId;
 use crate::proto::smtp::server::{Greeting, ServerConfig, ServerEvent, ServerSession};
-use crate::proto::smtp::{EnhancedStatus, Reply};
+use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
 use crate::proto::{Input, Outbox, Session};
+use crate::store::queue::Trouble;
 use crate::world::{ConnId, Ctx};
 
 use super::config::MtaConfig;
 use super::hop::LMTP_PORT;
 use super::lookup::Found;
-use super::policy::{Anvil, Lookup, Rulebook};
+use super::policy::{Anvil, Lookup, Rulebook, Verified};
 use open::Open;
 
 /// All sessions with clients.
@@ -56,6 +57,10 @@ struct Shared {
     dmarc_sampling: Stream,
     /// What each client has done lately.
     anvil: Anvil,
+    /// Who exists at other hosts.
+    verified: Verified,
+    /// Recipients that the next hop is to be asked for.
+    probes: VecDeque<Mailbox>,
     /// Questions that are not asked yet: whoever has the stub resolver asks them.
     questions: Vec<(ConnId, Lookup)>,
 }
@@ -99,6 +104,8 @@ impl Receiver {
                 queue_ids,
                 dmarc_sampling,
                 anvil: Anvil::default(),
+                verified: Verified::default(),
+                probes: VecDeque::new(),
                 questions: Vec::new(),
             },
         }
@@ -171,10 +178,43 @@ impl Receiver {
     pub(super) fn on_lookup(&mut self, id: LookupId, found: Found, ctx: &mut Ctx<'_>) {
         let Some((connection, lookup)) = self.asked.remove(&id) else { return };
         let Some(open) = self.sessions.get_mut(&connection) else { return };
-        match open.answered(lookup, found, &mut self.shared, ctx) {
-            open::Next::Wait => {}
+        let next = open.answered(lookup, found, &mut self.shared, ctx);
+        self.proceed(connection, next, ctx);
+    }
+
+    /// The next recipient that the next hop is to be asked for.
+    pub(super) fn next_probe(&mut self) -> Option<Mailbox> {
+        self.shared.probes.pop_front()
+    }
+
+    /// The next hop has said whether it takes mail for a recipient.
+    pub(super) fn probed(
+        &mut self,
+        address: &Mailbox,
+        found: Result<(), Trouble>,
+        ctx: &mut Ctx<'_>,
+    ) {
+        self.shared.verified.insert(address, ctx.now(), found);
+        let waiting = self.sessions.iter().filter(|(_, open)| open.waits_for(address));
+        let waiting: Vec<ConnId> = waiting.map(|(connection, _)| *connection).collect();
+        for connection in waiting {
+            self.resume(connection, ctx);
+        }
+    }
+
+    /// Asks a rule of a session again that waited for a recipient.
+    fn resume(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        let next = open.resume(&mut self.shared, ctx);
+        self.proceed(connection, next, ctx);
+    }
+
+    fn proceed(&mut self, connection: ConnId, next: open::Next, ctx: &mut Ctx<'_>) {
+        match next {
+            open::Next::Wait => self.arm(connection, ctx),
             open::Next::Greet => self.greet(connection, ctx),
             open::Next::Answer(verdict) => {
+                let Some(open) = self.sessions.get_mut(&connection) else { return };
                 open.session.answer(ctx.now(), verdict, &mut self.out);
                 self.carry(connection, ctx);
             }
@@ -195,6 +235,11 @@ impl Service for Receiver {
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
+        if matches!(input, Input::Timeout)
+            && open.patience().is_some_and(|until| until <= ctx.now())
+        {
+            return self.resume(connection, ctx);
+        }
         let mut arrivals = open.channel.receive(input, ctx);
         while let Some(arrival) = arrivals.next(ctx) {
             let Some(open) = self.sessions.get_mut(&connection) else { return };
@@ -221,7 +266,8 @@ impl Service for Receiver {
 
     fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
         let open = self.sessions.get_mut(&connection)?;
-        Some((&mut open.timer, open.channel.deadline(open.session.deadline())))
+        let deadline = open.patience().or_else(|| open.session.deadline());
+        Some((&mut open.timer, open.channel.deadline(deadline)))
     }
 
     fn forget(&mut self, connection: ConnId) {

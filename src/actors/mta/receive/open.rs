@@ -11,6 +11,7 @@ use crate::actors::mta::lookup::Found;
 use crate::actors::mta::policy::{
     self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait,
 };
+use crate::engine::SimTime;
 use crate::proto::sasl::Secret;
 use crate::proto::smtp::server::{
     Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
@@ -50,6 +51,8 @@ struct Pending {
     chain: Chain,
     /// What a rule waits for.
     waiting: BTreeSet<Lookup>,
+    /// For whom the next hop is asked, and until when that is waited for.
+    probe: Option<(Mailbox, SimTime)>,
 }
 
 /// What is asked.
@@ -202,7 +205,7 @@ impl Open {
         shared: &mut Shared,
         ctx: &mut Ctx<'_>,
     ) -> Next {
-        self.run(Pending { asked, chain, waiting: BTreeSet::new() }, shared, ctx)
+        self.run(Pending { asked, chain, waiting: BTreeSet::new(), probe: None }, shared, ctx)
     }
 
     /// Asks the rules, as far as what is known goes.
@@ -238,6 +241,7 @@ impl Open {
             dmarc_sampling: &mut shared.dmarc_sampling,
             anvil: &mut shared.anvil,
             greylist: ctx.disk().greylist(),
+            verified: &mut shared.verified,
         };
         match pending.chain.run(&shared.book, standing, &mut turn) {
             Progress::Done(ruling) => self.decided(pending.asked, ruling, shared, ctx),
@@ -249,7 +253,33 @@ impl Open {
                 self.pending = Some(pending);
                 Next::Wait
             }
+            Progress::Waiting(Wait::Probe { address, until, begin }) => {
+                if begin {
+                    shared.probes.push_back(address.clone());
+                }
+                pending.probe = Some((address, until));
+                self.pending = Some(pending);
+                Next::Wait
+            }
         }
+    }
+
+    /// Whether a rule waits for what is said of this recipient.
+    pub(super) fn waits_for(&self, address: &Mailbox) -> bool {
+        let probe = self.pending.as_ref().and_then(|pending| pending.probe.as_ref());
+        probe.is_some_and(|(other, _)| other.as_str().eq_ignore_ascii_case(address.as_str()))
+    }
+
+    /// When a rule has waited long enough for a recipient.
+    pub(super) fn patience(&self) -> Option<SimTime> {
+        self.pending.as_ref().and_then(|pending| pending.probe.as_ref()).map(|(_, until)| *until)
+    }
+
+    /// Asks the rule again that waited for a recipient.
+    pub(super) fn resume(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_>) -> Next {
+        let Some(mut pending) = self.pending.take() else { return Next::Wait };
+        pending.probe = None;
+        self.run(pending, shared, ctx)
     }
 
     /// The rules have decided.

@@ -34,6 +34,8 @@ pub(super) struct Manner {
     pipelined: bool,
     /// Whether reports can be asked for.
     dsn: bool,
+    /// Whether it ends after RCPT.
+    probe: bool,
     /// The size of the parts of the text, where it is sent with BDAT.
     chunk_octets: Option<usize>,
 }
@@ -44,6 +46,7 @@ impl Manner {
             lmtp: config.protocol == Protocol::Lmtp,
             pipelined: config.pipelining && capabilities.pipelining,
             dsn: capabilities.dsn,
+            probe: config.probe,
             chunk_octets: config
                 .chunk_octets
                 .filter(|_| capabilities.chunking)
@@ -116,7 +119,7 @@ impl Attempt {
             for index in 0..attempt.outcomes.len() {
                 attempt.send_rcpt(index, out);
             }
-            if manner.chunk_octets.is_none() {
+            if manner.chunk_octets.is_none() && !manner.probe {
                 send(out, &Command::Data);
             }
         }
@@ -156,6 +159,9 @@ impl Attempt {
                     if !reply.is_positive() {
                         let reply = reply.clone();
                         self.outcomes[index] = Some(Outcome::Refused { stage: Stage::Rcpt, reply });
+                    } else if self.manner.probe {
+                        let (reply, dsn) = (reply.clone(), self.manner.dsn);
+                        self.outcomes[index] = Some(Outcome::Delivered { reply, dsn });
                     }
                     let transaction = self.number;
                     out.event(ClientEvent::RecipientAnswered { transaction, index, reply });
@@ -228,6 +234,9 @@ impl Attempt {
                 self.send_rcpt(index, out);
             }
             return Progress::Waiting(self);
+        }
+        if self.manner.probe {
+            return self.done(open, out);
         }
         if self.manner.chunk_octets.is_some() {
             if !self.anyone_left() {

@@ -26,6 +26,9 @@ pub struct ClientConfig {
     /// With how many octets in a BDAT the text is sent where CHUNKING is offered. Default: none,
     /// and DATA is used everywhere, as by Postfix.
     pub chunk_octets: Option<NonZeroUsize>,
+    /// Whether transactions end after RCPT: what is wanted is only who exists, as with Postfix's
+    /// probes for address verification. Default: no.
+    pub probe: bool,
     /// How long to wait for replies.
     pub timeouts: Timeouts,
 }
@@ -47,6 +50,7 @@ impl ClientConfig {
             password_in_clear: true,
             pipelining: true,
             chunk_octets: None,
+            probe: false,
             timeouts: Timeouts::default(),
         }
     }

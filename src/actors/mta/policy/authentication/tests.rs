@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::actors::mta::config::{Authentication, DmarcCheck, MtaConfig, SpfCheck};
 use crate::actors::mta::lookup::Found;
 use crate::actors::mta::policy::turn::Lookup;
-use crate::actors::mta::policy::{Anvil, Memory, Turn};
+use crate::actors::mta::policy::{Anvil, Memory, Turn, Verified};
 use crate::engine::{Seed, SimTime, UnixTime};
 use crate::proto::dkim::{Signer, SigningKey};
 use crate::proto::dns::master::parse_records;
@@ -103,9 +103,11 @@ impl Bench {
                     dmarc_sampling: &mut sampling,
                     anvil: &mut Anvil::default(),
                     greylist: &mut Greylist::default(),
+                    verified: &mut Verified::default(),
                 };
                 match stage(&mut turn) {
                     Ok(finding) => break finding,
+                    Err(Wait::Probe { .. }) => unreachable!("nobody is asked who exists"),
                     Err(Wait::Dns(lookups)) => {
                         now += self.delay;
                         for lookup in lookups {

@@ -16,6 +16,7 @@ use crate::proto::dns::stub::{Answer, LookupError};
 use crate::proto::dns::{Name, Rcode, Record, RecordData, RecordType};
 use crate::proto::smtp::{Mailbox, Reply, ReversePath};
 use crate::store::greylist::Greylist;
+use crate::store::queue::Trouble;
 
 use super::*;
 
@@ -30,6 +31,10 @@ struct Bench {
     memory: Memory,
     anvil: Anvil,
     greylist: Greylist,
+    verified: Verified,
+    /// What the next hop says of recipients; `None`: nothing.
+    next_hop: Option<Result<(), Trouble>>,
+    probes: usize,
     dns: BTreeMap<Lookup, Found>,
     /// What was asked, in order.
     asked: Vec<String>,
@@ -54,6 +59,9 @@ impl Bench {
             memory: Memory::default(),
             anvil: Anvil::default(),
             greylist: Greylist::default(),
+            verified: Verified::default(),
+            next_hop: None,
+            probes: 0,
             dns: BTreeMap::new(),
             asked: Vec::new(),
             helo: "client.example.org",
@@ -116,6 +124,7 @@ impl Bench {
             dmarc_sampling: &mut Seed(1).stream("dmarc sampling"),
             anvil: &mut self.anvil,
             greylist: &mut self.greylist,
+            verified: &mut self.verified,
         };
         chain.run(&book, standing, &mut turn)
     }
@@ -132,6 +141,13 @@ impl Bench {
             match self.run(&mut chain, client, from, to) {
                 Progress::Done(ruling) => return ruling,
                 Progress::Waiting(Wait::Dns(lookups)) => self.answer(lookups),
+                Progress::Waiting(Wait::Probe { address, until, begin }) => {
+                    self.probes += usize::from(begin);
+                    match self.next_hop.clone() {
+                        Some(found) => self.verified.insert(&address, self.now, found),
+                        None => self.now = until,
+                    }
+                }
             }
         }
     }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::actors::mta::config::Greylisting;
+use crate::actors::mta::config::{Greylisting, Verification};
 use crate::engine::SimTime;
+use crate::proto::smtp::EnhancedStatus;
+use crate::store::queue::Trouble;
 
 use super::{Bench, LOGIN, OWN_SERVER, STRANGER};
 
@@ -86,4 +88,33 @@ fn who_comes_back_is_let_in_and_who_does_not_exist_is_not_put_off_first() {
         Greylisting { exempt: vec!["198.51.100.1".parse().unwrap()], ..Greylisting::default() };
     bench.domain().greylist = Some(exempt);
     assert_eq!(bench.says("198.51.100.1", "<>", TO), "250");
+}
+
+#[test]
+fn the_next_hop_is_asked_once_who_exists() {
+    let mut bench = Bench::new();
+    bench.domain().verification = Some(Verification::default());
+    let in_progress = "450 4.1.1 <bob@example.net>: Recipient address rejected: unverified address: \
+                       Address verification in progress";
+    bench.check(in_progress);
+    assert_eq!((bench.now, bench.probes), (SimTime::from_secs(9), 1));
+    bench.check(in_progress); // still
+    assert_eq!(bench.probes, 1);
+    bench.verified.insert(&"bob@example.net".parse().unwrap(), bench.now, Ok(()));
+    bench.check("250");
+    bench.now += Duration::from_secs(32 * 86_400);
+    let unknown = Trouble::local(EnhancedStatus::new(5, 1, 1), "host mx said: 550 5.1.1 no");
+    bench.next_hop = Some(Err(unknown));
+    let undeliverable = "<bob@example.net>: Recipient address rejected: undeliverable address: \
+                         host mx said: 550 5.1.1 no";
+    bench.check(&format!("450 4.1.1 {undeliverable}"));
+    bench.domain().verification.as_mut().unwrap().reject_code = 550;
+    bench.check(&format!("550 5.1.1 {undeliverable}"));
+    assert_eq!(bench.probes, 2);
+    bench.now += Duration::from_secs(4 * 86_400);
+    bench.next_hop = Some(Err(Trouble::local(EnhancedStatus::new(4, 4, 1), "timed out")));
+    bench.check(
+        "450 4.1.1 <bob@example.net>: Recipient address rejected: unverified address: timed out",
+    );
+    assert_eq!(bench.says(OWN_SERVER, "<>", TO), "250");
 }
