@@ -317,3 +317,31 @@ fn a_server_that_does_not_prove_itself_is_not_believed() {
         &["failed at AUTH: 501 5.7.0 cancelled (1 unsent)"],
     );
 }
+
+#[test]
+fn a_probe_ends_after_rcpt() {
+    let config = ClientConfig { probe: true, ..ClientConfig::new("client.example.org") };
+    check_with(
+        &config,
+        &[transaction(&["<bob@foo.com>", "<eve@foo.com>"], "")],
+        "S: 220 foo.com
+         C: EHLO client.example.org
+         S: 250-foo.com
+         S: 250 PIPELINING
+         C: MAIL FROM:<alice@example.org>
+         C: RCPT TO:<bob@foo.com>
+         C: RCPT TO:<eve@foo.com>
+         S: 250 OK
+         S: 250 OK
+         S: 550 No such user here
+         C: QUIT
+         S: 221 Bye",
+        &[
+            "ready",
+            "0.0: 250 OK",
+            "0.1: 550 No such user here",
+            "0 done: delivered by end of DATA: 250 OK; permanent by RCPT TO: 550 No such user here",
+            "finished",
+        ],
+    );
+}
