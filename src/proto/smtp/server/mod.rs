@@ -10,7 +10,7 @@
 //! Deviation: replies have enhanced status codes after HELO as well, as Postfix's do. A line of text
 //! may have any length, as in Postfix, where RFC 5321 §4.5.3.1.6 asks for 1,000 octets at least.
 //!
-//! Not modelled: BINARYMIME, ETRN, XCLIENT and XFORWARD; replies to a client that talks before its
+//! Not modelled: BINARYMIME (as in Postfix), ETRN, XCLIENT and XFORWARD; replies to a client that talks before its
 //! turn (it is borne with, as by a Postfix without postscreen).
 
 mod auth;
@@ -364,6 +364,10 @@ impl ServerSession {
     }
 
     fn bytes(&mut self, turn: &mut Turn<'_>, octets: &[u8]) {
+        // Who waits for the last word, or for TLS, is not listened to.
+        if self.held.as_ref().is_some_and(Held::is_last) {
+            return;
+        }
         let waits = matches!(self.state, State::Opening | State::Asking(_)) || self.held.is_some();
         if waits {
             let chunks = if self.config.chunking { self.config.size_limit_octets } else { 0 };

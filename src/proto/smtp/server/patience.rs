@@ -51,6 +51,13 @@ pub(super) struct Held {
     then: Then,
 }
 
+impl Held {
+    /// Whether nothing that the client sends meanwhile will be read.
+    pub(super) fn is_last(&self) -> bool {
+        self.then != Then::ReadOn
+    }
+}
+
 /// What comes after replies that waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {

@@ -64,6 +64,77 @@ fn an_aborted_transaction_as_in_appendix_d_2_of_rfc_5321() {
 }
 
 #[test]
+fn a_relayed_message_as_in_appendix_d_3_of_rfc_5321() {
+    let first = check(
+        "S: 220 mx.example.net ESMTP
+         C: EHLO bar.com
+         S: 250-mx.example.net
+         S: 250-PIPELINING
+         S: 250-SIZE 10240000
+         S: 250-AUTH PLAIN LOGIN
+         S: 250-ENHANCEDSTATUSCODES
+         S: 250-8BITMIME
+         S: 250-DSN
+         S: 250-SMTPUTF8
+         S: 250 CHUNKING
+         C: VRFY Jones
+         S: 252 2.0.0 Cannot VRFY, but will take mail and try to deliver
+         C: MAIL FROM:<JQP@bar.com>
+         S: 250 2.1.0 Ok
+         C: RCPT TO:<@foo.com:Jones@XYZ.COM>
+         S: 250 2.1.5 Ok
+         C: DATA
+         S: 354 End data with <CR><LF>.<CR><LF>
+         C: Received: from bar.com by foo.com ; Thu, 21 May 1998
+         C:     05:33:29 -0700
+         C: Date: Thu, 21 May 1998 05:33:22 -0700
+         C: From: John Q. Public <JQP@bar.com>
+         C: Subject:  The Next Meeting of the Board
+         C: To: Jones@xyz.com
+         C:
+         C: Bill:
+         C: The next meeting of the board of directors will be
+         C: on Tuesday.
+         C:                         John.
+         C: .
+         S: 250 2.0.0 Ok: queued as 4F2A
+         C: QUIT
+         S: 221 2.0.0 Bye",
+    );
+    let to = &first.messages()[0].envelope.recipients[0].path;
+    assert_eq!(to.to_string(), "<Jones@XYZ.COM>", "the source route is gone");
+}
+
+#[test]
+fn sizes_of_a_message_as_in_section_7_of_rfc_1870() {
+    check_with(
+        &ServerConfig { size_limit_octets: 1_000_000, ..ServerConfig::mta("sigurd.innosoft.com") },
+        "S: 220 sigurd.innosoft.com ESMTP
+         C: EHLO ymir.claremont.edu
+         S: 250-sigurd.innosoft.com
+         S: 250-PIPELINING
+         S: 250-SIZE 1000000
+         S: 250-ENHANCEDSTATUSCODES
+         S: 250-8BITMIME
+         S: 250-DSN
+         S: 250-SMTPUTF8
+         S: 250 CHUNKING
+         C: MAIL FROM:<ned@thor.innosoft.com> SIZE=500000
+         S: 250 2.1.0 Ok
+         C: RCPT TO:<ned@innosoft.com>
+         S: 250 2.1.5 Ok
+         C: RSET
+         S: 250 2.0.0 Ok
+         C: MAIL FROM:<ned@thor.innosoft.com> SIZE=1000001
+         S: 552 5.3.4 Error: message size exceeds fixed limit
+         C: MAIL FROM:<ned@thor.innosoft.com> SIZE=18446744073709551616
+         S: 552 5.3.4 Error: message size exceeds fixed limit
+         C: MAIL FROM:<ned@thor.innosoft.com> SIZE=0
+         S: 250 2.1.0 Ok",
+    );
+}
+
+#[test]
 fn verifying_as_in_appendix_d_4_tells_nothing() {
     check(
         "S: 220 mx.example.net ESMTP

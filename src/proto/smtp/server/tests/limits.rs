@@ -247,7 +247,8 @@ proptest! {
     ) {
         let stream = lines.concat();
         let play = |cut: usize| {
-            let mut owner = Owner::new(config());
+            let mechanisms = vec![Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5];
+            let mut owner = Owner::new(ServerConfig { mechanisms, ..config() });
             owner.handle(SimTime::ZERO, Input::Opened);
             for piece in stream.as_bytes().chunks(cut) {
                 owner.handle(SimTime::ZERO, Input::Bytes(piece));

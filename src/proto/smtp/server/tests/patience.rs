@@ -119,3 +119,17 @@ fn tls_begins_after_a_late_220() {
     owner.wait(at(2000));
     assert!(owner.wire.ends_with(b"220 2.0.0 Ready to start TLS\r\n"), "nothing in clear counts");
 }
+
+#[test]
+fn a_flood_into_a_tarpit_gets_one_last_word() {
+    let patience = Patience { reply_delay: Duration::from_secs(1), ..Patience::default() };
+    let mut owner = Owner::new(ServerConfig { patience, chunking: false, ..config() });
+    owner.handle(at(0), Input::Opened);
+    for _ in 0..100 {
+        owner.handle(at(0), Input::Bytes(&[b'A'; 10_000]));
+        assert!(owner.session.unread.len() <= UNREAD_LIMIT);
+    }
+    owner.wait(at(0));
+    assert_eq!(owner.wire, b"421 4.7.0 mx.example.net Error: too much input\r\n");
+    assert_eq!(owner.events, [ServerEvent::Closed(CloseReason::Misbehaved)]);
+}
