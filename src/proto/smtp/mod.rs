@@ -1,4 +1,4 @@
-//! SMTP and submission (RFC 5321, RFC 6409).
+//! SMTP, submission and LMTP (RFC 5321, RFC 6409, RFC 2033).
 //!
 //! [`ServerSession`] and [`ClientSession`] are the two sides; what they speak is in the modules
 //! beside them. A server asks its owner what to do, and the owner answers:
