@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::proto::smtp::{ForwardPath, ReversePath};
+use crate::proto::smtp::{DsnRequest, ForwardPath, ReversePath};
 
 /// A message in an outbox, with those it is still to be submitted for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Letter {
     pub from: ReversePath,
     /// The forward-paths that are left.
     pub recipients: Vec<ForwardPath>,
+    /// What its writer wants to hear of it.
+    pub dsn: DsnRequest,
     /// The text, lines ended by CRLF.
     pub data: Bytes,
 }
@@ -70,6 +72,7 @@ mod tests {
         Letter {
             from: "<alice@example.org>".parse().unwrap(),
             recipients: to.iter().map(|path| path.parse().unwrap()).collect(),
+            dsn: DsnRequest::default(),
             data: Bytes::from_static(b"Subject: x\r\n\r\n"),
         }
     }

@@ -201,6 +201,15 @@ pub enum Note {
         reason: String,
         report: Option<String>,
     },
+    /// A report beside the bounce was queued: of delay, of success, or to the postmaster. `notice`
+    /// says which in Postfix's words, `report` is its queue id.
+    Notified {
+        queue_id: String,
+        notice: String,
+        recipients: Vec<String>,
+        to: String,
+        report: String,
+    },
     /// An automatic reply was written.
     AutoReplied { queue_id: String, recipient: String, to: String, reply_queue_id: String },
     /// A message without anyone to tell was thrown away (a bounce that bounced).

@@ -9,6 +9,7 @@ use mxsim::actors::client::config::{
     Action, Content, MailClientConfig, Outgoing, ReadServer, Server, Step, SubmitTls,
 };
 use mxsim::engine::SimTime;
+use mxsim::proto::smtp::DsnRequest;
 use mxsim::world::{Control, Note};
 
 use crate::net::{Net, inbox, notes};
@@ -109,6 +110,7 @@ fn recipients_that_are_put_off_stay_in_the_outbox() {
     let mail = Outgoing {
         from: "<bob@example.com>".parse().unwrap(),
         recipients: ["<a@x.example>", "<b@x.example>"].map(|to| to.parse().unwrap()).into(),
+        dsn: DsnRequest::default(),
         content: Content::Octets(Bytes::from_static(b"Message-ID: <1@x>\r\n\r\nx\r\n")),
     };
     let step = Step { at: SimTime::from_secs(1), action: Action::Send(mail) };

@@ -9,5 +9,7 @@ mod mailboxes;
 mod net;
 mod peers;
 mod policies;
+mod python;
 mod queue;
 mod receiving;
+mod reports;

@@ -36,6 +36,9 @@ loop.example. 3600 MX 10 mx.example.org.
 const TEXT: &[u8] =
     b"Message-ID: <1@example.org>\r\nTo: bob@example.com\r\nSubject: x\r\n\r\nHello\r\n.dot\r\n";
 
+/// What is to be different about a message.
+type Change = Box<dyn FnOnce(&mut QueuedMessage)>;
+
 /// The parts of the world, to be changed before it is built.
 pub(crate) struct Net {
     pub(crate) parts: WorldBuilder,
@@ -48,6 +51,7 @@ pub(crate) struct Net {
     zone: String,
     accounts: Vec<String>,
     queue: Vec<(String, Vec<String>)>,
+    asked: Option<Change>,
     hosts: Vec<String>,
 }
 
@@ -95,6 +99,7 @@ impl Net {
             zone: ZONE.to_owned(),
             accounts: accounts.map(String::from).into(),
             queue: Vec::new(),
+            asked: None,
             hosts: Vec::new(),
         }
     }
@@ -103,6 +108,12 @@ impl Net {
     pub(crate) fn queued(mut self, from: &str, to: &[&str]) -> Self {
         let to = to.iter().map(ToString::to_string).collect();
         self.queue.push((from.to_owned(), to));
+        self
+    }
+
+    /// What is different about the first of the messages that wait.
+    pub(crate) fn asked(mut self, change: impl FnOnce(&mut QueuedMessage) + 'static) -> Self {
+        self.asked = Some(Box::new(change));
         self
     }
 
@@ -150,13 +161,16 @@ impl Net {
         let mut draws = Seed(1).stream("test queue ids");
         for (from, recipients) in &self.queue {
             let recipients = recipients.iter().map(|to| QueuedRecipient::new(to.parse().unwrap()));
-            let message = QueuedMessage::new(
+            let mut message = QueuedMessage::new(
                 QueueId::draw(&mut draws),
                 SimTime::ZERO,
                 from.parse().unwrap(),
                 Bytes::from_static(TEXT),
                 recipients.collect(),
             );
+            if let Some(change) = self.asked.take() {
+                change(&mut message);
+            }
             disk.queue().insert(message, SimTime::ZERO);
         }
         let mut mailboxes = Disk::default();

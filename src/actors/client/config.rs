@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::engine::SimTime;
 use crate::proto::mail::Draft;
-use crate::proto::smtp::{ForwardPath, ReversePath};
+use crate::proto::smtp::{DsnRequest, ForwardPath, ReversePath};
 use crate::proto::tls::TlsClient;
 
 /// The configuration of one client. Shared: a client is made anew from it after a crash.
@@ -137,6 +137,8 @@ pub struct Outgoing {
     pub from: ReversePath,
     /// The forward-paths.
     pub recipients: Vec<ForwardPath>,
+    /// What the client asks to be told of it; said where the server offers DSN.
+    pub dsn: DsnRequest,
     /// What is in it.
     pub content: Content,
 }

@@ -77,8 +77,8 @@ enum Stage {
 impl Job {
     /// The submission of a letter that is in the outbox.
     fn submission(id: LetterId, letter: &Letter) -> Self {
-        let Letter { from, recipients, data } = letter.clone();
-        let mail = Outgoing { from, recipients, content: Content::Octets(data) };
+        let Letter { from, recipients, dsn, data } = letter.clone();
+        let mail = Outgoing { from, recipients, dsn, content: Content::Octets(data) };
         Job { action: Action::Send(mail), letter: Some(id), tried: 0 }
     }
 }

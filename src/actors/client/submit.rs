@@ -2,9 +2,11 @@
 
 use crate::proto::mail::{DateTime, Header};
 use crate::proto::sasl::Credentials;
+use crate::proto::smtp::RcptParams;
 use crate::proto::smtp::client::{
     ClientConfig, ClientEvent, ClientSession, Outcome, TlsPolicy, Transaction,
 };
+use crate::proto::smtp::server::Recipient;
 use crate::store::outbox::Letter;
 use crate::world::{Ctx, Note};
 
@@ -34,7 +36,15 @@ impl SubmitDialog {
             ..ClientConfig::new(ctx.name())
         };
         let data = mail.octets(DateTime::utc(ctx.date()));
-        let transaction = Transaction::new(mail.from.clone(), mail.recipients.clone(), data);
+        let recipients = mail.recipients.iter().map(|path| Recipient {
+            path: path.clone(),
+            params: RcptParams { notify: mail.dsn.notify, ..RcptParams::default() },
+        });
+        let transaction = Transaction {
+            ret: mail.dsn.ret,
+            envid: mail.dsn.envid.clone(),
+            ..Transaction::new(mail.from.clone(), recipients, data)
+        };
         // A stream for each session: no two of them may have the same nonces.
         let nonces = format!("client {} nonces at {}", config.name, ctx.now());
         let mut session =
@@ -115,7 +125,8 @@ impl Outgoing {
     /// What the outbox keeps of a composed message.
     pub(super) fn letter(&self) -> Letter {
         let data = self.octets(DateTime::utc(crate::engine::UnixTime(0)));
-        Letter { from: self.from.clone(), recipients: self.recipients.clone(), data }
+        let (from, recipients) = (self.from.clone(), self.recipients.clone());
+        Letter { from, recipients, dsn: self.dsn.clone(), data }
     }
 
     /// The message as it goes out at that date.

@@ -12,7 +12,7 @@ use crate::actors::stub::StubResolver;
 use crate::engine::Stream;
 use crate::proto::dns::stub::LookupId;
 use crate::proto::smtp::{Mailbox, RcptParams};
-use crate::store::queue::{Backoff, Delivered, QueueId, QueuedMessage, RecipientState, Trouble};
+use crate::store::queue::{Backoff, Delivered, QueueId, RecipientState, Trouble};
 use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
 
 use super::config::{Flush, MtaConfig};
@@ -404,9 +404,12 @@ impl Manager {
         }
         bounce::report(&self.config, id, &mut self.report_ids, ctx);
         let queue = ctx.disk().queue();
-        if queue.get(id).is_some_and(QueuedMessage::is_settled) {
+        let message = queue.get(id).expect("it is removed below");
+        if message.is_settled() {
             queue.remove(id);
             ctx.note(|| Note::Removed { queue_id: id.to_string() });
+        } else if self.config.retry.warns(message, now) {
+            bounce::warn(&self.config, id, &mut self.report_ids, ctx);
         }
     }
 }

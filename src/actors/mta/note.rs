@@ -3,7 +3,7 @@
 use crate::engine::SimTime;
 use crate::proto::mail::Header;
 use crate::proto::smtp::Mailbox;
-use crate::store::queue::{QueueId, QueuedMessage, Trouble};
+use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble};
 use crate::world::Note;
 
 use super::route::Exchange;
@@ -14,11 +14,14 @@ pub(super) fn message_id(data: &[u8]) -> String {
 }
 
 pub(super) fn accepted(message: &QueuedMessage, peer: String) -> Note {
+    // An alias that is kept for its report alone is nobody to deliver to.
+    let is_open = |to: &&QueuedRecipient| !matches!(to.state, RecipientState::Delivered(_));
+    let recipients = message.recipients.iter().filter(is_open);
     Note::Accepted {
         queue_id: message.id.to_string(),
         message_id: message_id(&message.data),
         sender: message.from.mailbox().map_or_else(String::new, Mailbox::to_string),
-        recipients: message.recipients.iter().map(|to| to.address.to_string()).collect(),
+        recipients: recipients.map(|to| to.address.to_string()).collect(),
         octets: message.data.len(),
         from: peer,
     }

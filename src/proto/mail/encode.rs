@@ -7,34 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use memchr::memmem;
 
-/// A field `name: value`, with its line end: folded, and in encoded words where it is not ASCII.
+/// A field `name: value`, with its line end: folded, and in encoded words where it is not ASCII or
+/// a word is too long for a line.
 pub fn encode_field(name: &str, value: &str) -> String {
-    let value: String =
-        value.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
-    let value = value.trim();
-    let words: Vec<&str> = value.split(' ').collect();
-    let needs_encoding = |word: &&str| !word.is_ascii() || word.contains("=?");
-    let first = words.iter().position(needs_encoding);
-    let last = words.iter().rposition(needs_encoding);
-    let mut field = Folder::new(format!("{name}:"));
-    match first.zip(last) {
-        None => words.iter().for_each(|word| field.word(word)),
-        Some((first, last)) => {
-            words[..first].iter().for_each(|word| field.word(word));
-            // One run from the first strange word to the last: the spaces between encoded words
-            // would vanish for the reader.
-            let run = words[first..=last].join(" ");
-            encoded_words(&run, field.room()).iter().for_each(|word| field.word(word));
-            words[last + 1..].iter().for_each(|word| field.word(word));
-        }
-    }
+    let mut field = FieldWriter::new(name);
+    field.text(value);
     field.finish()
 }
 
 /// A field whose value is a list of items, folded between them; empty for no items.
 pub fn encode_list<T: std::fmt::Display>(name: &str, items: &[T]) -> String {
     let Some((last, others)) = items.split_last() else { return String::new() };
-    let mut field = Folder::new(format!("{name}:"));
+    let mut field = FieldWriter::new(name);
     for item in others {
         field.word(&format!("{item},"));
     }
@@ -199,6 +183,11 @@ fn is_q_literal(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b' ' | b'!' | b'*' | b'+' | b'-' | b'/')
 }
 
+/// The last place in `text`, not after `limit` octets, that is between two characters.
+pub(super) fn char_boundary(text: &str, limit: usize) -> usize {
+    (0..=limit.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
 /// The `atext` of RFC 5322 §3.2.3.
 fn is_atext(char: char) -> bool {
     char.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(char)
@@ -211,15 +200,60 @@ fn push_hex(text: &mut String, mark: char, octet: u8) {
 }
 
 /// Builds one field out of words, with a fold before each that would pass the column.
-struct Folder {
+pub(super) struct FieldWriter {
     text: String,
     column: usize,
     blank: bool,
 }
 
-impl Folder {
-    fn new(name: String) -> Self {
-        Folder { column: name.len(), text: name, blank: true }
+impl FieldWriter {
+    pub(super) fn new(name: &str) -> Self {
+        FieldWriter { text: format!("{name}:"), column: name.len() + 1, blank: true }
+    }
+
+    /// Appends text: ASCII words as they are, others in encoded words. Controls become spaces.
+    pub(super) fn text(&mut self, value: &str) {
+        let value: String =
+            value.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+        let value = value.trim();
+        let words: Vec<&str> = value.split(' ').collect();
+        let needs_encoding =
+            |word: &&str| !word.is_ascii() || word.contains("=?") || word.len() > LONGEST_WORD;
+        let first = words.iter().position(needs_encoding);
+        let last = words.iter().rposition(needs_encoding);
+        match first.zip(last) {
+            None => words.iter().for_each(|word| self.word(word)),
+            Some((first, last)) => {
+                words[..first].iter().for_each(|word| self.word(word));
+                // One run from the first strange word to the last: the spaces between encoded words
+                // would vanish for the reader.
+                let run = words[first..=last].join(" ");
+                encoded_words(&run, self.room()).iter().for_each(|word| self.word(word));
+                words[last + 1..].iter().for_each(|word| self.word(word));
+            }
+        }
+    }
+
+    /// Appends what readers do not decode, an address for one, or text where UTF-8 is allowed.
+    /// Controls become `?`, and a word that is too long for a line is cut.
+    pub(super) fn verbatim(&mut self, value: &str) {
+        let value: String =
+            value.trim().chars().map(|char| if char.is_control() { '?' } else { char }).collect();
+        for mut word in value.split(' ') {
+            while word.len() > LONGEST_WORD {
+                let (piece, rest) = word.split_at(char_boundary(word, LONGEST_WORD));
+                self.word(piece);
+                word = rest;
+            }
+            self.word(word);
+        }
+    }
+
+    /// Lets the next word begin a line, unless nothing stands before it.
+    pub(super) fn fold(&mut self) {
+        if !self.blank {
+            self.column = LINE_LENGTH;
+        }
     }
 
     fn word(&mut self, word: &str) {
@@ -243,7 +277,8 @@ impl Folder {
         }
     }
 
-    fn finish(mut self) -> String {
+    /// The field with its line end.
+    pub(super) fn finish(mut self) -> String {
         self.text.push_str("\r\n");
         self.text
     }
@@ -252,6 +287,9 @@ impl Folder {
 /// Where lines are folded: 76, the bound for lines with encoded words (RFC 2047 §2), which is
 /// below the 78 of RFC 5322 §2.1.1.
 const LINE_LENGTH: usize = 76;
+
+/// What a line of 998 octets (RFC 5322 §2.1.1) has room for, with a field name before it.
+const LONGEST_WORD: usize = 900;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! Internet messages: header fields, dates, MIME structure, delivery reports.
 //!
-//! Follows RFC 5322, RFC 2045 to 2047, RFC 2231, RFC 3464, RFC 6522, RFC 3834 and RFC 8601. Readers
-//! borrow from a message's octets, take any octets whatever, and are bounded in depth, parts and
-//! work; writers let nothing that is handed in start a field or a line of its own.
+//! Follows RFC 5322, RFC 2045 to 2047, RFC 2231, RFC 3464, RFC 6522, RFC 6533, RFC 3834 and RFC
+//! 8601. Readers borrow from a message's octets, take any octets whatever, and are bounded in depth,
+//! parts and work; writers let nothing that is handed in start a field or a line of its own.
 //!
 //! Not modelled: signatures and encryption (S/MIME, OpenPGP), `message/partial`.
 
@@ -32,11 +32,11 @@ pub use canonical::to_crlf;
 pub use compose::{Attachment, Draft};
 pub use content::{ContentType, Disposition, Parameter, Parameters};
 pub use date::{Date, DateTime};
-pub use delivery_status::{Action, DeliveryStatus, Diagnostic, RecipientStatus};
+pub use delivery_status::{Action, DeliveryStatus, Diagnostic, RecipientStatus, TypedAddress};
 pub use envelope::{Envelope, EnvelopeAddress, envelope_addresses};
 pub use header::{Field, Header, Message, prepend, without_fields};
 pub use list::ListFields;
 pub use received::{AddressLiteral, Received, ReceivedFrom};
-pub use report::{DeliveryReport, Returned};
+pub use report::{Audience, DeliveryReport, Explanation, Returned};
 pub use srs::{Srs, SrsError};
 pub use structure::{Content, Part};

@@ -67,6 +67,12 @@ impl fmt::Display for Received<'_> {
     }
 }
 
+/// The `Received` field, with its line end, of a message that the host `by` has made itself and
+/// queued as `id`.
+pub fn made_here(by: &str, id: &str, date: DateTime) -> String {
+    format!("Received: by {by} (mxsim)\r\n\tid {id}; {date}\r\n")
+}
+
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressLiteral(pub IpAddr);

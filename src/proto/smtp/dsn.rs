@@ -105,6 +105,17 @@ impl FromStr for Notify {
     }
 }
 
+/// What a sender asks of all recipients of a message alike. By default nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DsnRequest {
+    /// Which news it wants.
+    pub notify: Option<Notify>,
+    /// How much of the message comes back with a report of failure.
+    pub ret: Option<Ret>,
+    /// What it calls the transaction.
+    pub envid: Option<String>,
+}
+
 /// `ORCPT=`: the recipient as the sender first wrote it (RFC 3461 §4.2).
 ///
 /// `Display` and `FromStr` use the form of the parameter, `rfc822;bob+2Btag@example.net`. A field of

@@ -41,7 +41,7 @@ pub use client::{
     TlsPolicy, Transaction,
 };
 pub use command::{Command, CommandError};
-pub use dsn::{Notify, OriginalRecipient, Ret};
+pub use dsn::{DsnRequest, Notify, OriginalRecipient, Ret};
 pub use enhanced::EnhancedStatus;
 pub use params::{Body, MailParams, RcptParams};
 pub use reply::{Reply, ReplyError, ReplyParser};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::SimTime;
 use crate::proto::imap::{Flags, SystemFlag};
-use crate::proto::mail::delivery_status::DeliveryStatus;
+use crate::proto::mail::delivery_status::{Action, DeliveryStatus};
 use crate::proto::mail::{Header, Message};
 use crate::report::summary::Outcome;
 use crate::report::transcript::text::Seconds;
@@ -188,10 +188,11 @@ const TRACE: &[&str] = &[
     "X-Spam-Flag",
 ];
 
-/// What a report of failed delivery must be like.
+/// What a report must be like.
 pub(super) struct WantedBounce<'p> {
     pub(super) mail: Option<&'p str>,
     pub(super) recipient: Option<&'p str>,
+    pub(super) action: Action,
     pub(super) status: Option<&'p str>,
     pub(super) by: Option<&'p str>,
     pub(super) contains: &'p [String],
@@ -214,7 +215,8 @@ pub(super) fn bounces(
             } else {
                 others.extend(status.recipients.iter().map(|recipient| {
                     let (reporter, to) = (&status.reporting_mta, &recipient.final_recipient);
-                    format!("one by {reporter} for {to} with {}", recipient.status)
+                    let (action, status) = (recipient.action, recipient.status);
+                    format!("one by {reporter} for {to}: {action} with {status}")
                 }));
             }
         }
@@ -240,7 +242,10 @@ impl WantedBounce<'_> {
             && self.by.is_none_or(|by| status.reporting_mta.eq_ignore_ascii_case(by))
             && self.contains.iter().all(|part| text.contains(&collapsed(part)))
             && status.recipients.iter().any(|recipient| {
-                self.recipient.is_none_or(|to| recipient.final_recipient.eq_ignore_ascii_case(to))
+                recipient.action == self.action
+                    && self
+                        .recipient
+                        .is_none_or(|to| recipient.final_recipient.eq_ignore_ascii_case(to))
                     && self.status.is_none_or(|status| recipient.status.to_string() == status)
             })
     }

@@ -90,10 +90,11 @@ fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
         Expect::NotDelivered { mail, to } => {
             Finding::all(to.iter().map(|to| mail::not_delivered(evidence, mail, to)))
         }
-        Expect::Bounce { to, mail, recipient, status, by, contains, count } => {
+        Expect::Bounce { to, mail, recipient, action, status, by, contains, count } => {
             let wanted = mail::WantedBounce {
                 mail: mail.as_deref(),
                 recipient: recipient.as_deref(),
+                action: *action,
                 status: status.as_deref(),
                 by: by.as_deref(),
                 contains,

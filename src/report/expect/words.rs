@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::SimTime;
+use crate::proto::mail::delivery_status::Action;
 use crate::scenario::plan::expect::PortState;
 use crate::scenario::plan::{Count, Expect};
 
@@ -28,11 +29,17 @@ pub(super) fn of(expect: &Expect) -> String {
         Expect::NotDelivered { mail, to } => {
             format!("{mail} is not delivered to {}", to.join(", "))
         }
-        Expect::Bounce { to, mail, recipient, status, by, contains, count } => {
+        Expect::Bounce { to, mail, recipient, action, status, by, contains, count } => {
             let mut text = number(*count, Count::exactly(1));
             text += &format!("{to} is told that ");
             text += mail.as_deref().unwrap_or("a message");
-            text += " failed";
+            text += match action {
+                Action::Failed => " failed",
+                Action::Delayed => " is delayed",
+                Action::Delivered => " was delivered",
+                Action::Relayed => " was relayed",
+                Action::Expanded => " was expanded",
+            };
             if let Some(recipient) = recipient {
                 text += &format!(" for {recipient}");
             }

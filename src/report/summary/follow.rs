@@ -172,6 +172,12 @@ impl<'w> Follower<'w> {
                 let Some((followed, hop)) = self.queued(node, queue_id) else { return };
                 followed.set(Place::Hop(hop), recipient, outcome);
             }
+            Note::Notified { queue_id, report, .. } => {
+                let about = self.id_of(node, queue_id);
+                let Some((report, _)) = self.queued(node, report) else { return };
+                report.message.kind = Kind::Notice;
+                report.message.about = about;
+            }
             Note::AutoReplied { queue_id, reply_queue_id, .. } => {
                 let about = self.id_of(node, queue_id).unwrap_or_default();
                 self.replies.insert((node, reply_queue_id), about);

@@ -61,6 +61,8 @@ pub enum Kind {
     Mail,
     /// A report of failed delivery.
     Bounce,
+    /// A report of success or delay, or one to a postmaster.
+    Notice,
     /// Written by a server for a user.
     AutoReply,
 }

@@ -26,6 +26,7 @@ impl Display for Message {
         let kind = match self.kind {
             Kind::Mail => "message",
             Kind::Bounce => "bounce",
+            Kind::Notice => "notice",
             Kind::AutoReply => "automatic reply",
         };
         let id = if self.message_id.is_empty() { "(no Message-ID)" } else { &self.message_id };

@@ -138,6 +138,10 @@ fn note(note: &Note) -> Value {
             "queue_id": queue_id, "recipient": recipient, "status": status, "reason": reason,
             "report": report,
         }),
+        Note::Notified { queue_id, notice, recipients, to, report } => json!({
+            "queue_id": queue_id, "notice": notice, "recipients": recipients, "to": to,
+            "report": report,
+        }),
         Note::AutoReplied { queue_id, recipient, to, reply_queue_id } => json!({
             "queue_id": queue_id, "recipient": recipient, "to": to,
             "reply_queue_id": reply_queue_id,

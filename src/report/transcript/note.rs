@@ -77,6 +77,10 @@ fn words(note: &Note) -> (&'static str, String) {
                 format!("bounced {queue_id} for {recipient}: {reason}{report}")
             })
         }
+        Note::Notified { queue_id, notice, recipients, to, report } => {
+            let about = recipients.join(", ");
+            ("notified", format!("{notice} of {queue_id} for {about}: {report} to {to}"))
+        }
         Note::AutoReplied { queue_id, recipient, to, reply_queue_id } => {
             let text = format!("{recipient} replies to {queue_id} of {to} by {reply_queue_id}");
             ("auto_replied", text)

@@ -140,7 +140,7 @@ fn outgoing(mail: &plan::Mail) -> Outgoing {
         .iter()
         .map(|address| address.parse().expect("the addresses of a plan are checked"))
         .collect();
-    Outgoing { from: path(&mail.from), recipients, content }
+    Outgoing { from: path(&mail.from), recipients, dsn: mail.dsn.clone(), content }
 }
 
 /// Adds lines to the text until the message has so many octets.

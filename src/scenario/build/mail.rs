@@ -53,6 +53,7 @@ pub(super) fn mta(
     settings.tls = mta.tls.as_ref().map(|of| tls.mta(&host.name, of));
     settings.size_limit_octets = mta.size_limit;
     settings.smtputf8 = mta.smtputf8;
+    settings.notify = mta.notify;
     settings.retry = mta.retry.clone();
     settings.limits = mta.limits.clone();
     settings.smart_host.clone_from(&mta.smart_host);

@@ -9,6 +9,8 @@ use super::names::host_name;
 use crate::engine::SimTime;
 use crate::proto::dns::RecordType;
 use crate::proto::mail::header::Message;
+use crate::proto::smtp::dsn::{encode_xtext, parse_envid};
+use crate::proto::smtp::{DsnRequest, Notify, Ret};
 use crate::scenario::finding::Path;
 use crate::scenario::format::agenda as format;
 use crate::scenario::format::domain::ReadProtocol;
@@ -379,12 +381,45 @@ impl Expander<'_, '_, '_> {
                 Content::Composed { to, cc, subject, text, headers, size }
             }
         };
-        let mail = Mail { id: id.clone(), client, message_id, from, recipients, content };
+        let dsn = self.dsn_request(&path_of, &send);
+        let mail = Mail { id: id.clone(), client, message_id, from, recipients, dsn, content };
         if plan.mails.insert(id.clone(), mail).is_some() {
             let found = format!("a message is called \"{id}\" already");
             self.report.at(&path_of.at("id"), found, "give each its own id".to_owned());
         }
         self.written.insert(path.to_string(), id);
+    }
+
+    /// What the sender wants to hear of a message.
+    fn dsn_request(&mut self, path: &Path<'_>, send: &format::Send) -> DsnRequest {
+        let asks = |word| send.notify.as_slice().contains(&word);
+        if asks(format::Notify::Never) && send.notify.as_slice().len() > 1 {
+            let remedy = "leave out \"never\" or the others".to_owned();
+            self.report.at(&path.at("notify"), "news of some kind, and never any", remedy);
+        }
+        let notify = Notify {
+            success: asks(format::Notify::Success),
+            failure: asks(format::Notify::Failure),
+            delay: asks(format::Notify::Delay),
+        };
+        if let Some(envid) = &send.envid {
+            let mut xtext = String::new();
+            let encoded = encode_xtext(envid, &mut xtext).map_err(|_| ());
+            if encoded.and_then(|()| parse_envid(&xtext).map_err(|_| ())).is_err() {
+                let remedy = "1 to 100 characters of printable ASCII; +, = and spaces count as \
+                              three"
+                    .to_owned();
+                self.report.at(&path.at("envid"), format!("{envid:?} is no ENVID"), remedy);
+            }
+        }
+        DsnRequest {
+            notify: (!send.notify.as_slice().is_empty()).then_some(notify),
+            ret: send.ret.map(|ret| match ret {
+                format::Ret::Full => Ret::Full,
+                format::Ret::Headers => Ret::Headers,
+            }),
+            envid: send.envid.clone(),
+        }
     }
 
     pub(super) fn one_line(&mut self, path: &Path<'_>, text: &str) {

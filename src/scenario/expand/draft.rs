@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::authentication::Published;
-use crate::actors::mta::config::{Limits, NextHop, TransportTable};
+use crate::actors::mta::config::{Limits, NextHop, NotifyClasses, TransportTable};
 use crate::proto::dkim::Signer;
 use crate::proto::dns::{Name, Record};
 use crate::scenario::finding::Path;
@@ -82,6 +82,7 @@ pub(super) struct MtaDraft {
     pub(super) limits: Limits,
     pub(super) size_limit: Option<u64>,
     pub(super) smtputf8: Option<bool>,
+    pub(super) notify: Option<NotifyClasses>,
     pub(super) retry: Option<RetrySchedule>,
 }
 

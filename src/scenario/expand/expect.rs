@@ -4,6 +4,7 @@ use super::Expander;
 use super::agenda::INBOX;
 use crate::engine::SimTime;
 use crate::proto::dns::Rcode;
+use crate::proto::mail::delivery_status;
 use crate::scenario::finding::Path;
 use crate::scenario::format::expect as format;
 use crate::scenario::format::{Expectation as Format, OneOrMany};
@@ -129,6 +130,13 @@ impl Expander<'_, '_, '_> {
             to,
             mail: one.mail.clone(),
             recipient,
+            action: match one.action.unwrap_or_default() {
+                format::ReportedAction::Failed => delivery_status::Action::Failed,
+                format::ReportedAction::Delayed => delivery_status::Action::Delayed,
+                format::ReportedAction::Delivered => delivery_status::Action::Delivered,
+                format::ReportedAction::Relayed => delivery_status::Action::Relayed,
+                format::ReportedAction::Expanded => delivery_status::Action::Expanded,
+            },
             status: one.status.clone(),
             by,
             contains: one.contains.as_slice().to_vec(),

@@ -53,6 +53,7 @@ impl Expander<'_, '_, '_> {
                     tls: own_tls,
                     size_limit: mta.size_limit.unwrap_or(DEFAULT_SIZE_LIMIT),
                     smtputf8: mta.smtputf8.unwrap_or(true),
+                    notify: mta.notify.unwrap_or_default(),
                     retry: mta.retry.clone().unwrap_or_default(),
                     clients: client_policy(mta, &policies),
                 })));

@@ -3,9 +3,11 @@
 use super::Expander;
 use super::draft::{Draft, MailboxDraft};
 use super::names::host_name;
+use crate::actors::mta::config::NotifyClasses;
 use crate::scenario::finding::Path;
 use crate::scenario::format::domain::{ReadProtocol, User};
 use crate::scenario::format::host as format;
+use crate::scenario::format::policy::NotifyClass;
 use crate::scenario::format::tls::SubmitTls;
 use crate::scenario::plan::Client;
 
@@ -39,6 +41,14 @@ impl<'s> Expander<'s, '_, '_> {
         let policy = &draft.format.policy;
         let size_limit = policy.size_limit.map(|size| size.0);
         let smtputf8 = policy.smtputf8;
+        let notify = policy.notify.as_ref().map(|classes| {
+            let has = |class| classes.as_slice().contains(&class);
+            NotifyClasses {
+                double_bounces: has(NotifyClass::DoubleBounce),
+                bounces: has(NotifyClass::Bounce),
+                delays: has(NotifyClass::Delay),
+            }
+        });
         let of_policy = draft_path(&path, "policy");
         let mut retry = self.retry(&of_policy.at("retry"), &policy.retry);
         retry.delay_warning = policy.delay_warning.map(|dur| dur.0);
@@ -46,6 +56,7 @@ impl<'s> Expander<'s, '_, '_> {
             let mta = host.mta.get_or_insert_default();
             mta.size_limit = mta.size_limit.or(size_limit);
             mta.smtputf8 = mta.smtputf8.or(smtputf8);
+            mta.notify = mta.notify.or(notify);
             mta.retry.get_or_insert_with(|| retry.clone());
             mta.smtp |= part != Part::Submission;
             let list = match part {

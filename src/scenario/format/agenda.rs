@@ -103,6 +103,44 @@ pub struct Send {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"data/multipart.eml")]
     pub eml: Option<String>,
+    /// Which news of each recipient the sender asks for (NOTIFY, RFC 3461): `never`, or one or more of
+    /// `success`, `failure` and `delay`. Default: not said, which means failures, and delays where the
+    /// servers warn of them.
+    #[schemars(extend("examples" = [["success", "failure"]]))]
+    pub notify: OneOrMany<Notify>,
+    /// How much of the message comes back with a report of failure (RET). Default: not said, which
+    /// means all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"headers")]
+    pub ret: Option<Ret>,
+    /// What the sender calls the message in reports (ENVID): up to 100 characters of printable ASCII.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"QQ314159")]
+    pub envid: Option<String>,
+}
+
+/// News that a sender can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    /// No news of any kind; stands alone.
+    Never,
+    /// It was delivered, or handed to a server that will not say.
+    Success,
+    /// It could not be delivered.
+    Failure,
+    /// It is still being tried.
+    Delay,
+}
+
+/// How much of a message comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ret {
+    /// All of it.
+    Full,
+    /// Its header.
+    Headers,
 }
 
 /// Reads once.

@@ -26,7 +26,7 @@ pub struct Expectation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"mail": "hello", "to": "bob@example.com"}]))]
     pub not_delivered: Option<NotDelivered>,
-    /// A report of failed delivery (RFC 3464) was put into a mailbox.
+    /// A report (RFC 3464) was put into a mailbox: of failed delivery, unless `action` says otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"to": "alice@example.org", "status": "5.7.133"}]))]
     pub bounce: Option<Bounce>,
@@ -164,6 +164,10 @@ pub struct Bounce {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"staff@example.com")]
     pub recipient: Option<String>,
+    /// What it reports of that recipient: its `Action` field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "failed"), example = &"delayed")]
+    pub action: Option<ReportedAction>,
     /// The `Status` field (RFC 3463).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"5.7.133")]
@@ -180,6 +184,23 @@ pub struct Bounce {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 1), example = 0)]
     pub count: Option<Count>,
+}
+
+/// What a report says was done (RFC 3464 §2.3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportedAction {
+    /// Given up.
+    #[default]
+    Failed,
+    /// Not delivered yet, and tried again.
+    Delayed,
+    /// Put into a mailbox.
+    Delivered,
+    /// Handed to a server that does not report success.
+    Relayed,
+    /// Replaced by several addresses.
+    Expanded,
 }
 
 /// DNS queries on the network. What is left out fits any.

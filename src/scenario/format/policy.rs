@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::OneOrMany;
 use super::authentication::Auth;
 use super::screening::{
     DnsList, Greylist, HeloCheck, RateLimit, ReverseDns, SenderCheck, VerifyRecipients, Vrfy,
@@ -127,6 +128,11 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"4h")]
     pub delay_warning: Option<Dur>,
+    /// Of what the postmasters of the domain's MTAs hear, where the domain has a user or an alias of that
+    /// name (Postfix's `notify_classes`). `[]`: of nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["2bounce"]), extend("examples" = [["2bounce", "bounce"]]))]
+    pub notify: Option<OneOrMany<NotifyClass>>,
 }
 
 /// From whom a recipient takes mail. What is left out comes from the domain's policy.
@@ -151,6 +157,20 @@ pub struct Restriction {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"accept_then_bounce")]
     pub mode: Option<Mode>,
+}
+
+/// What a postmaster can hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyClass {
+    /// Reports, and other mail with the null reverse-path, that could not be delivered. Without this
+    /// they are thrown away.
+    #[serde(rename = "2bounce")]
+    DoubleBounce,
+    /// A copy of each report of failure.
+    Bounce,
+    /// A copy of each warning of delay.
+    Delay,
 }
 
 /// From whom mail is taken.

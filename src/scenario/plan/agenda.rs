@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::SimTime;
+use crate::proto::smtp::DsnRequest;
 
 /// A thing that a client, or a host's stub resolver, does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +101,8 @@ pub struct Mail {
     pub from: String,
     /// The forward-paths: to, cc and bcc; empty for an appended one.
     pub recipients: Vec<String>,
+    /// What the sender wants to hear of it.
+    pub dsn: DsnRequest,
     /// What is in it.
     pub content: Content,
 }

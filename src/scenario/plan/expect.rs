@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::SimTime;
+use crate::proto::mail::delivery_status;
 pub use crate::scenario::format::expect::PortState;
 
 /// An expectation, and where it stands.
@@ -42,7 +43,7 @@ pub enum Expect {
         /// To whom; addresses that may belong to nobody.
         to: Vec<String>,
     },
-    /// Reports of failed delivery that were put into the INBOX of `to`.
+    /// Reports on delivery that were put into the INBOX of `to`.
     Bounce {
         /// Whose INBOX.
         to: String,
@@ -50,6 +51,8 @@ pub enum Expect {
         mail: Option<String>,
         /// The Final-Recipient; `None`: any.
         recipient: Option<String>,
+        /// The Action.
+        action: delivery_status::Action,
         /// The Status; `None`: any.
         status: Option<String>,
         /// The Reporting-MTA; `None`: any.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::domain::Domain;
 use super::tls::{SubmitTls, Tls};
-use crate::actors::mta::config::{ClientPolicy, Limits, NextHop, TransportTable};
+use crate::actors::mta::config::{ClientPolicy, Limits, NextHop, NotifyClasses, TransportTable};
 use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::format::domain::ReadProtocol;
 use crate::store::queue::RetrySchedule;
@@ -90,6 +90,8 @@ pub struct Mta {
     pub smtputf8: bool,
     /// Its TLS.
     pub tls: Option<Tls>,
+    /// Of which reports the postmaster hears.
+    pub notify: NotifyClasses,
     /// When it tries again and gives up.
     pub retry: RetrySchedule,
     /// What it demands of strangers: what the first of its domains demands that demands anything.

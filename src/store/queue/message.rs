@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::engine::SimTime;
-use crate::proto::smtp::{Mailbox, Ret, ReversePath};
+use crate::proto::smtp::{Ret, ReversePath};
 
 use super::{Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
 
@@ -79,9 +79,9 @@ impl QueuedMessage {
     }
 
     /// The recipients that failed and whose sender is not told yet, each with its place.
-    pub fn unreported(&self) -> impl Iterator<Item = (usize, &Mailbox, &Trouble)> {
+    pub fn unreported(&self) -> impl Iterator<Item = (usize, &QueuedRecipient, &Trouble)> {
         self.recipients.iter().enumerate().filter_map(|(index, recipient)| match &recipient.state {
-            RecipientState::Failed(trouble) => Some((index, &recipient.address, trouble)),
+            RecipientState::Failed(trouble) => Some((index, recipient, trouble)),
             _ => None,
         })
     }

@@ -3,6 +3,7 @@
 mod authentication;
 mod domain;
 mod limits;
+mod notify;
 mod policy;
 mod restriction;
 mod tls;
@@ -18,6 +19,7 @@ pub use super::transport::{NextHop, Route, RouteError, TransportTable};
 pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
 pub use domain::{AutoReply, Domain, Submitter, Transport};
 pub use limits::Limits;
+pub use notify::NotifyClasses;
 pub use policy::{
     AnswerMask, AnswerMaskError, ClientPolicy, DnsList, Greylisting, HeloPolicy, Rates, ReverseDns,
     SenderPolicy, Verification,
@@ -56,6 +58,8 @@ pub struct MtaConfig {
     pub tls: Option<MtaTls>,
     /// When it tries again and when it gives up.
     pub retry: RetrySchedule,
+    /// Of which reports the postmaster hears.
+    pub notify: NotifyClasses,
     /// The limits of a delivery.
     pub limits: Limits,
     /// What it checks of where mail from strangers comes from.
@@ -93,6 +97,7 @@ impl MtaConfig {
             smtputf8: true,
             tls: None,
             retry: RetrySchedule::default(),
+            notify: NotifyClasses::default(),
             limits: Limits::default(),
             authentication: Authentication::default(),
             signers: Signers::default(),

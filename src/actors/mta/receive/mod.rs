@@ -75,7 +75,6 @@ impl Receiver {
         let name = config.hostname.as_str();
         let limited = |server: ServerConfig| ServerConfig {
             size_limit_octets: usize::try_from(config.size_limit_octets).unwrap_or(usize::MAX),
-            dsn: false,
             smtp_utf8: config.smtputf8,
             verify: config.clients.verify,
             patience: config.clients.patience,

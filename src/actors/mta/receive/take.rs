@@ -8,8 +8,10 @@ use crate::actors::mta::policy::{self, Refusal};
 use crate::actors::mta::{alias, note, signing};
 use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
 use crate::proto::smtp::server::{ReceivedMessage, Verdict};
-use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
-use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble};
+use crate::proto::smtp::{EnhancedStatus, Mailbox, Notify, Reply};
+use crate::store::queue::{
+    Delivered, QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble,
+};
 use crate::world::Ctx;
 
 use super::Shared;
@@ -96,6 +98,7 @@ fn recipients(
 ) -> Vec<QueuedRecipient> {
     let mut seen = BTreeSet::new();
     let mut recipients = Vec::new();
+    let mut expanded = Vec::new();
     let mut add = |recipient: QueuedRecipient| {
         if seen.insert(recipient.address.clone()) {
             recipients.push(recipient);
@@ -112,10 +115,21 @@ fn recipients(
             let trouble = Trouble::local(EnhancedStatus::new(5, 4, 6), reason);
             add(QueuedRecipient { state: RecipientState::Failed(trouble), ..recipient.clone() });
         }
+        let mut recipient = recipient;
+        if targets.len() > 1 && recipient.wants_success() {
+            // RFC 3461 §5.2.7.3 (b): news of the alias is all that the sender gets to hear of
+            // success. It is no address to deliver to, so it may be one of its own targets.
+            expanded.push(QueuedRecipient {
+                state: RecipientState::Delivered(Delivered::Expanded),
+                ..recipient.clone()
+            });
+            recipient.notify = recipient.notify.map(|notify| Notify { success: false, ..notify });
+        }
         for target in targets {
             add(QueuedRecipient { address: target, ..recipient.clone() });
         }
     }
+    recipients.append(&mut expanded);
     recipients
 }
 
