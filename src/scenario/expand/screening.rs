@@ -9,6 +9,7 @@ use crate::actors::mta::config::{
     SenderPolicy, Verification,
 };
 use crate::proto::dns::{Name, Network};
+use crate::proto::sasl::Mechanism;
 use crate::proto::smtp::server::{Patience, Verify};
 use crate::proto::smtp::{Reply, is_domain};
 use crate::scenario::finding::Path;
@@ -31,6 +32,15 @@ impl Expander<'_, '_, '_> {
             format::Vrfy::Answer => Verify::Ask,
             format::Vrfy::Off => Verify::Never,
         };
+        let mechanisms = policy.mechanisms.as_ref().map_or(default.mechanisms, |names| {
+            let mechanism = |name: &format::Mechanism| match name {
+                format::Mechanism::ScramSha256 => Mechanism::ScramSha256,
+                format::Mechanism::CramMd5 => Mechanism::CramMd5,
+                format::Mechanism::Plain => Mechanism::Plain,
+                format::Mechanism::Login => Mechanism::Login,
+            };
+            names.iter().map(mechanism).collect()
+        });
         let has_helo = |check| policy.helo.contains(&check);
         let has_sender = |check| policy.sender.contains(&check);
         let helo = HeloPolicy {
@@ -59,6 +69,7 @@ impl Expander<'_, '_, '_> {
             helo,
             sender,
             patience,
+            mechanisms,
             verify,
         }
     }

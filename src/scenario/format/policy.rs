@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::OneOrMany;
 use super::authentication::Auth;
 use super::screening::{
-    DnsList, Greylist, HeloCheck, RateLimit, ReverseDns, SenderCheck, VerifyRecipients, Vrfy,
+    DnsList, Greylist, HeloCheck, Mechanism, RateLimit, ReverseDns, SenderCheck, VerifyRecipients,
+    Vrfy,
 };
 use super::tls::Tls;
 use super::units::{Dur, Size};
@@ -87,6 +88,15 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("default" = 20), example = 5)]
     pub max_errors: Option<u32>,
+    /// The mechanisms of AUTH that the submission servers offer, in this order. Devices take the best of
+    /// them: `scram-sha-256`, then `cram-md5`, `plain`, `login`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1),
+        extend("default" = ["plain", "login"]),
+        extend("examples" = [["scram-sha-256", "plain"]])
+    )]
+    pub mechanisms: Option<Vec<Mechanism>>,
     /// What VRFY and EXPN tell: `vague` (252 and 502), `answer` (who exists, and who is behind an
     /// alias), `off` (502).
     #[serde(skip_serializing_if = "Option::is_none")]

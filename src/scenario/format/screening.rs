@@ -143,6 +143,23 @@ pub enum SenderCheck {
     Known,
 }
 
+/// A mechanism of AUTH (RFC 4954), by its registered name in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Mechanism {
+    /// PLAIN (RFC 4616): name and password in one response.
+    #[serde(rename = "plain")]
+    Plain,
+    /// LOGIN: name and password one by one.
+    #[serde(rename = "login")]
+    Login,
+    /// CRAM-MD5 (RFC 2195): a digest over the server's challenge.
+    #[serde(rename = "cram-md5")]
+    CramMd5,
+    /// SCRAM-SHA-256 (RFC 7677): both sides prove that they know the password.
+    #[serde(rename = "scram-sha-256")]
+    ScramSha256,
+}
+
 /// What VRFY and EXPN tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::proto::dns::{Name, Network};
+use crate::proto::sasl::Mechanism;
 use crate::proto::smtp::server::{Patience, Verify};
 use crate::store::greylist::GreylistRules;
 
@@ -32,6 +33,8 @@ pub struct ClientPolicy {
     pub sender: SenderPolicy,
     /// How many mistakes a session may make, and how slow the replies are.
     pub patience: Patience,
+    /// The mechanisms of AUTH on the submission ports, in the order in which they are offered.
+    pub mechanisms: Vec<Mechanism>,
     /// What VRFY and EXPN tell.
     pub verify: Verify,
 }
@@ -154,6 +157,7 @@ impl Default for ClientPolicy {
             helo: HeloPolicy::default(),
             sender: SenderPolicy::default(),
             patience: Patience::default(),
+            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
             verify: Verify::Vaguely,
         }
     }

@@ -88,7 +88,13 @@ impl Receiver {
         Receiver {
             smtp: Arc::new(tls::offer(&config, limited(ServerConfig::mta(name)))),
             lmtp: Arc::new(limited(ServerConfig::lmtp(name))),
-            submission: Arc::new(tls::offer(&config, limited(ServerConfig::submission(name)))),
+            submission: Arc::new(tls::offer(
+                &config,
+                ServerConfig {
+                    mechanisms: config.clients.mechanisms.clone(),
+                    ..limited(ServerConfig::submission(name))
+                },
+            )),
             busy: Arc::new(ServerConfig {
                 greeting: Greeting::Refuse(too_many),
                 ..ServerConfig::mta(name)

@@ -1,12 +1,13 @@
-//! SMTP as an onlooker reads it (RFC 5321, and RFC 4954 for AUTH).
+//! SMTP as an onlooker reads it (RFC 5321, RFC 4954 for AUTH, RFC 3030 for BDAT).
 //!
-//! Not modelled: BDAT (RFC 3030), STARTTLS.
+//! What comes after STARTTLS is another stream, which whoever holds the keys reads with a dissector of
+//! its own.
 
 use std::collections::VecDeque;
 
 use super::super::entry::Facts;
 use super::super::text::Escaped;
-use super::content::Dotted;
+use super::content::{Content, Dotted};
 use super::lines::{Line, Lines};
 use super::{Side, Unit, plural, with_credentials};
 
@@ -16,6 +17,8 @@ pub(in super::super) struct Smtp {
     client: Client,
     client_lines: Lines,
     server_lines: Lines,
+    /// The chunks so far of a message that comes by BDAT.
+    chunks: Content,
     /// The lines of the reply so far.
     reply: Vec<Line>,
     /// What is still to be answered, in order.
@@ -31,6 +34,11 @@ enum Client {
     /// Unknown until the server has answered DATA. Clients wait for that, as they must.
     Held(Vec<u8>),
     Content(Box<Dotted>),
+    /// A chunk of a message, of which so many octets are still to come (RFC 3030 §2).
+    Chunk {
+        left_octets: u64,
+        last: bool,
+    },
 }
 
 /// What a reply answers.
@@ -48,6 +56,7 @@ impl Default for Smtp {
             client: Client::Command,
             client_lines: Lines::default(),
             server_lines: Lines::default(),
+            chunks: Content::default(),
             reply: Vec::new(),
             asked: VecDeque::from([Asked::Plain]),
         }
@@ -74,6 +83,9 @@ impl Smtp {
             }
             Client::Held(held) => {
                 (!held.is_empty()).then(|| format!("unread {}", super::raw(&held)))
+            }
+            Client::Chunk { left_octets, .. } => {
+                Some(format!("incomplete chunk, {} missing", plural(left_octets, "octet")))
             }
             Client::Content(dotted) => {
                 Some(format!("incomplete message, {}", plural(dotted.content.octets(), "octet")))
@@ -103,21 +115,46 @@ impl Smtp {
                     if !dotted.push(&mut input) {
                         return;
                     }
-                    let content = &dotted.content;
-                    let unit = Unit::new(Side::Client, "message", content.title());
-                    out.push(Unit { details: content.details(), facts: content.facts(), ..unit });
+                    out.push(message(&dotted.content));
                     self.client = Client::Command;
                     self.asked.push_back(Asked::Plain);
+                }
+                Client::Chunk { left_octets, last } => {
+                    let here = input.len().min(usize::try_from(*left_octets).unwrap_or(usize::MAX));
+                    let (chunk, rest) = input.split_at(here);
+                    self.chunks.push(chunk);
+                    *left_octets -= here as u64;
+                    input = rest;
+                    if *left_octets > 0 {
+                        return;
+                    }
+                    let last = *last;
+                    self.end_of_chunk(last, out);
                 }
             }
         }
     }
 
+    fn end_of_chunk(&mut self, last: bool, out: &mut Vec<Unit>) {
+        self.client = Client::Command;
+        if last {
+            out.push(message(&std::mem::take(&mut self.chunks)));
+        }
+    }
+
     fn command(&mut self, line: &Line, out: &mut Vec<Unit>) {
         let mut text = line.to_string();
+        if line.word_is(0, "MAIL") || line.word_is(0, "RSET") {
+            // What chunks came before belongs to no message any more.
+            self.chunks = Content::default();
+        }
         if line.word_is(0, "DATA") {
             self.client = Client::Held(Vec::new());
             self.asked.push_back(Asked::Data);
+        } else if line.word_is(0, "BDAT") {
+            self.asked.push_back(Asked::Plain);
+            out.push(Unit::new(Side::Client, "command", text));
+            return self.chunk(line, out);
         } else if line.word_is(0, "AUTH") {
             if let Some(response) = line.words().nth(2) {
                 text = with_credentials(line, line.octets().len() - response.len());
@@ -127,6 +164,17 @@ impl Smtp {
             self.asked.push_back(Asked::Plain);
         }
         out.push(Unit::new(Side::Client, "command", text));
+    }
+
+    /// After BDAT come its octets, whatever the server says to it.
+    fn chunk(&mut self, line: &Line, out: &mut Vec<Unit>) {
+        let size = line.words().nth(1).and_then(|size| std::str::from_utf8(size).ok());
+        let Some(left_octets) = size.and_then(|size| size.parse().ok()) else { return };
+        let last = line.word_is(2, "LAST");
+        self.client = Client::Chunk { left_octets, last };
+        if left_octets == 0 {
+            self.end_of_chunk(last, out);
+        }
     }
 
     fn server_octets(&mut self, mut input: &[u8], out: &mut Vec<Unit>) {
@@ -173,6 +221,11 @@ impl Smtp {
             _ => {}
         }
     }
+}
+
+fn message(content: &Content) -> Unit {
+    let unit = Unit::new(Side::Client, "message", content.title());
+    Unit { details: content.details(), facts: content.facts(), ..unit }
 }
 
 /// A reply that never ends is cut.

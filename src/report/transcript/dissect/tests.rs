@@ -124,6 +124,50 @@ fn smtp_with_pipelining_credentials_and_a_message() {
 }
 
 #[test]
+fn smtp_chunks_are_one_message() {
+    assert_snapshot!(tell(25, r"
+        S: 220 mx.example.com ESMTP
+        C: MAIL FROM:<alice@example.org>
+        C: RCPT TO:<bob@example.com>
+        C: BDAT 16
+        C: Subject: Hello
+        C: BDAT 9 LAST
+        C:
+        C: Hello
+        C: RSET
+        C: BDAT x LAST
+        S: 250 ok
+        S: 250 ok
+        S: 250 ok
+        S: 250 ok, 25 octets
+        S: 250 ok
+        S: 501 no
+        C: BDAT 100
+        C: cut off
+    "), @"
+    S reply        220 mx.example.com ESMTP
+    C command      MAIL FROM:<alice@example.org>
+    C command      RCPT TO:<bob@example.com>
+    C command      BDAT 16
+    C command      BDAT 9 LAST
+    C message      message, 25 octets, Subject: Hello
+      | Subject: Hello
+      |
+      | Hello
+    C command      RSET
+    C command      BDAT x LAST
+    S reply        250 ok
+    S reply        250 ok
+    S reply        250 ok
+    S reply        250 ok, 25 octets
+    S reply        250 ok
+    S reply        501 no
+    C command      BDAT 100
+    C incomplete   incomplete chunk, 91 octets missing
+    ");
+}
+
+#[test]
 fn smtp_data_that_is_refused_is_followed_by_commands() {
     assert_snapshot!(tell(25, r"
         S: 220 mx.example.com ESMTP
