@@ -1,7 +1,6 @@
 //! What a TLS session tells its owner.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 
@@ -178,7 +177,7 @@ pub(super) fn alert_name(variant: &str) -> String {
         if letter.is_ascii_uppercase() && place > 0 && !after_capital {
             name.push('_');
         }
-        let _ = name.write_char(letter.to_ascii_lowercase());
+        name.push(letter.to_ascii_lowercase());
     }
     name
 }
