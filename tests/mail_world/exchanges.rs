@@ -24,7 +24,8 @@ fn what_one_exchange_does_not_take_for_good_the_next_one_gets() {
     let cases: &[(&str, &str, &str)] = &[
         ("RCPT", "450 4.2.0 busy", "delivered"),
         ("RCPT", "550 5.2.1 no", "5.2.1"),
-        ("RCPT", "552 5.2.2 full", "delivered"), // RFC 5321 §4.5.3.1.10
+        ("RCPT", "552 full", "delivered"), // RFC 5321 §4.5.3.1.10
+        ("RCPT", "552 5.2.2 full", "5.2.2"),
         ("MAIL", "451 4.3.0 later", "delivered"),
         ("MAIL", "550 5.7.1 not you", "5.7.1"),
         ("DATA", "close", "delivered"),

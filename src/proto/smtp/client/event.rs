@@ -171,7 +171,7 @@ impl Outcome {
     }
 
     /// Whether trying again is of no use: the recipient is to be bounced. 552 to RCPT is
-    /// transient, as 452.
+    /// transient, as 452, where no enhanced status code says why.
     pub fn is_permanent(&self) -> bool {
         match self {
             Outcome::Delivered { .. } | Outcome::Unanswered { .. } => false,
@@ -226,9 +226,11 @@ impl Outcome {
     }
 }
 
-/// 552 here is an old misprint for 452, so temporary (RFC 5321 §4.5.3.1.10).
+/// 552 here is an old misprint for 452, so temporary (RFC 5321 §4.5.3.1.10), unless an enhanced status
+/// code says that it means something else: the mailbox is full.
 fn is_too_many_recipients(stage: Stage, reply: &Reply) -> bool {
-    stage == Stage::Rcpt && reply.code() == 552
+    let means_that = |status: EnhancedStatus| (status.subject(), status.detail()) == (5, 3);
+    stage == Stage::Rcpt && reply.code() == 552 && reply.enhanced().is_none_or(means_that)
 }
 
 /// Why a session cannot go on.

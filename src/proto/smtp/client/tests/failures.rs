@@ -65,11 +65,16 @@ fn the_server_may_say_421_at_any_moment() {
 }
 
 #[test]
-fn a_552_to_rcpt_is_transient_and_elsewhere_permanent() {
+fn a_552_to_rcpt_is_transient_unless_it_says_why_and_elsewhere_permanent() {
     let refused = |stage, reply: &str| Outcome::Refused { stage, reply: reply.parse().unwrap() };
-    let outcome = refused(Stage::Rcpt, "552 5.2.2 Mailbox full");
+    let outcome = refused(Stage::Rcpt, "552 Too many recipients");
     assert!(outcome.is_transient());
-    assert_eq!(outcome.status().to_string(), "4.2.2");
+    let outcome = refused(Stage::Rcpt, "552 5.5.3 Too many recipients");
+    assert!(outcome.is_transient());
+    assert_eq!(outcome.status().to_string(), "4.5.3");
+    let outcome = refused(Stage::Rcpt, "552 5.2.2 Mailbox full");
+    assert!(outcome.is_permanent());
+    assert_eq!(outcome.status().to_string(), "5.2.2");
     let outcome = refused(Stage::EndOfData, "552 5.3.4 Too large");
     assert!(outcome.is_permanent());
     assert_eq!(outcome.status().to_string(), "5.3.4");
