@@ -87,7 +87,7 @@ fn what_fails_says_what_there_was_instead() {
     FAIL  no is delivered to bob@example.com: bob@example.com got 0 copies; no MTA knows of no for this recipient (expect[0], line 14)
     FAIL  hi is delivered to bob@example.com within 1ms, exactly 2 times: bob@example.com got 1 copy, after 0.720000 s (expect[1], line 15)
     FAIL  all is not delivered to bob@example.com: bob@example.com got 1 copy, after 0.520000 s (expect[2], line 16)
-    FAIL  alice@example.org is told that a message failed with 5.7.1: alice@example.org has 0 such reports; there is one by mail.example.org for rob@example.com with 5.1.1 (expect[3], line 17)
+    FAIL  alice@example.org is told that a message failed with 5.7.1: alice@example.org has 0 such reports; there is one by mail.example.org for rob@example.com: failed with 5.1.1 (expect[3], line 17)
     FAIL  bob@example.com is told that a message failed: bob@example.com has 0 such reports (expect[4], line 18)
     FAIL  7 queries of mail.example.com: 0 queries (expect[5], line 19)
     FAIL  A www.example.com is resolved to NOERROR with 192.0.2.80: NXDOMAIN (expect[6], line 20)
