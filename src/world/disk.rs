@@ -49,6 +49,12 @@ impl Disk {
         self.greylist.get_or_insert_default()
     }
 
+    /// The greylist, made empty when first asked for, and beside it the mailboxes, where the host
+    /// has some.
+    pub fn greylist_and_mail(&mut self) -> (&mut Greylist, Option<&MailStore>) {
+        (self.greylist.get_or_insert_default(), self.mail.as_deref())
+    }
+
     /// The zones that a secondary has fetched, where the host has some.
     pub fn zones(&self) -> Option<&ZoneCopies> {
         self.zones.as_deref()

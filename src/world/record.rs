@@ -210,6 +210,8 @@ pub enum Note {
         to: String,
         report: String,
     },
+    /// A message went on from a user or a mailing list of this host to other addresses.
+    Forwarded { queue_id: String, recipient: String, to: Vec<String>, forward_queue_id: String },
     /// An automatic reply was written.
     AutoReplied { queue_id: String, recipient: String, to: String, reply_queue_id: String },
     /// A message without anyone to tell was thrown away (a bounce that bounced).

@@ -5,6 +5,7 @@
 mod delivery;
 mod exchanges;
 mod limits;
+mod local;
 mod mailboxes;
 mod net;
 mod peers;

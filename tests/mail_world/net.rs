@@ -39,6 +39,9 @@ const TEXT: &[u8] =
 /// What is to be different about a message.
 type Change = Box<dyn FnOnce(&mut QueuedMessage)>;
 
+/// What is to be different about the mailboxes.
+type Preparation = Box<dyn FnOnce(&mut MailStore)>;
+
 /// The parts of the world, to be changed before it is built.
 pub(crate) struct Net {
     pub(crate) parts: WorldBuilder,
@@ -52,6 +55,7 @@ pub(crate) struct Net {
     accounts: Vec<String>,
     queue: Vec<(String, Vec<String>)>,
     asked: Option<Change>,
+    prepare: Option<Preparation>,
     hosts: Vec<String>,
 }
 
@@ -100,6 +104,7 @@ impl Net {
             accounts: accounts.map(String::from).into(),
             queue: Vec::new(),
             asked: None,
+            prepare: None,
             hosts: Vec::new(),
         }
     }
@@ -114,6 +119,12 @@ impl Net {
     /// What is different about the first of the messages that wait.
     pub(crate) fn asked(mut self, change: impl FnOnce(&mut QueuedMessage) + 'static) -> Self {
         self.asked = Some(Box::new(change));
+        self
+    }
+
+    /// What is different about the mailboxes of the primary.
+    pub(crate) fn mailboxes(mut self, prepare: impl FnOnce(&mut MailStore) + 'static) -> Self {
+        self.prepare = Some(Box::new(prepare));
         self
     }
 
@@ -175,6 +186,9 @@ impl Net {
         }
         let mut mailboxes = Disk::default();
         mailboxes.set_mail(store(&self.accounts));
+        if let Some(prepare) = self.prepare.take() {
+            prepare(mailboxes.mail());
+        }
         let [sender, primary, backup] = [self.sender, self.primary, self.backup].map(Arc::new);
         let reading =
             MailServerConfig { hostname: "mx1.example.com".into(), imap: true, pop3: true };

@@ -1,6 +1,6 @@
 //! What an MTA says to those who connect, and what becomes of what it takes.
 
-use mxsim::actors::mta::config::{AcceptFrom, AutoReply, RefusalMode, Restriction};
+use mxsim::actors::mta::config::{AcceptFrom, AutoReply, Personal, RefusalMode, Restriction};
 use mxsim::engine::SimTime;
 use mxsim::proto::mail::Header;
 use mxsim::proto::sasl::encode_base64;
@@ -201,7 +201,8 @@ fn an_automatic_reply_goes_once_to_a_sender_and_never_to_nobody() {
             once_per: Duration::from_secs(86_400),
         };
         let domain = net.primary.domains.get_mut("example.com").unwrap();
-        domain.auto_replies.insert("bob".into(), away);
+        let asked = Personal { auto_reply: Some(away), ..Personal::default() };
+        domain.personal.insert("bob".into(), asked);
         let mut world = net.build();
         world.run(SimTime::MAX);
         assert_eq!(inbox(&world, "mx1", "bob@example.com").len(), froms.len());

@@ -6,18 +6,22 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::UnixTime;
 use crate::proto::smtp::Mailbox;
 
 use super::config::MtaConfig;
+use super::owner::{Owner, owner};
 
-/// The addresses that `first` stands for, each once: itself, or what its aliases lead to. None
-/// when its aliases lead nowhere but to each other.
-pub(super) fn expand(first: &Mailbox, config: &MtaConfig) -> Vec<Mailbox> {
+/// The addresses that `first` stands for on that date, each once: itself, or what its aliases lead
+/// to. None when its aliases lead nowhere but to each other.
+pub(super) fn expand(first: &Mailbox, config: &MtaConfig, date: UnixTime) -> Vec<Mailbox> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([first.clone()]);
     let mut open = vec![first.clone()];
     while let Some(mailbox) = open.pop() {
-        let Some(targets) = targets(&mailbox, config) else {
+        let domain = config.domain(mailbox.domain());
+        let Some(Owner::Others(targets)) = domain.map(|domain| owner(domain, &mailbox, date))
+        else {
             found.push(mailbox);
             continue;
         };
@@ -25,16 +29,10 @@ pub(super) fn expand(first: &Mailbox, config: &MtaConfig) -> Vec<Mailbox> {
             found.push(mailbox);
         }
         // Reversed, so that the first target is taken from the stack first.
-        let new = targets.iter().rev().filter(|target| seen.insert((*target).clone()));
-        open.extend(new.cloned());
+        let new = targets.into_iter().rev().filter(|target| seen.insert(target.clone()));
+        open.extend(new);
     }
     found
-}
-
-fn targets<'a>(mailbox: &Mailbox, config: &'a MtaConfig) -> Option<&'a [Mailbox]> {
-    let local_part = mailbox.unquoted_local_part().to_ascii_lowercase();
-    let aliases = &config.domain(mailbox.domain())?.aliases;
-    aliases.get(&local_part).map(Vec::as_slice)
 }
 
 #[cfg(test)]
@@ -50,7 +48,7 @@ mod tests {
             domain.aliases.insert((*alias).to_owned(), targets);
         }
         config.domains.insert("example.net".into(), domain);
-        let found = expand(&first.parse().unwrap(), &config);
+        let found = expand(&first.parse().unwrap(), &config, UnixTime(0));
         let found: Vec<_> = found.iter().map(Mailbox::as_str).collect();
         assert_eq!(found, wanted, "{first}");
     }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::engine::SimTime;
-use crate::proto::smtp::{Mailbox, OriginalRecipient, RcptParams};
+use crate::proto::smtp::{Mailbox, OriginalRecipient, RcptParams, ReversePath};
 use crate::store::queue::{QueueId, QueuedRecipient, Trouble};
 
 use super::config::Limits;
@@ -32,6 +32,8 @@ pub(super) struct Recipient {
 pub(super) struct Task {
     pub(super) queue_id: QueueId,
     pub(super) hop: Hop,
+    /// The reverse-path, which may be another than that of the message in the queue.
+    pub(super) from: ReversePath,
     pub(super) recipients: Vec<Recipient>,
 }
 
@@ -234,7 +236,7 @@ mod tests {
 
     fn task(domain: &str) -> Task {
         let queue_id = QueueId::draw(&mut Seed(1).stream("queue ids"));
-        Task { queue_id, hop: Hop::mx(domain), recipients: Vec::new() }
+        Task { queue_id, hop: Hop::mx(domain), from: ReversePath::Null, recipients: Vec::new() }
     }
 
     fn destinations(change: impl FnOnce(&mut Limits)) -> Destinations {

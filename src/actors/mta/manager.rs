@@ -11,8 +11,8 @@ use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
 use crate::engine::Stream;
 use crate::proto::dns::stub::LookupId;
-use crate::proto::smtp::{Mailbox, RcptParams};
-use crate::store::queue::{Backoff, Delivered, QueueId, RecipientState, Trouble};
+use crate::proto::smtp::{Mailbox, RcptParams, ReversePath};
+use crate::store::queue::{Backoff, Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
 use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
 
 use super::config::{Flush, MtaConfig};
@@ -20,7 +20,6 @@ use super::delivery::{Clients, Delivery, Fate, Fates, Load, Tools};
 use super::destinations::{Destinations, Recipient, Task};
 use super::hop::{Hop, Protocol};
 use super::receive::Receiver;
-use super::reply::AutoReplies;
 use super::transport::{self, Way};
 use super::{INBOUND_TIMER, QUEUE_TIMER, STUB_TIMER, bounce, local, note};
 
@@ -32,7 +31,6 @@ pub(super) struct Manager {
     stub: StubResolver,
     draws: Stream,
     report_ids: Stream,
-    auto_replies: AutoReplies,
     /// How many deliveries are under way or waiting for each message that is being tried.
     active: BTreeMap<QueueId, usize>,
     destinations: Destinations,
@@ -67,7 +65,6 @@ impl Manager {
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, ctx.stream("stub")),
             draws: ctx.stream("mx"),
             report_ids: ctx.stream("report ids"),
-            auto_replies: AutoReplies::default(),
             active: BTreeMap::new(),
             destinations: Destinations::new(&config.limits, dead_for),
             flushes: config.flushes.iter().filter(|flush| flush.at >= now).cloned().collect(),
@@ -191,39 +188,45 @@ impl Manager {
 
     /// Begins an attempt at all pending recipients of a message.
     fn begin(&mut self, id: &QueueId, ctx: &mut Ctx<'_>) {
-        let now = ctx.now();
+        let (now, date) = (ctx.now(), ctx.date());
         let message = ctx.disk().queue().begin_attempt(id).expect("a due message is in the queue");
         let load = Load::of(message);
-        let mut ways: Vec<(Recipient, Way)> = Vec::new();
-        let mut onward: BTreeMap<Hop, Vec<Recipient>> = BTreeMap::new();
+        let mut ways: Vec<(usize, QueuedRecipient, Way)> = Vec::new();
+        let mut onward: BTreeMap<(Hop, ReversePath), Vec<Recipient>> = BTreeMap::new();
         for (index, recipient) in message.pending() {
-            let recipient = Recipient::of(index, recipient);
             match transport::way(&self.config, &recipient.address) {
-                Way::Onward(hop) => onward.entry(hop).or_default().push(recipient),
-                way => ways.push((recipient, way)),
+                Way::Onward(hop) => {
+                    let from = local::reverse_path(&self.config, &load.from, recipient, date);
+                    let recipient = Recipient::of(index, recipient);
+                    onward.entry((hop, from)).or_default().push(recipient);
+                }
+                way => ways.push((index, recipient.clone(), way)),
             }
         }
         // While it is counted once for itself, a delivery that ends at once does not end the pass.
         self.active.insert(id.clone(), 1);
-        for (recipient, way) in ways {
-            match way {
-                Way::Here => self.deliver_here(&load, &recipient, ctx),
-                Way::Nowhere(trouble) => {
-                    settle(id, &recipient, Fate::from(trouble), Protocol::Smtp, ctx);
+        for (index, recipient, way) in ways {
+            let state = match way {
+                Way::Here => {
+                    let (config, ids) = (&self.config, &mut self.report_ids);
+                    local::deliver(config, &load, &recipient, ids, ctx)
                 }
+                Way::Nowhere(trouble) if trouble.is_permanent() => RecipientState::Failed(trouble),
+                Way::Nowhere(trouble) => RecipientState::Pending(Some(trouble)),
                 Way::Discard(reason) => {
                     ctx.note(|| note::discarded(id, &recipient.address, reason));
-                    let state = RecipientState::Delivered(Delivered::Discarded);
-                    ctx.disk().queue().settle(id, recipient.index, state);
+                    RecipientState::Delivered(Delivered::Discarded)
                 }
                 Way::Onward(_) => unreachable!("grouped by next hop above"),
-            }
+            };
+            ctx.disk().queue().settle(id, index, state);
         }
-        for (hop, mut recipients) in onward {
+        for ((hop, from), mut recipients) in onward {
             while !recipients.is_empty() {
                 let most = self.config.limits.recipients.max(1).min(recipients.len());
                 let rest = recipients.split_off(most);
-                let task = Task { queue_id: id.clone(), hop: hop.clone(), recipients };
+                let (queue_id, hop, from) = (id.clone(), hop.clone(), from.clone());
+                let task = Task { queue_id, hop, from, recipients };
                 *self.active.get_mut(id).expect("inserted above") += 1;
                 if let Some((task, trouble)) = self.destinations.add(task, now) {
                     self.put_off(&task, &trouble, ctx);
@@ -233,19 +236,6 @@ impl Manager {
         }
         self.end_one(id, ctx);
         self.start_deliveries(ctx);
-    }
-
-    fn deliver_here(&mut self, load: &Load, recipient: &Recipient, ctx: &mut Ctx<'_>) {
-        let state = match local::deliver(load, &recipient.address, ctx) {
-            Ok(()) => {
-                let (config, ids) = (&self.config, &mut self.report_ids);
-                self.auto_replies.consider(load, &recipient.address, config, ids, ctx);
-                RecipientState::Delivered(Delivered::Mailbox)
-            }
-            Err(trouble) if trouble.is_permanent() => RecipientState::Failed(trouble),
-            Err(trouble) => RecipientState::Pending(Some(trouble)),
-        };
-        ctx.disk().queue().settle(&load.queue_id, recipient.index, state);
     }
 
     /// The recipients of a delivery to a dead destination have its trouble, without an attempt.
@@ -259,9 +249,9 @@ impl Manager {
 
     /// Starts as many deliveries as may run.
     fn start_deliveries(&mut self, ctx: &mut Ctx<'_>) {
-        while let Some(Task { queue_id, hop, recipients }) = self.destinations.next() {
+        while let Some(Task { queue_id, hop, from, recipients }) = self.destinations.next() {
             let message = ctx.disk().queue().get(&queue_id).expect("an active message is queued");
-            let load = Load::of(message);
+            let load = Load { from, ..Load::of(message) };
             let Manager { config, clients, stub, draws, .. } = self;
             let mut tools = Tools { config, clients, stub, draws };
             let (delivery, fates) = Delivery::start(load, hop, recipients, &mut tools, ctx);

@@ -1,7 +1,6 @@
 //! What expectations are checked against, gathered once for all.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
@@ -40,25 +39,11 @@ impl<'w> Evidence<'w> {
         })
     }
 
-    /// The users that an address stands for: itself, or those behind an alias.
+    /// The users in whose mailboxes mail for an address comes to lie; itself, where there is none.
     pub(super) fn users(&self, address: &str) -> Vec<String> {
-        let mut seen = BTreeSet::new();
-        let mut users = Vec::new();
-        let mut open = vec![address.to_ascii_lowercase()];
-        while let Some(address) = open.pop() {
-            if !seen.insert(address.clone()) {
-                continue;
-            }
-            let alias =
-                self.plan.domain_of(&address).and_then(|(local, domain)| domain.aliases.get(local));
-            match alias {
-                Some(members) => {
-                    open.extend(members.iter().rev().map(|member| member.to_ascii_lowercase()));
-                }
-                None => users.push(address),
-            }
-        }
-        users
+        let readers = self.plan.readers(address);
+        let users: Vec<_> = readers.iter().map(|user| user.address.to_ascii_lowercase()).collect();
+        if users.is_empty() { vec![address.to_ascii_lowercase()] } else { users }
     }
 
     /// The mailboxes on the host where the user has one.

@@ -85,22 +85,27 @@ impl Delivery {
             };
             return Delivery { copies: copies.count() as u64, after: None, told };
         };
-        let Some(recipient) = followed.recipient(user) else {
-            let told = format!("; no MTA knows of {mail} for this recipient");
-            return Delivery { copies: 0, after: None, told };
-        };
-        let after = match &recipient.outcome {
-            Outcome::Delivered { latency_ns, .. } => Some(Duration::from_nanos(*latency_ns)),
-            _ => None,
-        };
-        let told = match after {
-            Some(after) => {
+        // Under whatever address: the user's own, one with a detail, or one that nobody else has.
+        let is_users = |outcome: &Outcome| matches!(outcome, Outcome::Delivered { account, .. } if account.eq_ignore_ascii_case(user));
+        let under_others = followed.recipients.iter().filter(|one| is_users(&one.outcome));
+        let under_others = under_others.filter(|one| !one.address.eq_ignore_ascii_case(user));
+        let (mut copies, mut after, mut outcome) = (0, None, None);
+        for recipient in followed.recipient(user).into_iter().chain(under_others) {
+            copies += u64::from(recipient.copies);
+            outcome.get_or_insert(&recipient.outcome);
+            if let Outcome::Delivered { latency_ns, .. } = recipient.outcome {
+                after.get_or_insert(Duration::from_nanos(latency_ns));
+            }
+        }
+        let told = match (after, outcome) {
+            (Some(after), _) => {
                 let after = SimTime::ZERO + after;
                 format!(", after {} s", Seconds(after))
             }
-            None => format!("; {mail} is {}", recipient.outcome),
+            (None, Some(outcome)) => format!("; {mail} is {outcome}"),
+            (None, None) => format!("; no MTA knows of {mail} for this recipient"),
         };
-        Delivery { copies: u64::from(recipient.copies), after, told }
+        Delivery { copies, after, told }
     }
 }
 

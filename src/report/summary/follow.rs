@@ -178,6 +178,10 @@ impl<'w> Follower<'w> {
                 report.message.kind = Kind::Notice;
                 report.message.about = about;
             }
+            Note::Forwarded { queue_id, recipient, .. } => {
+                let Some((followed, hop)) = self.queued(node, queue_id) else { return };
+                followed.set(Place::Hop(hop), recipient, Outcome::Expanded);
+            }
             Note::AutoReplied { queue_id, reply_queue_id, .. } => {
                 let about = self.id_of(node, queue_id).unwrap_or_default();
                 self.replies.insert((node, reply_queue_id), about);
@@ -296,8 +300,8 @@ fn rank(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Composed => 0,
         Outcome::NotSubmitted { .. } => 1,
-        Outcome::Expanded => 2,
-        Outcome::Relayed { .. } => 3,
+        Outcome::Relayed { .. } => 2,
+        Outcome::Expanded => 3,
         Outcome::Queued { .. } => 4,
         Outcome::Deferred { .. } => 5,
         Outcome::Discarded { .. } => 6,

@@ -142,6 +142,10 @@ fn note(note: &Note) -> Value {
             "queue_id": queue_id, "notice": notice, "recipients": recipients, "to": to,
             "report": report,
         }),
+        Note::Forwarded { queue_id, recipient, to, forward_queue_id } => json!({
+            "queue_id": queue_id, "recipient": recipient, "to": to,
+            "forward_queue_id": forward_queue_id,
+        }),
         Note::AutoReplied { queue_id, recipient, to, reply_queue_id } => json!({
             "queue_id": queue_id, "recipient": recipient, "to": to,
             "reply_queue_id": reply_queue_id,

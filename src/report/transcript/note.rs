@@ -81,6 +81,12 @@ fn words(note: &Note) -> (&'static str, String) {
             let about = recipients.join(", ");
             ("notified", format!("{notice} of {queue_id} for {about}: {report} to {to}"))
         }
+        Note::Forwarded { queue_id, recipient, to, forward_queue_id } => {
+            let to = to.join(", ");
+            let text =
+                format!("forwarded {queue_id} from {recipient} to {to} by {forward_queue_id}");
+            ("forwarded", text)
+        }
         Note::AutoReplied { queue_id, recipient, to, reply_queue_id } => {
             let text = format!("{recipient} replies to {queue_id} of {to} by {reply_queue_id}");
             ("auto_replied", text)

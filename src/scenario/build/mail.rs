@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::tls::TlsParts;
 use crate::actors::mail_server::{MailServer, MailServerConfig};
 use crate::actors::mta::config::{
-    AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, Flush, RefusalMode, Restriction,
-    SpfCheck, Submitter, Transport,
+    AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, Flush, Forward, MailingList,
+    Personal, RefusalMode, Restriction, SpfCheck, Submitter, Transport,
 };
 use crate::actors::{Mta, MtaConfig};
 use crate::engine::Seed;
 use crate::proto::imap::UidValidity;
+use crate::proto::mail::Srs;
 use crate::proto::smtp::{Mailbox, Reply};
 use crate::scenario::format::authentication::{self as format, AuthChecks};
 use crate::scenario::format::policy;
@@ -26,16 +27,19 @@ pub(super) fn mta(
     mta: &plan::Mta,
     tls: &TlsParts,
     flushes: Vec<Flush>,
+    seed: Seed,
 ) -> HostConfig {
     let mut settings = MtaConfig::new(&mta.name, super::resolvers(host));
     for name in &mta.relay_domains {
         settings.domains.insert(name.clone(), Domain::open(Transport::Relay, None));
     }
     for domain in &mta.relay {
-        settings.domains.insert(domain.name.clone(), build_domain(domain, Transport::Relay));
+        settings.domains.insert(domain.name.clone(), build_domain(domain, Transport::Relay, seed));
     }
     for domain in &mta.deliver {
-        settings.domains.insert(domain.name.clone(), build_domain(domain, Transport::Mailbox));
+        settings
+            .domains
+            .insert(domain.name.clone(), build_domain(domain, Transport::Mailbox, seed));
     }
     let own = mta.deliver.iter().chain(&mta.relay).chain(&mta.submission);
     for domain in own.clone().filter(|domain| !domain.signers.is_empty()) {
@@ -91,7 +95,7 @@ fn submitter(user: &plan::User) -> (String, Submitter) {
     (user.address.clone(), Submitter { password: user.password.clone(), addresses })
 }
 
-fn build_domain(domain: &plan::Domain, transport: Transport) -> Domain {
+fn build_domain(domain: &plan::Domain, transport: Transport, seed: Seed) -> Domain {
     let users = domain.users.keys().cloned().collect();
     let mut built = Domain::open(transport, Some(users));
     built.aliases = domain
@@ -101,6 +105,17 @@ fn build_domain(domain: &plan::Domain, transport: Transport) -> Domain {
             (alias.clone(), targets.iter().map(|target| mailbox(target)).collect())
         })
         .collect();
+    built.lists = domain.lists.iter().map(|(name, of)| (name.clone(), list(of))).collect();
+    built.catch_all = domain.catch_all.as_deref().map(mailbox);
+    built.delimiter = domain.delimiter;
+    built.detail_mailbox = domain.detail_mailbox;
+    built.over_quota = domain.over_quota;
+    built.srs = domain.srs.then(|| {
+        // One for all servers of the domain: each may have to lead a bounce back.
+        let mut draws = seed.stream(&format!("srs {}", domain.name));
+        let secret = [draws.next_u64().to_le_bytes(), draws.next_u64().to_le_bytes()].concat();
+        Arc::new(Srs::new(secret))
+    });
     built.restriction = restriction(&domain.restriction);
     built.restrictions = domain
         .restrictions
@@ -114,18 +129,33 @@ fn build_domain(domain: &plan::Domain, transport: Transport) -> Domain {
         built.verification.clone_from(&domain.verification);
     }
     if transport == Transport::Mailbox {
-        built.auto_replies = auto_replies(domain);
+        built.personal = personal(domain);
     }
     built
 }
 
-fn auto_replies(domain: &plan::Domain) -> BTreeMap<String, AutoReply> {
-    let reply = |(name, user): (&String, &plan::User)| {
-        let reply = user.auto_reply.as_ref()?;
-        let plan::AutoReply { subject, text, once_per } = reply.clone();
-        Some((name.clone(), AutoReply { subject, text, once_per }))
+fn personal(domain: &plan::Domain) -> BTreeMap<String, Personal> {
+    let personal = |user: &plan::User| Personal {
+        forward: user.forward.as_ref().map(|forward| Forward {
+            to: forward.to.iter().map(|target| mailbox(target)).collect(),
+            keep: forward.keep,
+        }),
+        auto_reply: user.auto_reply.clone().map(|plan::AutoReply { subject, text, once_per }| {
+            AutoReply { subject, text, once_per }
+        }),
     };
-    domain.users.iter().filter_map(reply).collect()
+    let all = domain.users.iter().map(|(name, user)| (name.clone(), personal(user)));
+    all.filter(|(_, personal)| *personal != Personal::default()).collect()
+}
+
+fn list(list: &plan::MailingList) -> MailingList {
+    MailingList {
+        members: list.members.iter().map(|member| mailbox(member)).collect(),
+        owner: mailbox(&list.owner),
+        subject_prefix: list.subject_prefix.clone(),
+        reply_to: list.reply_to.clone(),
+        verp: list.verp,
+    }
 }
 
 fn restriction(plan: &plan::Restriction) -> Restriction {
@@ -162,7 +192,8 @@ pub(super) fn mailbox_server(
         let first = u32::try_from(1 + draws.below(1 << 30)).expect("below 2^30");
         let first = UidValidity::new(first).expect("above zero");
         let added = store.add_account(&user.address, &user.password, first);
-        added.expect("the addresses of a plan are told apart");
+        let account = added.expect("the addresses of a plan are told apart");
+        store.set_quota(account, user.quota);
     }
     let mut disk = Disk::default();
     disk.set_mail(store);

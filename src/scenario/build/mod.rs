@@ -66,7 +66,7 @@ fn build_host(
             Service::NameServer(server) => zones.name_server(config, host, server, plan, rules()),
             Service::Resolver(resolver) => zones.resolver(config, host, resolver, rules()),
             Service::Mta(mta) => {
-                mail::mta(config, host, mta, tls, faults::flushes(plan, &host.name))
+                mail::mta(config, host, mta, tls, faults::flushes(plan, &host.name), seed)
             }
             Service::MailboxServer(server) => mail::mailbox_server(config, host, server, seed),
             Service::Client(client) => clients::client(config, host, client, plan, tls),

@@ -368,7 +368,7 @@ impl Expander<'_, '_, '_> {
                 for (name, body) in &send.headers {
                     let path = path_of.at("headers").at(name.as_str());
                     self.one_line(&path, body);
-                    self.field_name(&path, name);
+                    self.further_field(&path, name);
                 }
                 let headers =
                     send.headers.iter().map(|(name, body)| (name.clone(), body.clone())).collect();
@@ -435,6 +435,11 @@ impl Expander<'_, '_, '_> {
             let remedy = "printable ASCII without space and colon (RFC 5322 §2.2)".to_owned();
             self.report.at(path, format!("{name:?} is no name of a header field"), remedy);
         }
+    }
+
+    /// A field that a client is told to write.
+    fn further_field(&mut self, path: &Path<'_>, name: &str) {
+        self.field_name(path, name);
         if OWN_FIELDS.iter().any(|own| own.eq_ignore_ascii_case(name)) {
             let remedy = "an \"eml\" file has the fields it has".to_owned();
             self.report.at(path, format!("the client writes {name} itself"), remedy);

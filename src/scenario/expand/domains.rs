@@ -8,15 +8,18 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::Expander;
+use super::lists::quota;
 use super::names::host_name;
 use super::replies::reply_text;
 use super::services::DEFAULT_PASSWORD;
+use crate::actors::mta::config::OverQuota;
 use crate::proto::smtp::Mailbox;
 use crate::scenario::finding::Path;
 use crate::scenario::format::authentication::Auth;
 use crate::scenario::format::domain::{self as format, User as UserFormat};
 use crate::scenario::format::policy;
 use crate::scenario::plan::{AutoReply, Domain, Restriction, User};
+use crate::store::mailbox::Quota;
 
 impl Expander<'_, '_, '_> {
     pub(super) fn build_domains(&mut self) -> IndexMap<String, Arc<Domain>> {
@@ -49,9 +52,25 @@ impl Expander<'_, '_, '_> {
             let signers = draft.signers.clone();
             let users = self.users(&path.at("users"), &name, &format.users);
             let mut aliases = self.aliases(&path.at("aliases"), &name, format, &users);
-            let (restriction, restrictions) =
-                self.restrictions(&path.at("policy"), &name, &format.policy, &users, &aliases);
+            let lists = self.lists(&path.at("lists"), &name, format, &users);
             let policy = &format.policy;
+            let known: Vec<&str> = users
+                .keys()
+                .chain(aliases.keys())
+                .chain(lists.keys())
+                .map(String::as_str)
+                .collect();
+            let (restriction, restrictions) =
+                self.restrictions(&path.at("policy"), &name, policy, &known);
+            let catch_all = format.catch_all.as_ref();
+            let catch_all =
+                catch_all.and_then(|to| self.addressee(&path.at("catch_all"), &name, to));
+            let delimiter = self.delimiter(&path.at("policy").at("recipient_delimiter"), policy);
+            let over_quota = users.values().any(|user| user.quota != Quota::default());
+            let over_quota = over_quota.then(|| match policy.over_quota.unwrap_or_default() {
+                policy::OverQuota::Reject => OverQuota::Reject,
+                policy::OverQuota::Defer => OverQuota::Defer,
+            });
             let postmaster = self.postmaster(&path.at("policy"), &name, policy, &users, &aliases);
             aliases.extend(postmaster.map(|target| ("postmaster".to_owned(), vec![target])));
             let greylist = policy.greylist.as_ref();
@@ -63,6 +82,12 @@ impl Expander<'_, '_, '_> {
             let domain = Domain {
                 users,
                 aliases,
+                lists,
+                catch_all,
+                delimiter,
+                detail_mailbox: policy.detail_mailbox.unwrap_or(false),
+                srs: policy.srs.unwrap_or(false),
+                over_quota,
                 restriction,
                 restrictions,
                 greylist,
@@ -98,6 +123,8 @@ impl Expander<'_, '_, '_> {
             let mut user = User {
                 address: format!("{name}@{mail_name}"),
                 password: DEFAULT_PASSWORD.to_owned(),
+                quota: Quota::default(),
+                forward: None,
                 auto_reply: None,
             };
             if let UserFormat::Full(format) = format {
@@ -109,6 +136,10 @@ impl Expander<'_, '_, '_> {
                     }
                     user.password.clone_from(password);
                 }
+                user.quota = format.quota.map(quota).unwrap_or_default();
+                let forward = format.forward.as_ref();
+                user.forward =
+                    forward.map(|forward| self.forward(&path.at("forward"), domain, forward));
                 if let Some(reply) = &format.auto_reply {
                     let subject = reply.subject.as_deref().unwrap_or_default();
                     self.one_line(&path.at("auto_reply").at("subject"), subject);
@@ -142,11 +173,6 @@ impl Expander<'_, '_, '_> {
         users: &IndexMap<String, User>,
     ) -> IndexMap<String, Vec<String>> {
         let mut aliases: IndexMap<String, Vec<String>> = IndexMap::new();
-        let names: Vec<String> = users
-            .keys()
-            .cloned()
-            .chain(format.aliases.keys().map(|name| name.to_ascii_lowercase()))
-            .collect();
         for (name, targets) in &format.aliases {
             let path = path.at(name.as_str());
             let local = name.to_ascii_lowercase();
@@ -158,19 +184,7 @@ impl Expander<'_, '_, '_> {
                 let found = format!("a user is called \"{name}\" too");
                 self.report.at(&path, found, "give the alias another name".to_owned());
             }
-            let mut full = Vec::new();
-            for (index, target) in targets.as_slice().iter().enumerate() {
-                let path = path.at(index);
-                if target.contains('@') {
-                    full.extend(self.address(&path, target));
-                } else if names.contains(&target.to_ascii_lowercase()) {
-                    full.push(format!("{target}@{}", self.domains[domain].mail_name));
-                } else {
-                    let known = names.iter().map(String::as_str);
-                    let noun = format!("user or alias of {domain}");
-                    self.report.unknown(&path, &noun, target, known, &["domains"]);
-                }
-            }
+            let full = self.addressees(&path, domain, targets.as_slice());
             if targets.as_slice().is_empty() {
                 self.report.at(&path, "an alias for nobody", "name an address".to_owned());
             }
@@ -219,8 +233,7 @@ impl Expander<'_, '_, '_> {
         path: &Path<'_>,
         domain: &str,
         format: &policy::Policy,
-        users: &IndexMap<String, User>,
-        aliases: &IndexMap<String, Vec<String>>,
+        known: &[&str],
     ) -> (Restriction, IndexMap<String, Restriction>) {
         let restriction = Restriction {
             accept_from: format.accept_from.unwrap_or_default(),
@@ -234,11 +247,9 @@ impl Expander<'_, '_, '_> {
         for (name, format) in &format.recipients {
             let path = path.at("recipients").at(name.as_str());
             let local = name.to_ascii_lowercase();
-            if !users.contains_key(&local) && !aliases.contains_key(&local) {
-                let known: Vec<&str> =
-                    users.keys().chain(aliases.keys()).map(String::as_str).collect();
-                let noun = format!("user or alias of {domain}");
-                self.report.unknown(&path, &noun, name, known, &["domains"]);
+            if !known.contains(&local.as_str()) {
+                let noun = format!("user, alias or list of {domain}");
+                self.report.unknown(&path, &noun, name, known.iter().copied(), &["domains"]);
                 continue;
             }
             self.check_reply(&path.at("reply"), format.reply.as_ref());

@@ -263,8 +263,8 @@ impl Expander<'_, '_, '_> {
         list.filter_map(|(index, one)| self.address(&path.at(index), one)).collect()
     }
 
-    /// The users in whose mailboxes mail for `to` comes to lie: aliases are followed. By default the
-    /// message's recipients.
+    /// The users in whose mailboxes mail for `to` comes to lie. By default for the message's
+    /// recipients.
     fn recipients(
         &mut self,
         path: &Path<'_>,
@@ -276,29 +276,15 @@ impl Expander<'_, '_, '_> {
             Some(to) => self.addresses(path, to),
             None => plan.mails[mail].recipients.clone(),
         };
-        let mut users = Vec::new();
+        let mut users: Vec<String> = Vec::new();
         for (index, address) in addresses.into_iter().enumerate() {
-            let mut reached = vec![address.to_ascii_lowercase()];
-            let mut at = 0;
-            let mut found = false;
-            while at < reached.len() {
-                let address = reached[at].clone();
-                at += 1;
-                let Some((local, domain)) = plan.domain_of(&address) else { continue };
-                if let Some(user) = domain.users.get(local) {
-                    found = true;
-                    if !users.contains(&user.address) {
-                        users.push(user.address.clone());
-                    }
-                }
-                for target in domain.aliases.get(local).into_iter().flatten() {
-                    let target = target.to_ascii_lowercase();
-                    if !reached.contains(&target) {
-                        reached.push(target);
-                    }
+            let readers = plan.readers(&address);
+            for reader in &readers {
+                if !users.contains(&reader.address) {
+                    users.push(reader.address.clone());
                 }
             }
-            if !found {
+            if readers.is_empty() {
                 // Says which part is unknown, with what is near.
                 let path = path.at(index);
                 if self.user(&path, &address).is_some() {

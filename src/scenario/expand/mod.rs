@@ -24,6 +24,7 @@ mod faults;
 mod finish;
 mod forge;
 mod hosts;
+mod lists;
 mod mta;
 mod names;
 mod network;

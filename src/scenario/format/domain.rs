@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::OneOrMany;
 use super::authentication::Dkim;
+use super::list::{Forwarding, MailingList};
 use super::network::Link;
 use super::policy::{AutoReply, Policy};
+use super::quota::Quota;
 use super::units::Dur;
 
 /// A mail domain: who is in it, what serves it, what it accepts.
@@ -34,6 +36,16 @@ pub struct Domain {
     /// Local parts that stand for other addresses, of this domain (local part alone) or of any.
     #[schemars(extend("examples" = [{"sales": ["alice", "bob@example.com"]}]))]
     pub aliases: IndexMap<String, OneOrMany<String>>,
+    /// Mailing lists, by local part.
+    #[schemars(
+        extend("examples" = [{"team": {"members": ["alice", "eve@example.org"], "subject_prefix": "[team]"}}])
+    )]
+    pub lists: IndexMap<String, MailingList>,
+    /// The user or address that gets the mail for local parts that nobody has. Default: it is refused
+    /// with 550 5.1.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"alice")]
+    pub catch_all: Option<String>,
     /// The SPF record of the domain (RFC 7208): who may send mail in its name. It is published as
     /// TXT at the domain's name. The submission server sends too, and in the layout `split` it is
     /// none of the MX.
@@ -105,6 +117,15 @@ pub struct UserOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = ["laptop"]), extend("examples" = [["laptop", "phone"]]))]
     pub devices: Option<Vec<String>>,
+    /// How much the user may keep: `"10MB"`, or `size` and `messages`. Default: all that comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["10MB", {"size": "10MB", "messages": 100}]))]
+    pub quota: Option<Quota>,
+    /// Where the user's mail is sent on to, with its sender and text as they are; `keep` leaves a copy in
+    /// the mailbox. See `policy.srs` for the sender. Default: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["eve@example.org", {"to": "eve@example.org", "keep": true}]))]
+    pub forward: Option<Forwarding>,
     /// A reply that the mailbox server sends by itself (RFC 3834).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"text": "I am away until Monday."}]))]

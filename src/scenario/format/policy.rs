@@ -39,7 +39,7 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "reject"), example = &"accept_then_bounce")]
     pub mode: Option<Mode>,
-    /// Users and aliases, by local part, that are stricter or laxer than the domain.
+    /// Users, aliases and lists, by local part, that are stricter or laxer than the domain.
     #[schemars(
         extend("examples" = [{"all-staff": {"accept_from": "inside", "reply": "exchange_group"}}])
     )]
@@ -107,6 +107,27 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = true), example = false)]
     pub delay_reject: Option<bool>,
+    /// What may follow a local part, with anything behind it, without changing whose it is
+    /// (`recipient_delimiter`): `bob+lists` is bob. One character; `""`: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1), extend("default" = "+"), example = &"-")]
+    pub recipient_delimiter: Option<String>,
+    /// Whether what follows the delimiter names the mailbox: mail for `bob+lists` lies in `lists`, where
+    /// bob has a mailbox of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = true)]
+    pub detail_mailbox: Option<bool>,
+    /// What becomes of mail for a user who may keep no more: `reject` (552 5.2.2) or `defer` (452 4.2.2).
+    /// The mailbox server says so at RCPT where it can know; otherwise it bounces the message, or tries
+    /// again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "reject"), example = &"defer")]
+    pub over_quota: Option<OverQuota>,
+    /// Whether mail that aliases and users forward from outside to outside gets a reverse-path in this
+    /// domain (SRS), so that it passes SPF at the next hop; bounces come back through it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = true)]
+    pub srs: Option<bool>,
     /// The user or address that gets the mail for `postmaster`, which is always taken (RFC 5321 §4.5.1),
     /// where neither a user nor an alias is called so. Default: the first user.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,6 +188,17 @@ pub struct Restriction {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"accept_then_bounce")]
     pub mode: Option<Mode>,
+}
+
+/// What becomes of mail for a user who may keep no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OverQuota {
+    /// It is refused, or bounced, with 5.2.2.
+    #[default]
+    Reject,
+    /// It waits until there is room, with 4.2.2.
+    Defer,
 }
 
 /// What a postmaster can hear of.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use crate::actors::mta::config::{Greylisting, SenderPattern, Verification};
+use crate::actors::mta::config::{Greylisting, OverQuota, SenderPattern, Verification};
 use crate::proto::dkim::Signer;
 use crate::scenario::format::authentication::AuthChecks;
 use crate::scenario::format::policy::AcceptFrom;
 pub use crate::scenario::format::policy::Mode;
+use crate::store::mailbox::Quota;
 
 /// A mail domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,18 @@ pub struct Domain {
     pub users: IndexMap<String, User>,
     /// What local parts (in lower case) stand for: full addresses, of any domain.
     pub aliases: IndexMap<String, Vec<String>>,
+    /// Its mailing lists, by local part in lower case.
+    pub lists: IndexMap<String, MailingList>,
+    /// The address that gets the mail for local parts that nobody has.
+    pub catch_all: Option<String>,
+    /// What may follow a local part with a detail.
+    pub delimiter: Option<char>,
+    /// Whether a detail names the mailbox.
+    pub detail_mailbox: bool,
+    /// Whether mail that is forwarded out of it gets a reverse-path of SRS.
+    pub srs: bool,
+    /// What becomes of mail for a mailbox that is full; `None`: no user has a quota.
+    pub over_quota: Option<OverQuota>,
     /// From whom users and aliases take mail that `restrictions` does not name.
     pub restriction: Restriction,
     /// From whom particular users and aliases take mail, by local part in lower case.
@@ -45,10 +58,12 @@ impl Domain {
         self.restrictions.get(&local.to_ascii_lowercase()).unwrap_or(&self.restriction)
     }
 
-    /// Whether `local` is a user or an alias.
+    /// Whether `local` is a user, an alias or a mailing list.
     pub fn knows(&self, local: &str) -> bool {
         let local = local.to_ascii_lowercase();
-        self.users.contains_key(&local) || self.aliases.contains_key(&local)
+        self.users.contains_key(&local)
+            || self.aliases.contains_key(&local)
+            || self.lists.contains_key(&local)
     }
 }
 
@@ -59,8 +74,36 @@ pub struct User {
     pub address: String,
     /// The password.
     pub password: String,
+    /// How much the user may keep.
+    pub quota: Quota,
+    /// Where the user's mail is sent on to.
+    pub forward: Option<Forward>,
     /// What is answered for the user.
     pub auto_reply: Option<AutoReply>,
+}
+
+/// Where a user's mail is sent on to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// Full addresses; at least one.
+    pub to: Vec<String>,
+    /// Whether the mailbox gets it too.
+    pub keep: bool,
+}
+
+/// A mailing list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailingList {
+    /// Full addresses.
+    pub members: Vec<String>,
+    /// The address of who looks after it.
+    pub owner: String,
+    /// What is put before subjects.
+    pub subject_prefix: Option<String>,
+    /// Where replies go instead of to the author.
+    pub reply_to: Option<String>,
+    /// Whether each member has a reverse-path of its own.
+    pub verp: bool,
 }
 
 /// From whom mail is taken, and what becomes of other mail.

@@ -11,6 +11,7 @@ pub mod expect;
 pub mod fault;
 pub mod host;
 pub mod network;
+mod recipients;
 pub mod tls;
 
 use std::net::IpAddr;
@@ -23,7 +24,7 @@ use crate::proto::dns::{Name, Network, Record};
 use crate::proto::idna;
 
 pub use agenda::{Action, Content, Mail, Step};
-pub use domain::{AutoReply, Domain, Mode, ReplyText, Restriction, User};
+pub use domain::{AutoReply, Domain, Forward, MailingList, Mode, ReplyText, Restriction, User};
 pub use expect::{Count, Expect, Expectation};
 pub use fault::{Fault, FaultAction};
 pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Service};

@@ -38,6 +38,8 @@ pub enum RecipientState {
 pub enum Delivered {
     /// Into a mailbox of this host.
     Mailbox,
+    /// To a mailing list of this host, which sends it to its members as mail of its own.
+    List,
     /// To the next hop, which answers for it now.
     Relayed {
         /// The name of the host that took it.
@@ -51,8 +53,8 @@ pub enum Delivered {
         /// delivery, into a mailbox (RFC 2033).
         lmtp: bool,
     },
-    /// Replaced by the addresses that an alias, a forward or a list names: those are recipients of
-    /// their own, here or of a new message.
+    /// Replaced by the addresses that an alias or a forward names: those are recipients of their
+    /// own, here or of a new message.
     Expanded,
     /// Thrown away, as the configuration wants it.
     Discarded,

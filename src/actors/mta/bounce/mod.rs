@@ -80,7 +80,7 @@ impl<'a> Desk<'a, '_> {
             }
             Some(sender) => Reader::Sender(sender),
             None if !self.config.notify.double_bounces => Reader::Nobody("a bounce is not bounced"),
-            None => match postmaster::address(self.config) {
+            None => match postmaster::address(self.config, self.ctx.date()) {
                 Some(postmaster) => Reader::Postmaster(postmaster),
                 None => Reader::Nobody("a bounce is not bounced, and there is no postmaster"),
             },
@@ -115,7 +115,7 @@ impl<'a> Desk<'a, '_> {
             Reader::Nobody(_) => None,
         };
         if let (Reader::Sender(_), true) = (&reader, self.config.notify.bounces)
-            && let Some(postmaster) = postmaster::address(self.config)
+            && let Some(postmaster) = postmaster::address(self.config, self.ctx.date())
         {
             self.tell(&postmaster, Audience::Postmaster, entries(&|_| true), Returned::Header);
         }
@@ -181,7 +181,7 @@ impl<'a> Desk<'a, '_> {
             Returned::Header,
         );
         if self.config.notify.delays
-            && let Some(postmaster) = postmaster::address(self.config)
+            && let Some(postmaster) = postmaster::address(self.config, self.ctx.date())
         {
             self.tell(&postmaster, Audience::Postmaster, entries(&|_| true), Returned::Header);
         }

@@ -1,16 +1,17 @@
 //! Notices to the postmaster of the host.
 
 use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::owner::{Owner, owner};
+use crate::engine::UnixTime;
 use crate::proto::smtp::Mailbox;
 
 /// The address of the postmaster: of the domain that the host belongs to, where that has one.
-pub(super) fn address(config: &MtaConfig) -> Option<Mailbox> {
+pub(super) fn address(config: &MtaConfig, date: UnixTime) -> Option<Mailbox> {
     let name = config.own_domain();
     let domain = config.domain(name)?;
-    let exists = domain.users.as_ref().is_none_or(|users| users.contains(POSTMASTER))
-        || domain.aliases.contains_key(POSTMASTER);
     let address = format!("{POSTMASTER}@{name}").parse();
-    exists.then(|| address.expect("a domain of the configuration is one by RFC 5321"))
+    let address = address.expect("a domain of the configuration is one by RFC 5321");
+    (!matches!(owner(domain, &address, date), Owner::Nobody(_))).then_some(address)
 }
 
 /// Whom notices to the postmaster are from: an address at which nobody is, and of which this host

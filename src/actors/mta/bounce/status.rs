@@ -32,6 +32,7 @@ pub(super) fn delivered(
     let own = |words: &str| (Diagnostic::local(words), words.to_owned());
     let (action, (diagnostic, text)) = match how {
         Delivered::Mailbox => (Action::Delivered, own("delivered to mailbox")),
+        Delivered::List => (Action::Delivered, own("delivered to mailing list")),
         Delivered::Discarded => (Action::Delivered, own("discarded")),
         Delivered::Expanded => (Action::Expanded, own("alias expanded")),
         Delivered::Relayed { remote, reply, lmtp, .. } => {
@@ -42,7 +43,9 @@ pub(super) fn delivered(
     };
     let (status, remote) = match how {
         Delivered::Relayed { remote, reply, .. } => (reply.status(), Some(remote.clone())),
-        Delivered::Mailbox | Delivered::Discarded | Delivered::Expanded => (None, None),
+        Delivered::Mailbox | Delivered::List | Delivered::Discarded | Delivered::Expanded => {
+            (None, None)
+        }
     };
     let mut entry = entry(recipient, action, status.unwrap_or(DONE), text);
     entry.status.remote_mta = remote;

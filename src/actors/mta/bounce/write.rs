@@ -89,7 +89,8 @@ impl Desk<'_, '_> {
             Audience::Sender => ReversePath::Null,
             Audience::Postmaster => postmaster::double_bounce(config).into(),
         };
-        let recipients = alias::expand(to, config).into_iter().map(|address| QueuedRecipient {
+        let recipients = alias::expand(to, config, self.ctx.date());
+        let recipients = recipients.into_iter().map(|address| QueuedRecipient {
             taken_as: to.clone(),
             ..QueuedRecipient::new(address)
         });

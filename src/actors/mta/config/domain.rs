@@ -1,10 +1,13 @@
-//! The domains that an MTA answers for, and its users.
+//! The domains that an MTA answers for, and what their local parts stand for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::sync::Arc;
 
+use crate::proto::mail::srs::Srs;
 use crate::proto::smtp::Mailbox;
 
+use super::list::MailingList;
+use super::personal::Personal;
 use super::policy::{Greylisting, Verification};
 use super::restriction::Restriction;
 
@@ -17,16 +20,30 @@ pub struct Domain {
     pub users: Option<BTreeSet<String>>,
     /// Local parts, in lower case, that stand for other addresses.
     pub aliases: BTreeMap<String, Vec<Mailbox>>,
+    /// The mailing lists, by local part in lower case. They distribute where the mailboxes are.
+    pub lists: BTreeMap<String, MailingList>,
+    /// Who gets the mail for local parts that nobody has; `None`: it is refused.
+    pub catch_all: Option<Mailbox>,
+    /// What may follow a local part, with anything behind it, without changing whose it is
+    /// (`recipient_delimiter`); `None`: nothing.
+    pub delimiter: Option<char>,
+    /// Whether what follows the delimiter names the mailbox, where there is one of that name
+    /// (Dovecot's `lmtp_save_to_detail_mailbox`).
+    pub detail_mailbox: bool,
+    /// The reverse-paths of mail that is forwarded out of the domain; `None`: stay as they are.
+    pub srs: Option<Arc<Srs>>,
+    /// What becomes of mail for a mailbox that is full; `None`: none can be.
+    pub over_quota: Option<OverQuota>,
+    /// What users have asked for, by local part in lower case.
+    pub personal: BTreeMap<String, Personal>,
     /// From whom the domain takes mail.
     pub restriction: Restriction,
-    /// The users and aliases, by local part in lower case, with a restriction of their own.
+    /// The users, aliases and lists, by local part in lower case, with a restriction of their own.
     pub restrictions: BTreeMap<String, Restriction>,
     /// Whether and how strangers are put off at first.
     pub greylist: Option<Greylisting>,
     /// Whether and how the next hop is asked who exists.
     pub verification: Option<Verification>,
-    /// The automatic replies of its users, by local part in lower case.
-    pub auto_replies: BTreeMap<String, AutoReply>,
 }
 
 /// Where mail for a domain goes.
@@ -39,15 +56,13 @@ pub enum Transport {
     Relay,
 }
 
-/// An automatic reply (RFC 3834).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AutoReply {
-    /// Its subject; `None`: made from the subject that it answers.
-    pub subject: Option<String>,
-    /// Its text.
-    pub text: String,
-    /// How long the same sender gets no second one.
-    pub once_per: Duration,
+/// What becomes of mail for a mailbox that is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OverQuota {
+    /// It waits: `452 4.2.2` (Dovecot's `quota_full_tempfail = yes`).
+    Defer,
+    /// It is refused: `552 5.2.2`.
+    Reject,
 }
 
 /// A user who may submit.
@@ -66,11 +81,31 @@ impl Domain {
             transport,
             users,
             aliases: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            catch_all: None,
+            delimiter: None,
+            detail_mailbox: false,
+            srs: None,
+            over_quota: None,
+            personal: BTreeMap::new(),
             restriction: Restriction::none(),
             restrictions: BTreeMap::new(),
             greylist: None,
             verification: None,
-            auto_replies: BTreeMap::new(),
         }
+    }
+
+    /// A local part without what follows the delimiter, and that; `None` where there is no such
+    /// thing. `+x` has none: nobody is called nothing.
+    pub fn without_detail<'a>(&self, local_part: &'a str) -> Option<(&'a str, &'a str)> {
+        let split = local_part.split_once(self.delimiter?)?;
+        Some(split).filter(|(name, _)| !name.is_empty())
+    }
+
+    /// From whom the owner of a local part, in lower case, takes mail.
+    pub fn restriction_of(&self, local_part: &str) -> &Restriction {
+        let own = || self.restrictions.get(local_part);
+        let of_name = || self.restrictions.get(self.without_detail(local_part)?.0);
+        own().or_else(of_name).unwrap_or(&self.restriction)
     }
 }

@@ -3,7 +3,9 @@
 mod authentication;
 mod domain;
 mod limits;
+mod list;
 mod notify;
+mod personal;
 mod policy;
 mod restriction;
 mod tls;
@@ -17,9 +19,11 @@ use crate::store::queue::RetrySchedule;
 
 pub use super::transport::{NextHop, Route, RouteError, TransportTable};
 pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
-pub use domain::{AutoReply, Domain, Submitter, Transport};
+pub use domain::{Domain, OverQuota, Submitter, Transport};
 pub use limits::Limits;
+pub use list::MailingList;
 pub use notify::NotifyClasses;
+pub use personal::{AutoReply, Forward, Personal};
 pub use policy::{
     AnswerMask, AnswerMaskError, ClientPolicy, DnsList, Greylisting, HeloPolicy, Rates, ReverseDns,
     SenderPolicy, Verification,

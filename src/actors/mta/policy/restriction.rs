@@ -4,6 +4,7 @@
 //! accepted with 250, after which this MTA writes the report.
 
 use crate::actors::mta::config::{AcceptFrom, RefusalMode, SenderPattern};
+use crate::actors::mta::owner::{Owner, owner};
 use crate::proto::smtp::{Mailbox, Reply};
 
 use super::Finding;
@@ -20,7 +21,7 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     if local_part == users::POSTMASTER {
         return Finding::permit("postmaster is there for everybody"); // RFC 5321 §4.5.1
     }
-    let restriction = domain.restrictions.get(&local_part).unwrap_or(&domain.restriction);
+    let restriction = domain.restriction_of(&local_part);
     let is_one_of = |patterns: &[SenderPattern]| {
         let Some(sender) = turn.sender else { return false };
         patterns.iter().any(|pattern| pattern.matches(sender, turn.client))
@@ -43,12 +44,10 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     // A restriction that names the user tells a stranger nothing that its reply does not say. One
     // of the whole domain comes before the question who exists.
     let refusal = Refusal { rule: rule.into(), reply: fill_in(&restriction.reply, to) };
-    match restriction.mode {
-        RefusalMode::Reject => Finding::Refuse(refusal),
-        RefusalMode::AcceptThenBounce if users::exists(domain, &local_part) => {
-            Finding::Doom(refusal)
-        }
-        RefusalMode::AcceptThenBounce => users::unknown(to),
+    match (restriction.mode, owner(domain, to, turn.date)) {
+        (RefusalMode::Reject, _) => Finding::Refuse(refusal),
+        (RefusalMode::AcceptThenBounce, Owner::Nobody(why)) => users::unknown(to, why),
+        (RefusalMode::AcceptThenBounce, _) => Finding::Doom(refusal),
     }
 }
 

@@ -4,8 +4,8 @@ use crate::actors::mta::config::{HeloPolicy, MtaConfig, ReverseDns, SenderPolicy
 
 use super::turn::{Turn, Wait};
 use super::{
-    Finding, authentication, dns_list, greylisting, helo, hops, rates, relay, restriction, reverse,
-    sender, submitter, users, verification,
+    Finding, authentication, dns_list, greylisting, helo, hops, quota, rates, relay, restriction,
+    reverse, sender, submitter, users, verification,
 };
 
 /// A point of a session at which rules are asked.
@@ -65,6 +65,8 @@ pub(crate) enum Rule {
     Restriction,
     /// The recipient exists.
     Users,
+    /// The recipient's mailbox has room.
+    Quota,
     /// Who does not try again is not let in.
     Greylisting,
     /// The next hop takes mail for the recipient.
@@ -93,6 +95,7 @@ impl Rule {
             Rule::Relay => "relay",
             Rule::Restriction => "restriction",
             Rule::Users => "user",
+            Rule::Quota => "quota",
             Rule::Greylisting => "greylist",
             Rule::Verification => "verification",
             Rule::Hops => "hops",
@@ -112,6 +115,7 @@ impl Rule {
                 | Rule::Relay
                 | Rule::Restriction
                 | Rule::Users
+                | Rule::Quota
                 | Rule::Hops
         )
     }
@@ -137,6 +141,7 @@ impl Rule {
             Rule::Relay => relay::judge(turn),
             Rule::Restriction => restriction::judge(turn),
             Rule::Users => users::judge(turn),
+            Rule::Quota => quota::judge(turn),
             Rule::Greylisting => greylisting::judge(turn),
             Rule::Verification => verification::judge(turn)?,
             Rule::Hops => hops::judge(turn),
@@ -190,6 +195,8 @@ impl Rulebook {
             book.add(stage, true, Rule::Restriction);
             book.add(stage, true, Rule::Users);
         }
+        let limited = config.domains.values().any(|domain| domain.over_quota.is_some());
+        book.add(Stage::Recipient, limited, Rule::Quota);
         let greylisted = config.domains.values().any(|domain| domain.greylist.is_some());
         book.add(Stage::Recipient, greylisted, Rule::Greylisting);
         let verified = config.domains.values().any(|domain| domain.verification.is_some());

@@ -10,6 +10,7 @@ use crate::proto::dns::{Name, RecordType};
 use crate::proto::smtp::server::ReceivedMessage;
 use crate::proto::smtp::{Mailbox, ReversePath};
 use crate::store::greylist::Greylist;
+use crate::store::mailbox::MailStore;
 
 use super::authentication::Authentication;
 use super::chain::Standing;
@@ -40,6 +41,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) sender: Option<&'a ReversePath>,
     /// The recipient of the RCPT at hand, as [`super::meant`] reads it.
     pub(crate) recipient: Option<&'a Mailbox>,
+    /// How many octets the message has, as MAIL declared with SIZE.
+    pub(crate) declared_octets: Option<u64>,
     /// The message, at the end of data.
     pub(crate) message: Option<&'a ReceivedMessage>,
     /// The answers that came on this connection.
@@ -52,6 +55,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) anvil: &'a mut Anvil,
     /// Who tried to send what to whom.
     pub(crate) greylist: &'a mut Greylist,
+    /// The mailboxes of this host, where it has some.
+    pub(crate) mail: Option<&'a MailStore>,
     /// Who exists at other hosts.
     pub(crate) verified: &'a mut Verified,
 }

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::actors::mta::config::{Domain, MtaConfig};
+use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::owner::{Owner, owner};
 use crate::proto::smtp::{ForwardPath, Mailbox};
 
 use super::Finding;
@@ -10,11 +11,13 @@ use super::turn::Turn;
 
 pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     let Some(to) = turn.recipient else { return Finding::pass("nobody to send to") };
-    match turn.config.domain(to.domain()) {
-        Some(domain) if !exists(domain, &local_part(to)) => unknown(to),
-        Some(Domain { users: None, .. }) => Finding::pass("not asked for"),
-        Some(_) => Finding::pass("known"),
-        None => Finding::pass("somewhere else"),
+    let Some(domain) = turn.config.domain(to.domain()) else {
+        return Finding::pass("somewhere else");
+    };
+    match owner(domain, to, turn.date) {
+        Owner::Nobody(why) => unknown(to, why),
+        Owner::Anybody => Finding::pass("not asked for"),
+        Owner::User { .. } | Owner::Others(_) | Owner::List { .. } => Finding::pass("known"),
     }
 }
 
@@ -38,15 +41,9 @@ pub(super) fn local_part(to: &Mailbox) -> String {
     to.unquoted_local_part().to_ascii_lowercase()
 }
 
-/// Whether there is such a user or alias.
-pub(super) fn exists(domain: &Domain, local_part: &str) -> bool {
-    domain.users.as_ref().is_none_or(|users| users.contains(local_part))
-        || domain.aliases.contains_key(local_part)
-}
-
-pub(super) fn unknown(to: &Mailbox) -> Finding {
+pub(super) fn unknown(to: &Mailbox, why: &'static str) -> Finding {
     let text = format!("<{to}>: Recipient address rejected: User unknown");
-    Finding::refuse("the user is unknown", 550, (5, 1, 1), text)
+    Finding::refuse(why, 550, (5, 1, 1), text)
 }
 
 /// The local part that is always there (RFC 5321 §4.5.1).

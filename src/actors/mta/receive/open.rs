@@ -8,10 +8,11 @@ use crate::actors::carry::LazyTimer;
 use crate::actors::channel::Channel;
 use crate::actors::mta::config::MtaConfig;
 use crate::actors::mta::lookup::Found;
+use crate::actors::mta::owner::{Owner, owner};
 use crate::actors::mta::policy::{
     self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait,
 };
-use crate::engine::SimTime;
+use crate::engine::{SimTime, UnixTime};
 use crate::proto::sasl::Secret;
 use crate::proto::smtp::server::{
     Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
@@ -224,6 +225,7 @@ impl Open {
             }
         }
         let (now, date, own) = (ctx.now(), ctx.date(), ctx.addresses().to_vec());
+        let (greylist, mail) = ctx.disk().greylist_and_mail();
         let mut turn = Turn {
             config: &shared.config,
             date,
@@ -235,12 +237,14 @@ impl Open {
             helo: self.session.helo(),
             sender,
             recipient,
+            declared_octets: envelope.and_then(|envelope| envelope.params.size_octets),
             message,
             answers,
             evidence,
             dmarc_sampling: &mut shared.dmarc_sampling,
             anvil: &mut shared.anvil,
-            greylist: ctx.disk().greylist(),
+            greylist,
+            mail,
             verified: &mut shared.verified,
         };
         match pending.chain.run(&shared.book, standing, &mut turn) {
@@ -311,7 +315,7 @@ impl Open {
             }
             Asked::Verify { meant, expand } => {
                 Next::Answer(match settle("", meant.as_str(), ruling, ctx) {
-                    Verdict::Accept => verified(&meant, expand, &shared.config),
+                    Verdict::Accept => verified(&meant, expand, &shared.config, ctx.date()),
                     refusal => refusal,
                 })
             }
@@ -355,16 +359,17 @@ impl Open {
 }
 
 /// What VRFY or EXPN tells of a recipient that is taken (RFC 5321 §3.5).
-fn verified(meant: &Mailbox, expand: bool, config: &MtaConfig) -> Verdict {
+fn verified(meant: &Mailbox, expand: bool, config: &MtaConfig, date: UnixTime) -> Verdict {
     let Some(domain) = config.domain(meant.domain()) else { return Verdict::Accept };
     let known = EnhancedStatus::new(2, 1, 5);
-    let local_part = meant.unquoted_local_part().to_ascii_lowercase();
-    match domain.aliases.get(&local_part) {
-        Some(targets) if expand => {
-            let lines: Vec<String> = targets.iter().map(|target| format!("<{target}>")).collect();
-            Reply::new(250, known, lines.join("\n")).into()
-        }
-        None if expand => {
+    let lines = |addresses: &[Mailbox]| {
+        let lines: Vec<String> = addresses.iter().map(|address| format!("<{address}>")).collect();
+        Reply::new(250, known, lines.join("\n")).into()
+    };
+    match owner(domain, meant, date) {
+        Owner::Others(targets) if expand => lines(&targets),
+        Owner::List { list, .. } if expand && !list.members.is_empty() => lines(&list.members),
+        Owner::User { .. } if expand => {
             let status = EnhancedStatus::new(5, 1, 1);
             Reply::new(550, status, "That is a user name, not a mailing list").into()
         }

@@ -6,6 +6,7 @@ use std::mem;
 use crate::actors::mta::config::MtaConfig;
 use crate::actors::mta::policy::{self, Refusal};
 use crate::actors::mta::{alias, note, signing};
+use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
 use crate::proto::smtp::server::{ReceivedMessage, Verdict};
 use crate::proto::smtp::{EnhancedStatus, Mailbox, Notify, Reply};
@@ -36,7 +37,7 @@ impl Open {
             orcpt: recipient.params.orcpt.clone(),
             ..QueuedRecipient::new(policy::meant(&recipient.path, config, ctx.addresses()))
         });
-        let recipients = recipients(taken, &mem::take(&mut self.doomed), config);
+        let recipients = recipients(taken, &mem::take(&mut self.doomed), config, ctx.date());
         let date = DateTime::utc(ctx.date());
         let only = match envelope.recipients.as_slice() {
             [one] => Some(one.path.to_string()),
@@ -95,6 +96,7 @@ fn recipients(
     taken: impl Iterator<Item = QueuedRecipient>,
     doomed: &BTreeMap<Mailbox, Refusal>,
     config: &MtaConfig,
+    date: UnixTime,
 ) -> Vec<QueuedRecipient> {
     let mut seen = BTreeSet::new();
     let mut recipients = Vec::new();
@@ -109,7 +111,7 @@ fn recipients(
             add(QueuedRecipient { state: RecipientState::Failed(doom(refusal)), ..recipient });
             continue;
         }
-        let targets = alias::expand(&recipient.address, config);
+        let targets = alias::expand(&recipient.address, config, date);
         if targets.is_empty() {
             let reason = format!("the aliases of {} lead to each other", recipient.address);
             let trouble = Trouble::local(EnhancedStatus::new(5, 4, 6), reason);

@@ -97,12 +97,14 @@ impl Bench {
                     helo: Some("mail.example.org"),
                     sender: Some(&from),
                     recipient: None,
+                    declared_octets: None,
                     message: Some(&message),
                     answers: &memory.answers,
                     evidence: &mut memory.evidence,
                     dmarc_sampling: &mut sampling,
                     anvil: &mut Anvil::default(),
                     greylist: &mut Greylist::default(),
+                    mail: None,
                     verified: &mut Verified::default(),
                 };
                 match stage(&mut turn) {

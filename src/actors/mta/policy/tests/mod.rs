@@ -16,6 +16,7 @@ use crate::proto::dns::stub::{Answer, LookupError};
 use crate::proto::dns::{Name, Rcode, Record, RecordData, RecordType};
 use crate::proto::smtp::{Mailbox, Reply, ReversePath};
 use crate::store::greylist::Greylist;
+use crate::store::mailbox::MailStore;
 use crate::store::queue::Trouble;
 
 use super::*;
@@ -40,6 +41,8 @@ struct Bench {
     asked: Vec<String>,
     helo: &'static str,
     login: Option<&'static str>,
+    mail: Option<MailStore>,
+    declared_octets: Option<u64>,
 }
 
 impl Bench {
@@ -66,6 +69,8 @@ impl Bench {
             asked: Vec::new(),
             helo: "client.example.org",
             login: None,
+            mail: None,
+            declared_octets: None,
         }
     }
 
@@ -118,12 +123,14 @@ impl Bench {
             helo: Some(self.helo),
             sender: sender.as_ref(),
             recipient: recipient.as_ref(),
+            declared_octets: self.declared_octets,
             message: None,
             answers,
             evidence,
             dmarc_sampling: &mut Seed(1).stream("dmarc sampling"),
             anvil: &mut self.anvil,
             greylist: &mut self.greylist,
+            mail: self.mail.as_ref(),
             verified: &mut self.verified,
         };
         chain.run(&book, standing, &mut turn)

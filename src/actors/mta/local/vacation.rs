@@ -1,60 +1,44 @@
 //! Automatic replies of the users whose mail is delivered here.
 //!
 //! Follows RFC 3834: to the reverse-path, from the null one, once a sender in a period, never to
-//! programs or lists.
-//!
-//! Not modelled: the memory of who got a reply is lost in a crash; a vacation program has it on
-//! disk.
+//! programs or lists. Who got a reply is remembered on disk.
 
-use std::collections::BTreeMap;
-
-use crate::engine::{SimTime, Stream};
-use crate::proto::mail::auto_reply::{self, AutoReply};
+use crate::actors::mta::config::{AutoReply, Domain};
+use crate::actors::mta::{note, signing};
+use crate::proto::mail::auto_reply::{self, AutoReply as Reply};
 use crate::proto::mail::{self, DateTime, Header};
-use crate::proto::smtp::{Mailbox, ReversePath};
+use crate::proto::smtp::ReversePath;
 use crate::store::queue::{QueuedMessage, QueuedRecipient};
-use crate::world::{Ctx, Note};
+use crate::world::Note;
 
-use super::config::MtaConfig;
-use super::delivery::Load;
-use super::{note, signing};
+use super::Local;
 
-/// Who got a reply from whom, and when.
-#[derive(Debug, Default)]
-pub(super) struct AutoReplies {
-    sent: BTreeMap<(Mailbox, Mailbox), SimTime>,
-}
-
-impl AutoReplies {
-    /// Queues a reply of `recipient` to a message that was just delivered, if there is to be one.
-    pub(super) fn consider(
-        &mut self,
-        message: &Load,
-        recipient: &Mailbox,
-        config: &MtaConfig,
-        ids: &mut Stream,
-        ctx: &mut Ctx<'_>,
-    ) {
-        let local_part = recipient.unquoted_local_part().to_ascii_lowercase();
-        let domain = config.domain(recipient.domain());
-        let Some(reply) = domain.and_then(|domain| domain.auto_replies.get(&local_part)) else {
-            return;
-        };
+impl Local<'_, '_> {
+    /// Queues a reply to the message, if there is to be one.
+    pub(super) fn answer(&mut self, domain: &Domain, reply: &AutoReply) {
+        let Local { config, message, to, ids, ctx } = self;
         let Some(sender) = message.from.mailbox() else { return };
+        let recipient = &to.address;
+        let local_part = recipient.unquoted_local_part();
+        let name = domain.without_detail(&local_part).map_or(&*local_part, |(name, _)| name);
+        let user = format!("{name}@{}", recipient.domain());
+        // Every address under which the message can have been meant for the user: an alias that was
+        // followed by an earlier server of the domain is known from ORCPT.
+        let original = to.orcpt.as_ref().map_or(&*user, |original| original.address());
+        let own = [recipient.as_str(), to.taken_as.as_str(), &user, original];
         let header = Header::new(&message.data);
-        let own = [recipient.as_str()];
         if auto_reply::should_reply(header, Some(sender.as_str()), &own).is_err() {
             return;
         }
         let now = ctx.now();
-        let pair = (recipient.clone(), sender.clone());
-        if self.sent.get(&pair).is_some_and(|sent| now - *sent < reply.once_per) {
+        let replies = ctx.disk().replies();
+        if replies.has_answered(&user, sender.as_str(), now) {
             return;
         }
-        self.sent.insert(pair, now);
+        replies.remember(&user, sender.as_str(), now, now + reply.once_per);
         let id = ctx.disk().queue().new_id(ids);
-        let data = AutoReply {
-            from: mail::Mailbox::new(None, recipient.as_str()),
+        let data = Reply {
+            from: mail::Mailbox::new(None, &user),
             to: sender.as_str(),
             subject: reply.subject.as_deref(),
             text: &reply.text,

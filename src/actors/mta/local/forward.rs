@@ -1,0 +1,113 @@
+//! Mail that a user has sent on to other addresses.
+//!
+//! As Postfix's local(8) does with `.forward`: a new message with the same sender, the same text
+//! under `Delivered-To`, by which it is known when it comes back. What the sender wants to hear of
+//! delivery goes on with it (RFC 3461 §5.2.7.2); where it goes to several, the sender hears that it
+//! was expanded instead (§5.2.7.3).
+
+use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::{alias, note};
+use crate::engine::UnixTime;
+use crate::proto::mail::{DateTime, prepend, received};
+use crate::proto::smtp::{Mailbox, Notify, OriginalRecipient, ReversePath};
+use crate::store::queue::{Delivered, QueuedMessage, QueuedRecipient, RecipientState, Trouble};
+use crate::world::Note;
+
+use super::{Local, looped};
+
+impl Local<'_, '_> {
+    /// Queues the message for those addresses; what that means for the recipient at hand.
+    pub(super) fn forward(
+        &mut self,
+        addresses: &[Mailbox],
+        keep: bool,
+    ) -> Result<RecipientState, Trouble> {
+        let (to, message) = (self.to, self.message);
+        let hostname = &self.config.hostname;
+        let id = self.ctx.disk().queue().new_id(self.ids);
+        let date = DateTime::utc(self.ctx.date());
+        let trace = received::made_here(hostname, id.as_str(), date)
+            + &received::delivered_to(to.address.as_str());
+        let targets = targets(addresses, self.config, self.ctx.date());
+        if targets.is_empty() {
+            // Aliases that lead to each other.
+            return Err(looped(to.address.as_str()));
+        }
+        let is_one = targets.len() == 1 && !keep;
+        let notify = match is_one {
+            true => to.notify,
+            false => to.notify.map(|notify| Notify { success: false, ..notify }),
+        };
+        let orcpt = to.orcpt.clone().or_else(|| Some(OriginalRecipient::of(&to.taken_as)));
+        let recipients = targets.into_iter().map(|address| QueuedRecipient {
+            notify,
+            orcpt: orcpt.clone(),
+            taken_as: to.address.clone(),
+            ..QueuedRecipient::new(address)
+        });
+        let forwarded = QueuedMessage {
+            ret: message.ret,
+            envid: message.envid.clone(),
+            smtputf8: message.smtputf8,
+            ..QueuedMessage::new(
+                id,
+                self.ctx.now(),
+                message.from.clone(),
+                prepend(trace, &message.data),
+                recipients.collect(),
+            )
+        };
+        self.send_on(forwarded);
+        Ok(match is_one {
+            // The sender hears from where it goes now.
+            true => RecipientState::Reported,
+            false => RecipientState::Delivered(Delivered::Expanded),
+        })
+    }
+
+    /// Queues what follows from the message at hand for others, and tells of it.
+    pub(super) fn send_on(&mut self, message: QueuedMessage) {
+        self.ctx.note(|| Note::Forwarded {
+            queue_id: self.message.queue_id.to_string(),
+            recipient: self.to.address.to_string(),
+            to: message.recipients.iter().map(|to| to.address.to_string()).collect(),
+            forward_queue_id: message.id.to_string(),
+        });
+        self.ctx.note(|| note::accepted(&message, "local".to_owned()));
+        let now = self.ctx.now();
+        self.ctx.disk().queue().insert(message, now);
+    }
+}
+
+/// Those addresses and whom they stand for, each once.
+pub(super) fn targets(addresses: &[Mailbox], config: &MtaConfig, date: UnixTime) -> Vec<Mailbox> {
+    let mut targets: Vec<Mailbox> = Vec::new();
+    for target in addresses.iter().flat_map(|address| alias::expand(address, config, date)) {
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+/// The reverse-path with which a recipient's copy leaves for another host: rewritten by SRS where the
+/// domain under whose address it was taken wants that, and the mail goes from outside to outside.
+pub(in crate::actors::mta) fn reverse_path(
+    config: &MtaConfig,
+    from: &ReversePath,
+    to: &QueuedRecipient,
+    date: UnixTime,
+) -> ReversePath {
+    let rewritten = || {
+        let sender = from.mailbox()?;
+        let forwarder = to.taken_as.domain();
+        let srs = config.domain(forwarder)?.srs.as_ref()?;
+        let is_own = |address: &Mailbox| config.domain(address.domain()).is_some();
+        if to.taken_as == to.address || is_own(sender) || is_own(&to.address) {
+            return None;
+        }
+        let local_part = srs.forward(&sender.unquoted_local_part(), sender.domain(), date);
+        Mailbox::new(&local_part, forwarder).ok()
+    };
+    rewritten().map_or_else(|| from.clone(), ReversePath::from)
+}

@@ -1,0 +1,80 @@
+//! A message into a mailbox of this host.
+//!
+//! Follows RFC 5321 §4.4 (Return-Path) and RFC 9228 (Delivered-To). As with Dovecot: mail that is
+//! marked as spam lies in Junk, what the detail of the address names in a mailbox of that name where
+//! there is one, and what a quota has no room for is refused, or waits.
+
+use crate::actors::mta::config::{Domain, OverQuota};
+use crate::actors::mta::{note, owner};
+use crate::proto::imap::{AccountId, Backend, MailboxName};
+use crate::proto::mail::{Header, prepend, received};
+use crate::proto::smtp::{EnhancedStatus, Mailbox};
+use crate::store::mailbox::MailStore;
+use crate::store::queue::Trouble;
+use crate::world::{Note, Signal};
+
+use super::Local;
+
+impl Local<'_, '_> {
+    /// Puts the message into the mailbox of its recipient. On disk when this returns.
+    pub(super) fn put_into_mailbox(&mut self, domain: &Domain) -> Result<(), Trouble> {
+        let (message, address) = (self.message, self.to.address.as_str());
+        let date = self.ctx.date();
+        let store = self.ctx.disk().mail();
+        let found = owner::account(store, domain, &self.to.address);
+        let Some((account, detail)) = found else {
+            let status = EnhancedStatus::new(5, 1, 1);
+            let local_part = self.to.address.local_part();
+            return Err(Trouble::local(status, format!("unknown user: \"{local_part}\"")));
+        };
+        let sender = message.from.mailbox().map_or("", Mailbox::as_str);
+        let trace = received::return_path(sender) + &received::delivered_to(address);
+        let detail = detail.filter(|_| domain.detail_mailbox);
+        let mailbox = mailbox(store, account, Header::new(&message.data), detail.as_deref());
+        let delivered = store.deliver(account, &mailbox, prepend(trace, &message.data), date);
+        let delivered = delivered.map_err(|_| {
+            let status = match domain.over_quota {
+                Some(OverQuota::Defer) => EnhancedStatus::new(4, 2, 2),
+                Some(OverQuota::Reject) | None => EnhancedStatus::new(5, 2, 2),
+            };
+            let reason = format!("<{address}> Quota exceeded (mailbox for user is full)");
+            Trouble::local(status, reason)
+        })?;
+        let login = store.account(account).login().to_owned();
+        self.ctx.note(|| Note::Delivered {
+            queue_id: message.queue_id.to_string(),
+            message_id: note::message_id(&message.data),
+            recipient: address.to_owned(),
+            account: login,
+            mailbox: mailbox.to_string(),
+            uid: delivered.uid.get(),
+        });
+        self.ctx.signal(Signal::Delivered(delivered.mailbox));
+        Ok(())
+    }
+}
+
+/// The mailbox of the account that a message goes into. Junk is made when it is first needed.
+fn mailbox(
+    store: &mut MailStore,
+    account: AccountId,
+    header: Header<'_>,
+    detail: Option<&str>,
+) -> MailboxName {
+    let is_junk = header.text(FLAG).is_some_and(|flag| flag.trim().eq_ignore_ascii_case("yes"));
+    if is_junk && let Ok(junk) = MailboxName::new(JUNK) {
+        // Where it cannot be made, the store puts the message into INBOX.
+        let _ = store.create(account, &junk);
+        if store.find(account, &junk).is_ok() {
+            return junk;
+        }
+    }
+    let named = detail.and_then(|detail| MailboxName::new(detail).ok());
+    named.filter(|name| store.find(account, name).is_ok()).unwrap_or_else(MailboxName::inbox)
+}
+
+/// By which a filter tells that a message is spam.
+const FLAG: &str = "X-Spam-Flag";
+
+/// The mailbox for it, by the name that Dovecot and most clients give it.
+const JUNK: &str = "Junk";

@@ -1,0 +1,90 @@
+//! Local delivery: what becomes of a message for somebody at this host.
+//!
+//! A user's mail goes into a mailbox, or on to where the user forwards it, or both, and may be
+//! answered; a mailing list's goes to its members. Whatever is sent on is a message of its own in
+//! the queue when this returns, as with Postfix's local(8).
+//!
+//! Not modelled: Sieve, mail for commands and files, moderated lists, subscribing by mail.
+
+mod forward;
+mod list;
+mod mailbox;
+mod vacation;
+
+use crate::engine::Stream;
+use crate::proto::mail::{Header, received};
+use crate::proto::smtp::EnhancedStatus;
+use crate::store::queue::{Delivered, QueuedRecipient, RecipientState, Trouble};
+use crate::world::Ctx;
+
+use super::config::{Domain, Forward, MtaConfig, Personal};
+use super::delivery::Load;
+use super::owner::{Owner, owner};
+
+pub(super) use forward::reverse_path;
+
+/// A message for one recipient at this host.
+struct Local<'a, 'c> {
+    config: &'a MtaConfig,
+    message: &'a Load,
+    to: &'a QueuedRecipient,
+    /// Where the ids of messages that follow from it are drawn.
+    ids: &'a mut Stream,
+    ctx: &'a mut Ctx<'c>,
+}
+
+/// Delivers `message` to a recipient of it at this host. On disk when this returns.
+pub(super) fn deliver(
+    config: &MtaConfig,
+    message: &Load,
+    to: &QueuedRecipient,
+    ids: &mut Stream,
+    ctx: &mut Ctx<'_>,
+) -> RecipientState {
+    let outcome = Local { config, message, to, ids, ctx }.deliver();
+    outcome.unwrap_or_else(|trouble| match trouble.is_permanent() {
+        true => RecipientState::Failed(trouble),
+        false => RecipientState::Pending(Some(trouble)),
+    })
+}
+
+impl Local<'_, '_> {
+    fn deliver(mut self) -> Result<RecipientState, Trouble> {
+        let address = &self.to.address;
+        if received::was_delivered_to(Header::new(&self.message.data), address.as_str()) {
+            return Err(looped(address.as_str()));
+        }
+        let delivered = Ok(RecipientState::Delivered(Delivered::Mailbox));
+        let config = self.config;
+        let Some(domain) = config.domain(address.domain()) else {
+            // A transport table sends mail of a foreign domain here.
+            self.put_into_mailbox(&Domain::open(super::config::Transport::Mailbox, None))?;
+            return delivered;
+        };
+        let Personal { forward, auto_reply } = match owner(domain, address, self.ctx.date()) {
+            Owner::List { name, list } => return self.distribute(&name, list),
+            Owner::User { name, .. } => domain.personal.get(&name).cloned().unwrap_or_default(),
+            // Aliases were followed when the message was taken; what is left has a mailbox, or not.
+            Owner::Others(_) | Owner::Anybody | Owner::Nobody(_) => Personal::default(),
+        };
+        if forward.as_ref().is_none_or(|forward| forward.keep) {
+            self.put_into_mailbox(domain)?;
+        }
+        if let Some(reply) = &auto_reply {
+            self.answer(domain, reply);
+        }
+        match forward {
+            Some(Forward { to, keep }) => {
+                let state = self.forward(&to, keep)?;
+                if keep { delivered } else { Ok(state) }
+            }
+            None => delivered,
+        }
+    }
+}
+
+/// What has been here before goes no further (RFC 5321 §6.3).
+fn looped(address: &str) -> Trouble {
+    let status = EnhancedStatus::new(5, 4, 6);
+    Trouble::local(status, format!("mail forwarding loop for {address}"))
+}
