@@ -77,7 +77,10 @@ impl Expander<'_, '_, '_> {
         format: &Forwarding,
     ) -> Forward {
         let (path, to, keep) = match format {
-            Forwarding::One(to) => (path.clone(), std::slice::from_ref(to), false),
+            Forwarding::One(to) => {
+                let to = self.addressee(path, domain, to);
+                return Forward { to: to.into_iter().collect(), keep: false };
+            }
             Forwarding::Many(to) => (path.clone(), to.as_slice(), false),
             Forwarding::Full(FullForward { to, keep }) => {
                 (path.at("to"), to.as_slice(), keep.unwrap_or(false))
