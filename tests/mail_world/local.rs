@@ -1,15 +1,16 @@
 //! What becomes of mail at the host of its mailbox: quota, details, forwards, lists, catch-alls.
 
-use mxsim::actors::mta::config::{Forward, MailingList, OverQuota, Personal};
+use mxsim::actors::mta::config::{AutoReply, Forward, MailingList, OverQuota, Personal};
 use mxsim::engine::SimTime;
-use mxsim::proto::imap::{Backend, MailboxName};
+use mxsim::proto::imap::{Backend, MailboxName, UidValidity};
 use mxsim::proto::mail::{Header, Srs};
 use mxsim::proto::smtp::{Mailbox, Notify};
 use mxsim::store::mailbox::Quota;
-use mxsim::world::World;
+use mxsim::world::{Note, World};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::net::{Net, fate, inbox, queued};
+use crate::net::{Net, fate, inbox, notes, queued};
 use crate::receiving::{MX1, check};
 
 fn address(text: &str) -> Mailbox {
@@ -38,6 +39,7 @@ fn forwarding(net: &mut Net, user: &str, to: &[&str], keep: bool) {
 fn list(net: &mut Net, name: &str, members: &[&str]) {
     let list = MailingList {
         members: members.iter().map(|member| address(member)).collect(),
+        members_only: false,
         owner: address("carol@example.com"),
         subject_prefix: Some(format!("[{name}]")),
         reply_to: None,
@@ -48,35 +50,27 @@ fn list(net: &mut Net, name: &str, members: &[&str]) {
 
 #[test]
 fn a_detail_leads_to_the_user_and_into_a_mailbox_that_exists() {
-    let mut net = Net::new(1).queued("<alice@example.org>", &["bob+Lists@example.com"]);
-    for host in [&mut net.primary, &mut net.backup] {
-        host.domains.get_mut("example.com").unwrap().delimiter = Some('+');
-    }
-    net.primary.domains.get_mut("example.com").unwrap().detail_mailbox = true;
-    let with = |make: bool, net: Net| {
-        let net = match make {
-            true => net.mailboxes(|store| {
-                let bob = store.account_of("bob@example.com").unwrap();
+    for has_mailbox in [false, true] {
+        let mut net = Net::new(1).queued("<alice@example.org>", &["bob+Lists@example.com"]);
+        let domain = net.primary.domains.get_mut("example.com").unwrap();
+        (domain.delimiter, domain.detail_mailbox) = (Some('+'), true);
+        let net = net.mailboxes(move |store| {
+            let bob = store.account_of("bob@example.com").unwrap();
+            if has_mailbox {
                 store.create(bob, &MailboxName::new("Lists").unwrap()).unwrap();
-            }),
-            false => net,
-        };
+            }
+        });
         let world = played(net);
         let disk = world.disk(world.node("mx1").unwrap()).unwrap();
         let store = disk.mail_if_any().unwrap();
         let bob = store.account_of("bob@example.com").unwrap();
         let lists = store.mailbox_named(bob, &MailboxName::new("Lists").unwrap());
-        (lists.map(|lists| lists.messages().len()), inbox(&world, "mx1", "bob@example.com"))
-    };
-    let mut other = Net::new(1).queued("<alice@example.org>", &["bob+Lists@example.com"]);
-    std::mem::swap(&mut other.primary, &mut net.primary);
-    let primary = other.primary.clone();
-    let (lists, messages) = with(false, other);
-    assert_eq!((lists, messages.len()), (None, 1));
-    assert!(text(&messages[0]).contains("\r\nDelivered-To: bob+Lists@example.com\r\n"));
-    net.primary = primary;
-    let (lists, messages) = with(true, net);
-    assert_eq!((lists, messages.len()), (Some(1), 0));
+        assert_eq!(lists.map(|lists| lists.messages().len()), has_mailbox.then_some(1));
+        let inbox = inbox(&world, "mx1", "bob@example.com");
+        assert_eq!(inbox.len(), usize::from(!has_mailbox));
+        let is_named = |octets| text(octets).contains("Delivered-To: bob+Lists@example.com\r\n");
+        assert!(inbox.iter().all(|message| is_named(message)));
+    }
 }
 
 #[test]
@@ -104,22 +98,19 @@ fn full(over: OverQuota) -> Net {
 
 #[test]
 fn a_declared_size_that_does_not_fit_is_refused_at_rcpt() {
-    let lines = |size: &'static str| {
-        [
-            "EHLO x.example",
-            Box::leak(format!("MAIL FROM:<a@example.org> SIZE={size}").into_boxed_str()),
-        ]
+    let full_for = |over, mail_from, rcpt, wanted: &str| {
+        check(full(over), MX1, &["EHLO x.example", mail_from, rcpt], wanted);
     };
-    let rcpt = "RCPT TO:<bob@example.com>";
-    let with = |size| [&lines(size)[..], &[rcpt]].concat();
-    check(full(OverQuota::Defer), MX1, &with("900"), "250 2.1.5");
+    let (fits, does_not) =
+        ("MAIL FROM:<a@example.org> SIZE=900", "MAIL FROM:<a@example.org> SIZE=1001");
+    let (bob, carol) = ("RCPT TO:<bob@example.com>", "RCPT TO:<carol@example.com>");
+    full_for(OverQuota::Defer, fits, bob, "250 2.1.5");
     let wanted = "452 4.2.2 <bob@example.com>: Recipient address rejected: Mailbox is full";
-    check(full(OverQuota::Defer), MX1, &with("1001"), wanted);
+    full_for(OverQuota::Defer, does_not, bob, wanted);
     let wanted = "552 5.2.2 <bob@example.com>: Recipient address rejected: Mailbox is full";
-    check(full(OverQuota::Reject), MX1, &with("1001"), wanted);
+    full_for(OverQuota::Reject, does_not, bob, wanted);
     // carol has no quota.
-    let carol = [&lines("1001")[..], &["RCPT TO:<carol@example.com>"]].concat();
-    check(full(OverQuota::Reject), MX1, &carol, "250 2.1.5");
+    full_for(OverQuota::Reject, does_not, carol, "250 2.1.5");
 }
 
 #[test]
@@ -211,8 +202,6 @@ fn forwarded_mail_leaves_with_a_sender_of_srs_and_its_bounce_comes_back() {
     let mut net = Net::new(1);
     net.primary.domains.get_mut("example.com").unwrap().srs = Some(Arc::new(srs));
     let lines = ["EHLO x.example", "MAIL FROM:<>", &back, "DATA", "Subject: x", "", "no", "."];
-    let lines: Vec<&'static str> =
-        lines.map(|line| &*Box::leak(line.to_owned().into_boxed_str())).into();
     let world = check(net, MX1, &lines, "250 2.0.0");
     assert_eq!(inbox(&world, "mx", "alice@example.org").len(), 1);
 
@@ -275,6 +264,81 @@ fn the_catch_all_has_what_nobody_else_has() {
     assert_eq!(fate(&world), "delivered");
 }
 
+#[test]
+fn a_forward_that_names_the_user_keeps_a_copy() {
+    for own in ["bob@example.com", "bob+kept@example.com"] {
+        let mut net = Net::new(1).queued("<alice@example.org>", &["bob@example.com"]);
+        net.primary.domains.get_mut("example.com").unwrap().delimiter = Some('+');
+        forwarding(&mut net, "bob", &[own, "carol@example.com"], false);
+        let world = played(net);
+        assert_eq!(inbox(&world, "mx1", "bob@example.com").len(), 1);
+        assert_eq!(inbox(&world, "mx1", "carol@example.com").len(), 1);
+        assert!(inbox(&world, "mx", "alice@example.org").is_empty());
+    }
+}
+
+fn away(net: &mut Net, user: &str) {
+    let domain = net.primary.domains.get_mut("example.com").unwrap();
+    let reply =
+        AutoReply { subject: None, text: "Away.".into(), once_per: Duration::from_secs(86_400) };
+    domain.personal.entry(user.into()).or_default().auto_reply = Some(reply);
+}
+
+#[test]
+fn whoever_is_written_to_answers_and_no_one_whose_name_is_shorter() {
+    let mut net = Net::new(1).queued("<alice@example.org>", &["bob-smith@example.com"]);
+    let domain = net.primary.domains.get_mut("example.com").unwrap();
+    domain.delimiter = Some('-');
+    domain.users.as_mut().unwrap().insert("bob-smith".into());
+    away(&mut net, "bob");
+    away(&mut net, "bob-smith");
+    let net = net.mailboxes(|store| {
+        store.add_account("bob-smith@example.com", "secret", UidValidity::new(9).unwrap()).unwrap();
+    });
+    let world = played(net.asked(|message| {
+        message.data = b"To: bob-smith@example.com\r\nSubject: x\r\n\r\n".to_vec().into();
+    }));
+    let replies = inbox(&world, "mx", "alice@example.org");
+    assert_eq!(replies.len(), 1);
+    assert!(text(&replies[0]).contains("\r\nFrom: bob-smith@example.com\r\n"));
+}
+
+#[test]
+fn spam_and_mail_for_nobody_are_not_answered() {
+    let answered = |to: &'static str, text: &'static str| {
+        let mut net = Net::new(1).queued("<alice@example.org>", &[to]);
+        let domain = net.primary.domains.get_mut("example.com").unwrap();
+        domain.catch_all = Some(address("bob@example.com"));
+        domain.aliases.insert("sales".into(), vec![address("bob@example.com")]);
+        away(&mut net, "bob");
+        let world = played(net.asked(|message| message.data = text.as_bytes().into()));
+        inbox(&world, "mx", "alice@example.org").len()
+    };
+    assert_eq!(answered("sales@example.com", "To: sales@example.com\r\n\r\n"), 1);
+    assert_eq!(answered("whoever@example.com", "To: whoever@example.com\r\n\r\n"), 0);
+    assert_eq!(answered("bob@example.com", "X-Spam-Flag: YES\r\nTo: bob@example.com\r\n\r\n"), 0);
+}
+
+#[test]
+fn lists_take_no_reports_and_where_told_mail_of_members_only() {
+    let wanted = |members_only, from: &'static str| {
+        let mut net = Net::new(1);
+        list(&mut net, "team", &["bob@example.com", "ALICE@example.org"]);
+        let domain = net.primary.domains.get_mut("example.com").unwrap();
+        domain.lists.get_mut("team").unwrap().members_only = members_only;
+        (net, ["EHLO x.example", from, "RCPT TO:<team@example.com>"])
+    };
+    let says = |members_only, from, says: &str| {
+        let (net, lines) = wanted(members_only, from);
+        check(net, MX1, &lines, says);
+    };
+    says(true, "MAIL FROM:<alice@example.org>", "250 2.1.5");
+    let refused = "550 5.7.1 <team@example.com>: Recipient address rejected: Only members may post";
+    says(true, "MAIL FROM:<eve@example.org>", refused);
+    says(false, "MAIL FROM:<eve@example.org>", "250 2.1.5");
+    says(false, "MAIL FROM:<>", "550 5.7.1 <team@example.com>");
+}
+
 /// Invariant: what the host has answered 250 to is delivered, forwarded and answered exactly once,
 /// whenever it crashes after that.
 #[test]
@@ -282,11 +346,12 @@ fn a_crash_neither_loses_nor_doubles_a_forward() {
     for crash_ms in (0..1_500).step_by(50) {
         let mut net = Net::new(1).queued("<alice@example.org>", &["bob@example.com"]);
         forwarding(&mut net, "bob", &["carol@example.com"], true);
+        away(&mut net, "bob");
         let mut world = net.build();
         let mx1 = world.node("mx1").unwrap();
-        let at = SimTime::ZERO + std::time::Duration::from_millis(crash_ms);
+        let at = SimTime::ZERO + Duration::from_millis(crash_ms);
         world.control(at, mxsim::world::Control::Crash(mx1));
-        let back = at + std::time::Duration::from_secs(60);
+        let back = at + Duration::from_secs(60);
         world.control(back, mxsim::world::Control::Restart(mx1));
         world.run(SimTime::MAX);
         assert_eq!(queued(&world), 0);
@@ -294,5 +359,7 @@ fn a_crash_neither_loses_nor_doubles_a_forward() {
         // Two where the 250 was lost, and the sender sent it again (RFC 1047).
         assert!((1..=2).contains(&copies), "{copies} copies after a crash at {crash_ms} ms");
         assert_eq!(inbox(&world, "mx1", "carol@example.com").len(), copies);
+        let answers = notes(&world).filter(|note| matches!(note, Note::AutoReplied { .. }));
+        assert_eq!(answers.count(), 1);
     }
 }

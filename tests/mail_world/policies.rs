@@ -113,7 +113,7 @@ fn a_tarpit_holds_refusals_back_and_nothing_else() {
     assert!(text(&log).ends_with("250 2.1.0 Ok\r\n"), "{}", text(&log));
     world.run(SimTime::from_secs(14));
     let said = text(&log);
-    assert!(said.ends_with("User unknown\r\n250 2.0.0 Ok\r\n"), "{said}");
+    assert!(said.ends_with("User unknown in virtual mailbox table\r\n250 2.0.0 Ok\r\n"), "{said}");
     world.run(SimTime::MAX);
 }
 

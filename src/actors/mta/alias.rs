@@ -20,8 +20,8 @@ pub(super) fn expand(first: &Mailbox, config: &MtaConfig, date: UnixTime) -> Vec
     let mut open = vec![first.clone()];
     while let Some(mailbox) = open.pop() {
         let domain = config.domain(mailbox.domain());
-        let Some(Owner::Others(targets)) = domain.map(|domain| owner(domain, &mailbox, date))
-        else {
+        let owner = domain.map(|domain| owner(domain, &mailbox, date));
+        let Some(targets) = owner.and_then(Owner::others) else {
             found.push(mailbox);
             continue;
         };

@@ -64,7 +64,11 @@ pub(super) fn addresses(found: &Found, host: &str) -> AddressAnswer {
         // Like Postfix: a name without an address is no place to deliver to, ever.
         Err(error) if !error.is_temporary() => {
             let status = EnhancedStatus::new(5, 4, 4);
-            AddressAnswer::None(NoRoute::name_service(status, host, "A", "Host not found"))
+            let why = match error {
+                LookupError::NoData => "Host found but no data record of requested type",
+                _ => "Host not found",
+            };
+            AddressAnswer::None(NoRoute::name_service(status, host, "A", why))
         }
         Err(error) => {
             let status = EnhancedStatus::new(4, 4, 3);

@@ -15,21 +15,49 @@ use crate::proto::mail::encode::quote_local_part;
 use crate::proto::smtp::Mailbox;
 use crate::store::mailbox::MailStore;
 
-use super::config::{Domain, MailingList};
+use super::config::{Domain, MailingList, Restriction, list_of_part};
 
-/// Whose an address is.
+/// Whose an address is. Names are in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner<'a> {
-    /// A user's, by this name in lower case, with this detail.
-    User { name: String, detail: Option<String> },
-    /// It stands for these.
-    Others(Vec<Mailbox>),
-    /// A mailing list's, by this name in lower case.
+    /// A user's, by this name.
+    User { name: String },
+    /// It is an alias, by this name, and stands for these.
+    Alias { name: String, targets: Vec<Mailbox> },
+    /// A mailing list's, by this name.
     List { name: String, list: &'a MailingList },
+    /// Nobody has it, but these get its mail: who looks after a list, whom an address of SRS leads
+    /// back to, the catch-all.
+    Others(Vec<Mailbox>),
     /// Somebody's: who exists is not known here.
     Anybody,
     /// Nobody's, and why.
     Nobody(&'static str),
+}
+
+impl Owner<'_> {
+    /// Who gets its mail instead; `None` where it is for its owner.
+    pub(super) fn others(self) -> Option<Vec<Mailbox>> {
+        match self {
+            Owner::Alias { targets, .. } | Owner::Others(targets) => Some(targets),
+            _ => None,
+        }
+    }
+
+    /// From whom it takes mail. Of an owner who is not known here, the local part counts, in lower
+    /// case, with its detail or without.
+    pub(super) fn restriction<'d>(&self, domain: &'d Domain, local_part: &str) -> &'d Restriction {
+        let of = |name: &str| domain.restrictions.get(name);
+        let own = match self {
+            Owner::User { name } | Owner::Alias { name, .. } | Owner::List { name, .. } => of(name),
+            Owner::Anybody => {
+                let of_name = || of(domain.split_detail(local_part)?.0);
+                of(local_part).or_else(of_name)
+            }
+            Owner::Others(_) | Owner::Nobody(_) => None,
+        };
+        own.unwrap_or(&domain.restriction)
+    }
 }
 
 /// Whose the address is, which is one of `domain`. `date` tells whether an address of SRS is still
@@ -40,9 +68,8 @@ pub(super) fn owner<'a>(domain: &'a Domain, address: &Mailbox, date: UnixTime) -
     let whole = || named(domain, &local_part, None);
     let before_detail = || {
         // The detail keeps its case: it may name a mailbox.
-        let (name, detail) = domain.without_detail(&local_part)?;
-        let detail = &written[written.len() - detail.len()..];
-        named(domain, name, Some(detail))
+        let (name, detail) = domain.split_detail(&local_part)?;
+        named(domain, name, Some(&written[written.len() - detail.len()..]))
     };
     if let Some(owner) = whole().or_else(before_detail) {
         return owner;
@@ -67,22 +94,15 @@ pub(super) fn owner<'a>(domain: &'a Domain, address: &Mailbox, date: UnixTime) -
 fn named<'a>(domain: &'a Domain, name: &str, detail: Option<&str>) -> Option<Owner<'a>> {
     if let Some(targets) = domain.aliases.get(name) {
         let targets = targets.iter().map(|target| with_detail(domain, target, detail));
-        return Some(Owner::Others(targets.collect()));
+        return Some(Owner::Alias { name: name.to_owned(), targets: targets.collect() });
     }
     if domain.users.as_ref().is_some_and(|users| users.contains(name)) {
-        let (name, detail) = (name.to_owned(), detail.map(str::to_owned));
-        return Some(Owner::User { name, detail });
+        return Some(Owner::User { name: name.to_owned() });
     }
     if let Some(list) = domain.lists.get(name) {
         return Some(Owner::List { name: name.to_owned(), list });
     }
-    let list_part = PARTS.iter().find_map(|part| domain.lists.get(name.strip_suffix(part)?));
-    // The list makes such addresses whatever the delimiter is.
-    let verp = || {
-        let (bounces, _) = name.split_once("-bounces+")?;
-        domain.lists.get(bounces)
-    };
-    let list = list_part.or_else(verp)?;
+    let list = domain.lists.get(list_of_part(name)?)?;
     Some(Owner::Others(vec![list.owner.clone()]))
 }
 
@@ -106,20 +126,17 @@ pub(super) fn account(
     let written = address.unquoted_local_part();
     let of = |name: &str| store.account_of(&format!("{name}@{}", address.domain()));
     let of_name = || {
-        let (name, detail) = domain.without_detail(&written)?;
+        let (name, detail) = domain.split_detail(&written)?;
         Some((of(name)?, Some(detail.to_owned())))
     };
     of(&written).map(|account| (account, None)).or_else(of_name)
 }
 
-/// What follows the name of a list in the addresses of those who look after it.
-const PARTS: [&str; 3] = ["-owner", "-request", "-bounces"];
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::super::config::Transport;
+    use super::super::config::{AcceptFrom, Transport};
     use super::*;
     use crate::proto::smtp::Mailbox;
 
@@ -136,6 +153,7 @@ mod tests {
             "team".into(),
             MailingList {
                 members: Vec::new(),
+                members_only: false,
                 owner: address("bob@example.com"),
                 subject_prefix: None,
                 reply_to: None,
@@ -148,8 +166,8 @@ mod tests {
     fn check(domain: &Domain, local_part: &str, wanted: &str) {
         let address = Mailbox::new(local_part, "example.com").unwrap();
         let found = match owner(domain, &address, TODAY) {
-            Owner::User { name, detail } => format!("user {name} {}", detail.unwrap_or_default()),
-            Owner::Others(others) => {
+            Owner::User { name } => format!("user {name}"),
+            Owner::Alias { targets: others, .. } | Owner::Others(others) => {
                 let others: Vec<_> = others.iter().map(Mailbox::as_str).collect();
                 others.join(" ")
             }
@@ -157,22 +175,41 @@ mod tests {
             Owner::Anybody => "anybody".into(),
             Owner::Nobody(why) => why.into(),
         };
-        assert_eq!(found.trim_end(), wanted, "{local_part}");
+        assert_eq!(found, wanted, "{local_part}");
     }
 
     #[test]
     fn the_whole_local_part_goes_before_what_stands_before_the_delimiter() {
         let mut domain = domain();
         check(&domain, "Bob", "user bob");
-        check(&domain, "Bob+Lists", "user bob Lists");
+        check(&domain, "Bob+Lists", "user bob");
         check(&domain, "bob+", "user bob");
-        check(&domain, "\"bob+a b\"", "user bob a b");
+        check(&domain, "\"bob+a b\"", "user bob");
         check(&domain, "+bob", "the user is unknown");
         check(&domain, "eve+bob", "the user is unknown");
         domain.users.as_mut().unwrap().insert("bob+lists".into());
         check(&domain, "Bob+Lists", "user bob+lists");
         domain.delimiter = None;
         check(&domain, "bob+x", "the user is unknown");
+    }
+
+    #[test]
+    fn a_restriction_is_that_of_the_owner_and_of_nobody_whose_name_is_shorter() {
+        let mut domain = domain();
+        domain.delimiter = Some('-');
+        domain.users.as_mut().unwrap().insert("bob-smith".into());
+        for name in ["bob", "team"] {
+            let closed = Restriction { from: AcceptFrom::Nobody, ..Restriction::none() };
+            domain.restrictions.insert(name.into(), closed);
+        }
+        let is_closed = |local_part: &str| {
+            let address = Mailbox::new(local_part, "example.com").unwrap();
+            let owner = owner(&domain, &address, TODAY);
+            owner.restriction(&domain, local_part).from == AcceptFrom::Nobody
+        };
+        assert!(is_closed("bob") && is_closed("bob-x") && is_closed("team"));
+        assert!(!is_closed("bob-smith") && !is_closed("sales"));
+        assert!(!is_closed("team-bounces") && !is_closed("team-owner"));
     }
 
     #[test]

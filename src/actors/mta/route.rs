@@ -150,7 +150,8 @@ pub(crate) const SMTP_PORT: u16 = 25;
 
 /// The address of an exchange as it is written in notes and reports: `host[address]`.
 pub(crate) fn exchange_text(host: &str, address: SocketAddr) -> String {
-    format!("{host}[{}]", address.ip())
+    // An address literal is the host's name too, and stands there without brackets.
+    format!("{}[{}]", host.trim_matches(['[', ']']), address.ip())
 }
 
 /// How many exchanges of a domain are considered. Postfix has no such bound.

@@ -1,7 +1,7 @@
 //! Which way mail for an address goes: into a mailbox here, to a next hop, or nowhere.
 //!
-//! As Postfix's transport(5) and trivial-rewrite(8): an entry for the address goes before one for
-//! its domain, that before those for the domains above it (`.example.com`), and `*` is for all;
+//! As Postfix's transport(5) and trivial-rewrite(8): an entry for the address, with its detail or
+//! without, goes before one for its domain, that before those for the domains above it (`.example.com`), and `*` is for all;
 //! what no entry names goes where the domain says, or to the smart host, or by MX.
 //!
 //! Not modelled: a transport or a relay host that depends on the sender.
@@ -13,7 +13,7 @@ use std::str::FromStr;
 use crate::proto::smtp::{EnhancedStatus, Mailbox, is_domain};
 use crate::store::queue::Trouble;
 
-use super::config::{self, MtaConfig};
+use super::config::{self, MtaConfig, split_detail};
 use super::hop::{Hop, LMTP_PORT, Place, Protocol};
 use super::route::SMTP_PORT;
 
@@ -175,13 +175,15 @@ impl TransportTable {
     }
 
     /// Where mail for the recipient goes, if an entry says so.
-    fn route(&self, recipient: &Mailbox) -> Option<&Route> {
+    fn route(&self, recipient: &Mailbox, delimiter: Option<char>) -> Option<&Route> {
         if self.entries.is_empty() {
             return None;
         }
         let domain = recipient.domain().to_ascii_lowercase();
         let local_part = recipient.unquoted_local_part().to_ascii_lowercase();
-        let address = self.entries.get(&format!("{local_part}@{domain}"));
+        let of = |local_part: &str| self.entries.get(&format!("{local_part}@{domain}"));
+        let of_name = || of(split_detail(&local_part, delimiter)?.0);
+        let address = of(&local_part).or_else(of_name);
         let own = || self.entries.get(&domain);
         let above =
             || domain.match_indices('.').find_map(|(dot, _)| self.entries.get(&domain[dot..]));
@@ -208,7 +210,7 @@ pub(super) fn way(config: &MtaConfig, recipient: &Mailbox) -> Way {
         Some(address) => Hop::address(address),
         None => Hop::mx(recipient.domain()),
     };
-    match config.transports.route(recipient) {
+    match config.transports.route(recipient, config.delimiter()) {
         Some(Route::Smtp(None)) => return Way::Onward(own_domain()),
         Some(Route::Smtp(Some(next))) => return Way::Onward(next.hop(Protocol::Smtp)),
         Some(Route::Lmtp(next)) => return Way::Onward(next.hop(Protocol::Lmtp)),

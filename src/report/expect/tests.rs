@@ -95,7 +95,7 @@ fn what_fails_says_what_there_was_instead() {
     FAIL  Archive of bob@example.com holds 1 message: bob@example.com has no mailbox Archive (expect[8], line 22)
     FAIL  bob@example.com/laptop sees 1 message in INBOX, among them hi with \Flagged: bob@example.com/laptop sees 2 messages; hi has the flags (\Seen) (expect[9], line 23)
     FAIL  1 message queued on mail.example.org: 0 messages queued (expect[10], line 24)
-    FAIL  a server replies 421: 0 such replies; other refusals are 550 5.1.1 <rob@example.com>: Recipient address rejected: User unknown; 554 5.5.1 Error: no valid recipients (expect[11], line 25)
+    FAIL  a server replies 421: 0 such replies; other refusals are 550 5.1.1 <rob@example.com>: Recipient address rejected: User unknown in virtual mailbox table; 554 5.5.1 Error: no valid recipients (expect[11], line 25)
     FAIL  hi goes to bob@example.com by mail.example.com: it went to bob@example.com by mail.example.org, mail.example.com (expect[12], line 26)
     FAIL  2 to 3 attempts to hand on hi: 1 attempt (expect[13], line 27)
     FAIL  at least 1 packet lost: 0 packets lost (expect[14], line 28)

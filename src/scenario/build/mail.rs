@@ -151,6 +151,7 @@ fn personal(domain: &plan::Domain) -> BTreeMap<String, Personal> {
 fn list(list: &plan::MailingList) -> MailingList {
     MailingList {
         members: list.members.iter().map(|member| mailbox(member)).collect(),
+        members_only: list.members_only,
         owner: mailbox(&list.owner),
         subject_prefix: list.subject_prefix.clone(),
         reply_to: list.reply_to.clone(),

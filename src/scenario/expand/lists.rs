@@ -3,10 +3,11 @@
 use indexmap::IndexMap;
 
 use super::Expander;
+use crate::actors::mta::config::split_detail;
 use crate::proto::smtp::Mailbox;
 use crate::scenario::finding::Path;
 use crate::scenario::format::domain as format;
-use crate::scenario::format::list::{Forward as FullForward, Forwarding};
+use crate::scenario::format::list::{Forward as FullForward, Forwarding, Post};
 use crate::scenario::format::policy::Policy;
 use crate::scenario::format::quota::{Quota as QuotaFormat, QuotaLimits};
 use crate::scenario::plan::{Forward, MailingList, User};
@@ -58,6 +59,7 @@ impl Expander<'_, '_, '_> {
             let owner = owner.and_then(|owner| self.addressee(&path.at("owner"), domain, owner));
             let list = MailingList {
                 members: self.addressees(&path.at("members"), domain, &list.members),
+                members_only: list.post == Some(Post::Members),
                 owner: owner.unwrap_or_else(|| format!("postmaster@{mail_name}")),
                 subject_prefix: list.subject_prefix.clone().filter(|prefix| !prefix.is_empty()),
                 reply_to,
@@ -134,7 +136,12 @@ impl Expander<'_, '_, '_> {
         let names = format.users.iter().map(format::User::name);
         let names =
             names.chain(format.aliases.keys().chain(format.lists.keys()).map(String::as_str));
-        if names.clone().any(|name| name.eq_ignore_ascii_case(written)) {
+        let delimiter = format.policy.recipient_delimiter.as_deref().unwrap_or("+");
+        let plain = split_detail(written, delimiter.chars().next());
+        let plain = plain.map_or(written, |(name, _)| name);
+        let is_known =
+            |name: &str| name.eq_ignore_ascii_case(written) || name.eq_ignore_ascii_case(plain);
+        if names.clone().any(is_known) {
             return Some(format!("{written}@{}", draft.mail_name));
         }
         let noun = format!("user, alias or list of {domain}");

@@ -8,14 +8,19 @@ use super::OneOrMany;
 /// A mailing list: what is posted to it goes to its members, with a reverse-path and header fields of
 /// the list (RFC 5321 §3.9.2, RFC 2369, RFC 2919). It is kept where the domain's mailboxes are.
 ///
-/// `LIST-owner`, `LIST-request` and `LIST-bounces` are addresses of who looks after it. Who may post is
-/// said in `policy.recipients`, as for any recipient.
+/// `LIST-owner`, `LIST-request` and `LIST-bounces` are addresses of who looks after it. Reports and
+/// automatic replies are not distributed. Who may post beside what `post` says is said in
+/// `policy.recipients`, as for any recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailingList {
     /// The members: users, aliases or lists of this domain (local part alone), or addresses.
     #[schemars(extend("examples" = [["alice", "eve@example.org"]]))]
     pub members: Vec<String>,
+    /// Who may post: `anyone`, or `members`, by the reverse-path; others are refused with 550 5.7.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "anyone"), example = &"members")]
+    pub post: Option<Post>,
     /// Who looks after it, and gets its bounces: a user, an alias, or an address. Default: the domain's
     /// postmaster.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +39,16 @@ pub struct MailingList {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false), example = true)]
     pub verp: Option<bool>,
+}
+
+/// Who may post to a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Post {
+    /// Everybody who may send to it.
+    Anyone,
+    /// Its members.
+    Members,
 }
 
 /// Where a user's mail is sent on to.

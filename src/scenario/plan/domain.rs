@@ -96,6 +96,8 @@ pub struct Forward {
 pub struct MailingList {
     /// Full addresses.
     pub members: Vec<String>,
+    /// Whether members alone may post.
+    pub members_only: bool,
     /// The address of who looks after it.
     pub owner: String,
     /// What is put before subjects.

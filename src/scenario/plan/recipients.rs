@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{Domain, Plan, User};
+use crate::actors::mta::config::{list_of_part, split_detail};
 
 impl Plan {
     /// The users in whose mailboxes mail for `address` comes to lie, each once: whom it names, with a
-    /// detail or without, and who is behind an alias, a mailing list, a forward or a catch-all.
+    /// detail or without, and who is behind an alias, a mailing list or its owner, a forward or a catch-all.
     pub fn readers(&self, address: &str) -> Vec<&User> {
         let mut seen = BTreeSet::new();
         let mut readers: Vec<&User> = Vec::new();
@@ -38,10 +39,13 @@ impl Domain {
                     None => (Some(user), &[][..]),
                 });
             }
-            let list = self.lists.get(name)?;
-            Some((None, list.members.as_slice()))
+            if let Some(list) = self.lists.get(name) {
+                return Some((None, list.members.as_slice()));
+            }
+            let list = self.lists.get(list_of_part(name)?)?;
+            Some((None, std::slice::from_ref(&list.owner)))
         };
-        let without_detail = || named(local.split_once(self.delimiter?)?.0);
+        let without_detail = || named(split_detail(local, self.delimiter)?.0);
         let nobody = || (None, self.catch_all.as_slice());
         named(local).or_else(without_detail).unwrap_or_else(nobody)
     }

@@ -7,6 +7,7 @@ use crate::proto::mail::srs::Srs;
 use crate::proto::smtp::Mailbox;
 
 use super::list::MailingList;
+use super::local_part::split_detail;
 use super::personal::Personal;
 use super::policy::{Greylisting, Verification};
 use super::restriction::Restriction;
@@ -95,17 +96,8 @@ impl Domain {
         }
     }
 
-    /// A local part without what follows the delimiter, and that; `None` where there is no such
-    /// thing. `+x` has none: nobody is called nothing.
-    pub fn without_detail<'a>(&self, local_part: &'a str) -> Option<(&'a str, &'a str)> {
-        let split = local_part.split_once(self.delimiter?)?;
-        Some(split).filter(|(name, _)| !name.is_empty())
-    }
-
-    /// From whom the owner of a local part, in lower case, takes mail.
-    pub fn restriction_of(&self, local_part: &str) -> &Restriction {
-        let own = || self.restrictions.get(local_part);
-        let of_name = || self.restrictions.get(self.without_detail(local_part)?.0);
-        own().or_else(of_name).unwrap_or(&self.restriction)
+    /// A local part without its detail, and the detail.
+    pub fn split_detail<'a>(&self, local_part: &'a str) -> Option<(&'a str, &'a str)> {
+        split_detail(local_part, self.delimiter)
     }
 }

@@ -7,6 +7,8 @@ use crate::proto::smtp::Mailbox;
 pub struct MailingList {
     /// Who gets what is posted to it.
     pub members: Vec<Mailbox>,
+    /// Whether members alone may post.
+    pub members_only: bool,
     /// Who gets what is written to `LIST-owner` and `LIST-request`, and the bounces that come to
     /// `LIST-bounces`.
     pub owner: Mailbox,

@@ -4,6 +4,7 @@ mod authentication;
 mod domain;
 mod limits;
 mod list;
+mod local_part;
 mod notify;
 mod personal;
 mod policy;
@@ -22,6 +23,7 @@ pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
 pub use domain::{Domain, OverQuota, Submitter, Transport};
 pub use limits::Limits;
 pub use list::MailingList;
+pub use local_part::{list_of_part, split_detail};
 pub use notify::NotifyClasses;
 pub use personal::{AutoReply, Forward, Personal};
 pub use policy::{
@@ -117,6 +119,11 @@ impl MtaConfig {
         let names = std::iter::once(host.as_str()).chain(parents);
         let own = names.into_iter().find_map(|name| self.domains.get_key_value(name));
         own.or_else(|| self.domains.first_key_value()).map_or(&self.hostname, |(name, _)| name)
+    }
+
+    /// What may follow the local part of any address with a detail: as in the host's own domain.
+    pub fn delimiter(&self) -> Option<char> {
+        self.domain(self.own_domain())?.delimiter
     }
 
     /// The domain of that name, in U-labels or A-labels, if the MTA answers for it.

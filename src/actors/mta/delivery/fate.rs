@@ -65,9 +65,14 @@ pub(super) fn of_outcome(outcome: Outcome, host: &str, remote: &str) -> Fate {
 /// What the end of a session means for the recipients that it did not get to.
 pub(super) fn of_failure(failure: &Failure, stage: Stage, host: &str, remote: &str) -> Trouble {
     let status = failure.status();
+    // What ends a session says nothing for good about a message; but a host that refuses for good to
+    // be greeted will not take it. Deviation: other exchanges are tried all the same, where Postfix
+    // bounces at once.
+    let is_final = matches!(stage, Stage::Ehlo | Stage::Helo | Stage::Lhlo)
+        && failure.reply().is_some_and(Reply::is_permanent);
+    let class = if is_final { 5 } else { 4 };
     Trouble {
-        // What ends a session says nothing for good about a message.
-        status: EnhancedStatus::new(4, status.subject(), status.detail()),
+        status: EnhancedStatus::new(class, status.subject(), status.detail()),
         reason: failure.describe(stage, remote),
         remote: Some(host.to_owned()),
         diagnostic: failure.reply().cloned(),

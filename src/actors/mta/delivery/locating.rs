@@ -65,7 +65,9 @@ impl Delivery {
     /// Whether that is an address of this host, so that mail for it would come back. Another port
     /// may belong to another program.
     pub(super) fn is_own(&self, address: IpAddr, ctx: &Ctx<'_>) -> bool {
-        self.may_loop() && ctx.addresses().contains(&address)
+        let is_own =
+            address.is_loopback() || address.is_unspecified() || ctx.addresses().contains(&address);
+        self.may_loop() && is_own
     }
 
     fn may_loop(&self) -> bool {

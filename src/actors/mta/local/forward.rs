@@ -4,35 +4,48 @@
 //! under `Delivered-To`, by which it is known when it comes back. What the sender wants to hear of
 //! delivery goes on with it (RFC 3461 §5.2.7.2); where it goes to several, the sender hears that it
 //! was expanded instead (§5.2.7.3).
+//!
+//! As with Sieve on Dovecot, a mailbox that is to keep a copy and is full stops the forward too.
 
-use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::config::{Forward, MtaConfig};
+use crate::actors::mta::owner::{Owner, owner};
 use crate::actors::mta::{alias, note};
 use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, prepend, received};
 use crate::proto::smtp::{Mailbox, Notify, OriginalRecipient, ReversePath};
-use crate::store::queue::{Delivered, QueuedMessage, QueuedRecipient, RecipientState, Trouble};
+use crate::store::queue::{Delivered, QueuedMessage, QueuedRecipient, RecipientState};
 use crate::world::Note;
 
-use super::{Local, looped};
+use super::Local;
 
 impl Local<'_, '_> {
+    /// To whom the mail of a user of that name goes on, and whether the mailbox gets it too: where the
+    /// forward says so, or names the user itself.
+    pub(super) fn way_of(&self, forward: &Forward, name: &str) -> (Vec<Mailbox>, bool) {
+        let (config, date) = (self.config, self.ctx.date());
+        let own = self.to.address.domain();
+        let mut targets = targets(&forward.to, config, date);
+        let all = targets.len();
+        targets.retain(|target| {
+            let domain = config.domain(target.domain());
+            let is_same = target.domain().eq_ignore_ascii_case(own)
+                && domain.is_some_and(|domain| {
+                    owner(domain, target, date) == Owner::User { name: name.to_owned() }
+                });
+            !is_same
+        });
+        let keep = forward.keep || targets.len() < all;
+        (targets, keep)
+    }
+
     /// Queues the message for those addresses; what that means for the recipient at hand.
-    pub(super) fn forward(
-        &mut self,
-        addresses: &[Mailbox],
-        keep: bool,
-    ) -> Result<RecipientState, Trouble> {
+    pub(super) fn forward(&mut self, targets: Vec<Mailbox>, keep: bool) -> RecipientState {
         let (to, message) = (self.to, self.message);
         let hostname = &self.config.hostname;
         let id = self.ctx.disk().queue().new_id(self.ids);
         let date = DateTime::utc(self.ctx.date());
         let trace = received::made_here(hostname, id.as_str(), date)
             + &received::delivered_to(to.address.as_str());
-        let targets = targets(addresses, self.config, self.ctx.date());
-        if targets.is_empty() {
-            // Aliases that lead to each other.
-            return Err(looped(to.address.as_str()));
-        }
         let is_one = targets.len() == 1 && !keep;
         let notify = match is_one {
             true => to.notify,
@@ -58,11 +71,11 @@ impl Local<'_, '_> {
             )
         };
         self.send_on(forwarded);
-        Ok(match is_one {
+        match is_one {
             // The sender hears from where it goes now.
             true => RecipientState::Reported,
             false => RecipientState::Delivered(Delivered::Expanded),
-        })
+        }
     }
 
     /// Queues what follows from the message at hand for others, and tells of it.

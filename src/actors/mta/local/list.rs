@@ -9,7 +9,7 @@ use crate::actors::mta::signing;
 use crate::proto::dns::Name;
 use crate::proto::mail::list::verp;
 use crate::proto::mail::{DateTime, Header, ListFields, received};
-use crate::proto::smtp::{Mailbox, ReversePath};
+use crate::proto::smtp::{EnhancedStatus, Mailbox, ReversePath};
 use crate::store::queue::{
     Delivered, QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble,
 };
@@ -32,6 +32,15 @@ impl Local<'_, '_> {
         };
         if fields.has_distributed(Header::new(&self.message.data)) {
             return Err(looped(&fields.address()));
+        }
+        // Where those who write programs come together, their programs do not talk to each other.
+        let is_automatic =
+            Header::new(&self.message.data).text("Auto-Submitted").is_some_and(|value| {
+                value.trim_start().to_ascii_lowercase().starts_with("auto-replied")
+            });
+        if is_automatic || self.message.from.is_null() {
+            let reason = format!("{} takes no reports and automatic replies", fields.address());
+            return Err(Trouble::local(EnhancedStatus::new(5, 7, 1), reason));
         }
         let members = forward::targets(&list.members, self.config, self.ctx.date());
         match list.verp {

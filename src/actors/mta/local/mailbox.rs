@@ -17,7 +17,7 @@ use super::Local;
 
 impl Local<'_, '_> {
     /// Puts the message into the mailbox of its recipient. On disk when this returns.
-    pub(super) fn put_into_mailbox(&mut self, domain: &Domain) -> Result<(), Trouble> {
+    pub(super) fn put_into_mailbox(&mut self, domain: &Domain) -> Result<Shelf, Trouble> {
         let (message, address) = (self.message, self.to.address.as_str());
         let date = self.ctx.date();
         let store = self.ctx.disk().mail();
@@ -50,8 +50,17 @@ impl Local<'_, '_> {
             uid: delivered.uid.get(),
         });
         self.ctx.signal(Signal::Delivered(delivered.mailbox));
-        Ok(())
+        Ok(if mailbox.as_str() == JUNK { Shelf::Junk } else { Shelf::Read })
     }
+}
+
+/// Where a message was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shelf {
+    /// Where its reader looks.
+    Read,
+    /// Among what is spam, as far as anybody knows.
+    Junk,
 }
 
 /// The mailbox of the account that a message goes into. Junk is made when it is first needed.

@@ -17,11 +17,12 @@ use crate::proto::smtp::EnhancedStatus;
 use crate::store::queue::{Delivered, QueuedRecipient, RecipientState, Trouble};
 use crate::world::Ctx;
 
-use super::config::{Domain, Forward, MtaConfig, Personal};
+use super::config::{Domain, MtaConfig, Personal, Transport};
 use super::delivery::Load;
 use super::owner::{Owner, owner};
 
 pub(super) use forward::reverse_path;
+use mailbox::Shelf;
 
 /// A message for one recipient at this host.
 struct Local<'a, 'c> {
@@ -58,30 +59,39 @@ impl Local<'_, '_> {
         let config = self.config;
         let Some(domain) = config.domain(address.domain()) else {
             // A transport table sends mail of a foreign domain here.
-            self.put_into_mailbox(&Domain::open(super::config::Transport::Mailbox, None))?;
+            self.put_into_mailbox(&Domain::open(Transport::Mailbox, None))?;
             return delivered;
         };
-        let Personal { forward, auto_reply } = match owner(domain, address, self.ctx.date()) {
+        let name = match owner(domain, address, self.ctx.date()) {
             Owner::List { name, list } => return self.distribute(&name, list),
-            Owner::User { name, .. } => domain.personal.get(&name).cloned().unwrap_or_default(),
+            Owner::User { name } => name,
             // Aliases were followed when the message was taken; what is left has a mailbox, or not.
-            Owner::Others(_) | Owner::Anybody | Owner::Nobody(_) => Personal::default(),
+            _ => {
+                self.put_into_mailbox(domain)?;
+                return delivered;
+            }
         };
-        if forward.as_ref().is_none_or(|forward| forward.keep) {
-            self.put_into_mailbox(domain)?;
-        }
-        if let Some(reply) = &auto_reply {
-            self.answer(domain, reply);
+        let Personal { forward, auto_reply } = domain.personal.get(&name).unwrap_or(&NOTHING);
+        let forward = forward.as_ref().map(|forward| self.way_of(forward, &name));
+        let keep = forward.as_ref().is_none_or(|(_, keep)| *keep);
+        let is_junk = keep && self.put_into_mailbox(domain)? == Shelf::Junk;
+        if let (Some(reply), false) = (auto_reply, is_junk) {
+            self.answer(&name, reply);
         }
         match forward {
-            Some(Forward { to, keep }) => {
-                let state = self.forward(&to, keep)?;
+            Some((targets, keep)) if !targets.is_empty() => {
+                let state = self.forward(targets, keep);
                 if keep { delivered } else { Ok(state) }
             }
-            None => delivered,
+            // Aliases that lead to each other.
+            Some((_, false)) => Err(looped(address.as_str())),
+            Some(_) | None => delivered,
         }
     }
 }
+
+/// What a user has asked for who has asked for nothing.
+const NOTHING: Personal = Personal { forward: None, auto_reply: None };
 
 /// What has been here before goes no further (RFC 5321 §6.3).
 fn looped(address: &str) -> Trouble {

@@ -3,29 +3,27 @@
 //! Follows RFC 3834: to the reverse-path, from the null one, once a sender in a period, never to
 //! programs or lists. Who got a reply is remembered on disk.
 
-use crate::actors::mta::config::{AutoReply, Domain};
-use crate::actors::mta::{note, signing};
+use crate::actors::mta::config::AutoReply;
+use crate::actors::mta::owner::{Owner, owner};
+use crate::actors::mta::{alias, note, signing};
 use crate::proto::mail::auto_reply::{self, AutoReply as Reply};
-use crate::proto::mail::{self, DateTime, Header};
-use crate::proto::smtp::ReversePath;
+use crate::proto::mail::encode::quote_local_part;
+use crate::proto::mail::{self, DateTime, Header, prepend, received};
+use crate::proto::smtp::{Mailbox, ReversePath};
 use crate::store::queue::{QueuedMessage, QueuedRecipient};
 use crate::world::Note;
 
 use super::Local;
 
 impl Local<'_, '_> {
-    /// Queues a reply to the message, if there is to be one.
-    pub(super) fn answer(&mut self, domain: &Domain, reply: &AutoReply) {
+    /// Queues a reply of the user of that name to the message, if there is to be one.
+    pub(super) fn answer(&mut self, name: &str, reply: &AutoReply) {
+        let own = self.own_addresses(name);
+        let own: Vec<&str> = own.iter().map(Mailbox::as_str).collect();
         let Local { config, message, to, ids, ctx } = self;
         let Some(sender) = message.from.mailbox() else { return };
         let recipient = &to.address;
-        let local_part = recipient.unquoted_local_part();
-        let name = domain.without_detail(&local_part).map_or(&*local_part, |(name, _)| name);
         let user = format!("{name}@{}", recipient.domain());
-        // Every address under which the message can have been meant for the user: an alias that was
-        // followed by an earlier server of the domain is known from ORCPT.
-        let original = to.orcpt.as_ref().map_or(&*user, |original| original.address());
-        let own = [recipient.as_str(), to.taken_as.as_str(), &user, original];
         let header = Header::new(&message.data);
         if auto_reply::should_reply(header, Some(sender.as_str()), &own).is_err() {
             return;
@@ -47,6 +45,8 @@ impl Local<'_, '_> {
             allow_8bit: true,
         }
         .compose(header);
+        let date = DateTime::utc(ctx.date());
+        let data = prepend(received::made_here(&config.hostname, id.as_str(), date), &data);
         let data = signing::sign_for_author(config, data, ctx.date());
         let recipients = vec![QueuedRecipient::new(sender.clone())];
         let answer = QueuedMessage::new(id, now, ReversePath::Null, data, recipients);
@@ -58,5 +58,23 @@ impl Local<'_, '_> {
         });
         ctx.note(|| note::accepted(&answer, "local".to_owned()));
         ctx.disk().queue().insert(answer, now);
+    }
+    /// Every address under which the message can have been meant for the user: the one it came to, and
+    /// aliases that lead there. An alias that an earlier server of the domain has followed is known from
+    /// ORCPT. Who gets the mail of all that nobody has does not answer for them.
+    fn own_addresses(&self, name: &str) -> Vec<Mailbox> {
+        let (to, date) = (self.to, self.ctx.date());
+        let plain = Mailbox::new(&quote_local_part(name), to.address.domain());
+        let mut own: Vec<Mailbox> = plain.into_iter().chain([to.address.clone()]).collect();
+        let original = to.orcpt.as_ref().and_then(|original| original.address().parse().ok());
+        for other in original.into_iter().chain([to.taken_as.clone()]) {
+            let domain = self.config.domain(other.domain());
+            let is_alias = domain
+                .is_some_and(|domain| matches!(owner(domain, &other, date), Owner::Alias { .. }));
+            if is_alias && alias::expand(&other, self.config, date).contains(&to.address) {
+                own.push(other);
+            }
+        }
+        own
     }
 }

@@ -39,6 +39,7 @@ mod finding;
 mod greylisting;
 mod helo;
 mod hops;
+mod posting;
 mod quota;
 mod rates;
 mod relay;

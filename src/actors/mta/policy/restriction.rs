@@ -21,7 +21,8 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     if local_part == users::POSTMASTER {
         return Finding::permit("postmaster is there for everybody"); // RFC 5321 §4.5.1
     }
-    let restriction = domain.restriction_of(&local_part);
+    let owner = owner(domain, to, turn.date);
+    let restriction = owner.restriction(domain, &local_part);
     let is_one_of = |patterns: &[SenderPattern]| {
         let Some(sender) = turn.sender else { return false };
         patterns.iter().any(|pattern| pattern.matches(sender, turn.client))
@@ -44,9 +45,9 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     // A restriction that names the user tells a stranger nothing that its reply does not say. One
     // of the whole domain comes before the question who exists.
     let refusal = Refusal { rule: rule.into(), reply: fill_in(&restriction.reply, to) };
-    match (restriction.mode, owner(domain, to, turn.date)) {
+    match (restriction.mode, owner) {
         (RefusalMode::Reject, _) => Finding::Refuse(refusal),
-        (RefusalMode::AcceptThenBounce, Owner::Nobody(why)) => users::unknown(to, why),
+        (RefusalMode::AcceptThenBounce, Owner::Nobody(why)) => users::unknown(domain, to, why),
         (RefusalMode::AcceptThenBounce, _) => Finding::Doom(refusal),
     }
 }

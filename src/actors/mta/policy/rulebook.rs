@@ -4,8 +4,8 @@ use crate::actors::mta::config::{HeloPolicy, MtaConfig, ReverseDns, SenderPolicy
 
 use super::turn::{Turn, Wait};
 use super::{
-    Finding, authentication, dns_list, greylisting, helo, hops, quota, rates, relay, restriction,
-    reverse, sender, submitter, users, verification,
+    Finding, authentication, dns_list, greylisting, helo, hops, posting, quota, rates, relay,
+    restriction, reverse, sender, submitter, users, verification,
 };
 
 /// A point of a session at which rules are asked.
@@ -63,6 +63,8 @@ pub(crate) enum Rule {
     Relay,
     /// A recipient that takes mail from some only.
     Restriction,
+    /// A mailing list takes mail from the sender.
+    Posting,
     /// The recipient exists.
     Users,
     /// The recipient's mailbox has room.
@@ -94,6 +96,7 @@ impl Rule {
             Rule::SenderDomain => "sender",
             Rule::Relay => "relay",
             Rule::Restriction => "restriction",
+            Rule::Posting => "posting",
             Rule::Users => "user",
             Rule::Quota => "quota",
             Rule::Greylisting => "greylist",
@@ -114,6 +117,7 @@ impl Rule {
                 | Rule::Submitter
                 | Rule::Relay
                 | Rule::Restriction
+                | Rule::Posting
                 | Rule::Users
                 | Rule::Quota
                 | Rule::Hops
@@ -140,6 +144,7 @@ impl Rule {
             Rule::Recipients => rates::rcpt(turn),
             Rule::Relay => relay::judge(turn),
             Rule::Restriction => restriction::judge(turn),
+            Rule::Posting => posting::judge(turn),
             Rule::Users => users::judge(turn),
             Rule::Quota => quota::judge(turn),
             Rule::Greylisting => greylisting::judge(turn),
@@ -190,9 +195,11 @@ impl Rulebook {
         book.add(Stage::Rcpt, rated, Rule::Recipients);
         // Relaying, then restrictions, then whether the user exists, so that a stranger who is kept
         // out learns nothing about who exists. Who does not exist is not put off first.
+        let has_lists = config.domains.values().any(|domain| !domain.lists.is_empty());
         for stage in [Stage::Recipient, Stage::Verify] {
             book.add(stage, true, Rule::Relay);
             book.add(stage, true, Rule::Restriction);
+            book.add(stage, has_lists, Rule::Posting);
             book.add(stage, true, Rule::Users);
         }
         let limited = config.domains.values().any(|domain| domain.over_quota.is_some());

@@ -1,6 +1,9 @@
 //! A submitter sends from own addresses (RFC 6409 §6.1; Postfix's
 //! `reject_authenticated_sender_login_mismatch`).
 
+use crate::actors::mta::config::{MtaConfig, split_detail};
+use crate::proto::smtp::Mailbox;
+
 use super::Finding;
 use super::turn::Turn;
 
@@ -11,7 +14,7 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     };
     let owner = turn.config.submission.as_ref().and_then(|users| users.get(login));
     match owner {
-        Some(owner) if !owner.addresses.contains(sender) => Finding::refuse(
+        Some(owner) if !is_own(&owner.addresses, sender, turn.config) => Finding::refuse(
             "a submitter sends from own addresses",
             553,
             (5, 7, 1),
@@ -19,4 +22,15 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
         ),
         _ => Finding::pass("the login's own"),
     }
+}
+
+/// Whether the sender is one of these addresses, with a detail or without.
+fn is_own(addresses: &[Mailbox], sender: &Mailbox, config: &MtaConfig) -> bool {
+    let without_detail = || {
+        let delimiter =
+            config.domain(sender.domain()).map_or(config.delimiter(), |of| of.delimiter);
+        let (name, _) = split_detail(sender.local_part(), delimiter)?;
+        Mailbox::new(name, sender.domain()).ok()
+    };
+    addresses.contains(sender) || without_detail().is_some_and(|plain| addresses.contains(&plain))
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::config::{Domain, MtaConfig, Transport};
 use crate::actors::mta::owner::{Owner, owner};
 use crate::proto::smtp::{ForwardPath, Mailbox};
 
@@ -15,9 +15,9 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
         return Finding::pass("somewhere else");
     };
     match owner(domain, to, turn.date) {
-        Owner::Nobody(why) => unknown(to, why),
+        Owner::Nobody(why) => unknown(domain, to, why),
         Owner::Anybody => Finding::pass("not asked for"),
-        Owner::User { .. } | Owner::Others(_) | Owner::List { .. } => Finding::pass("known"),
+        _ => Finding::pass("known"),
     }
 }
 
@@ -41,8 +41,13 @@ pub(super) fn local_part(to: &Mailbox) -> String {
     to.unquoted_local_part().to_ascii_lowercase()
 }
 
-pub(super) fn unknown(to: &Mailbox, why: &'static str) -> Finding {
-    let text = format!("<{to}>: Recipient address rejected: User unknown");
+/// In Postfix's words, which tell in which table nobody was found.
+pub(super) fn unknown(domain: &Domain, to: &Mailbox, why: &'static str) -> Finding {
+    let table = match domain.transport {
+        Transport::Mailbox => "virtual mailbox",
+        Transport::Relay => "relay recipient",
+    };
+    let text = format!("<{to}>: Recipient address rejected: User unknown in {table} table");
     Finding::refuse(why, 550, (5, 1, 1), text)
 }
 

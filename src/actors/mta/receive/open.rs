@@ -367,7 +367,7 @@ fn verified(meant: &Mailbox, expand: bool, config: &MtaConfig, date: UnixTime) -
         Reply::new(250, known, lines.join("\n")).into()
     };
     match owner(domain, meant, date) {
-        Owner::Others(targets) if expand => lines(&targets),
+        Owner::Alias { targets, .. } | Owner::Others(targets) if expand => lines(&targets),
         Owner::List { list, .. } if expand && !list.members.is_empty() => lines(&list.members),
         Owner::User { .. } if expand => {
             let status = EnhancedStatus::new(5, 1, 1);

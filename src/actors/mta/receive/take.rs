@@ -102,7 +102,8 @@ fn recipients(
     let mut recipients = Vec::new();
     let mut expanded = Vec::new();
     let mut add = |recipient: QueuedRecipient| {
-        if seen.insert(recipient.address.clone()) {
+        // As Postfix's duplicate filter, whatever the case of the local part.
+        if seen.insert(recipient.address.as_str().to_ascii_lowercase()) {
             recipients.push(recipient);
         }
     };

@@ -21,7 +21,8 @@ fn recipients_are_judged_by_who_asks() {
     check(STRANGER, None, "<postmaster@example.net>", "250");
     check(STRANGER, None, "<postmaster@[192.0.2.7]>", "250");
     check(STRANGER, None, "<bob@[192.0.2.7]>", "250");
-    let unknown = "550 5.1.1 <eve@example.net>: Recipient address rejected: User unknown";
+    let unknown = "550 5.1.1 <eve@example.net>: Recipient address rejected: User unknown in virtual \
+                   mailbox table";
     check(STRANGER, None, "<eve@[192.0.2.7]>", unknown);
     let elsewhere = "554 5.7.1 <bob@[192.0.2.8]>: Relay access denied";
     check(STRANGER, None, "<bob@[192.0.2.8]>", elsewhere);
