@@ -4,7 +4,7 @@
 //! and Ed25519 (RFC 8410). [`TlsSession`] has the shape of every session: octets of the connection
 //! and time go in; octets for the connection, plaintext and news come out. It draws from the random
 //! stream that it was made with and from nothing else, and its dates are simulated, so that the same
-//! seed gives the same octets ([`provider`]).
+//! seed gives the same octets.
 //!
 //! Without the cargo feature `tls` the types are here and have no values: nobody can make a
 //! [`TlsServer`] or a [`TlsClient`], and who holds an `Option` of one holds `None`.

@@ -76,7 +76,12 @@ fn is_8bit_data(octets: &[u8]) -> bool {
     let mut start = 0;
     let ends = memchr_iter(b'\n', octets).chain([octets.len()]);
     let short = ends.into_iter().all(|end| {
-        let line = octets[start..end].strip_suffix(b"\r").unwrap_or(&octets[start..end]);
+        let line = &octets[start..end];
+        // A CR at the very end of the message ends no line: CRLF is put after it.
+        let line = match end < octets.len() {
+            true => line.strip_suffix(b"\r").unwrap_or(line),
+            false => line,
+        };
         start = end + 1;
         line.len() <= LINE_OCTETS
     });
