@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mxsim::engine::{SimTime, UnixTime};
+use mxsim::engine::{Seed, SimTime, UnixTime};
 use mxsim::proto::imap::{
     Backend, Flags, ImapServer, ImapServerConfig, ImapServerEvent, MailboxName, SystemFlag, Uid,
     UidValidity,
 };
 use mxsim::proto::mail::DateTime;
+use mxsim::proto::sasl::{self, Mechanism};
 use mxsim::proto::{Input, Outbox, Output};
 use mxsim::store::mailbox::MailStore;
 use proptest::prelude::*;
@@ -256,6 +257,48 @@ fn commands_out_of_their_state_are_bad() {
          S: * ID (\"name\" \"mxsim\")
          S: g OK ID completed",
     );
+}
+
+#[test]
+fn starttls_secures_logins_and_forgets_what_was_sent_in_clear_behind_it() {
+    let config = ImapServerConfig {
+        starttls: true,
+        login_needs_tls: true,
+        mechanisms: Mechanism::ALL.to_vec(),
+        ..Default::default()
+    };
+    let stream = Seed(1).stream("challenges");
+    let mut session = ImapServer::new(Arc::new(config)).with_challenges(stream);
+    let (mut store, mut out) = (store(0), Outbox::new());
+    let mut say = |session: &mut ImapServer, text: &str| {
+        session.handle(SimTime::ZERO, Input::Bytes(text.as_bytes()), &mut store, &mut out);
+        let text = |output| match output {
+            Output::Send(octets) => String::from_utf8(octets.to_vec()).unwrap(),
+            Output::Event(event) => format!("{event:?}\r\n"),
+            other => panic!("{other:?}"),
+        };
+        out.drain().map(text).collect::<String>()
+    };
+    let capabilities = say(&mut session, "a CAPABILITY\r\n");
+    assert!(capabilities.contains(" STARTTLS LOGINDISABLED AUTH=CRAM-MD5 AUTH=SCRAM-SHA-256\r\n"));
+    let needs_tls = "NO [PRIVACYREQUIRED] Logins need TLS; use STARTTLS first\r\n";
+    assert_eq!(say(&mut session, "b LOGIN alice secret\r\n"), format!("b {needs_tls}"));
+    assert_eq!(say(&mut session, "c AUTHENTICATE PLAIN\r\n"), format!("c {needs_tls}"));
+    assert_eq!(
+        say(&mut session, "d STARTTLS\r\ne NOOP\r\nf NO"),
+        "d OK Begin TLS negotiation now\r\nStartTls\r\n"
+    );
+    session.secured(SimTime::ZERO);
+    assert_eq!(say(&mut session, "g NOOP\r\n"), "g OK NOOP completed\r\n");
+    assert_eq!(say(&mut session, "h STARTTLS\r\n"), "h BAD TLS is active already\r\n");
+    let capabilities = say(&mut session, "i CAPABILITY\r\n");
+    assert!(capabilities.contains(" AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-256\r\n"));
+    let challenge = say(&mut session, "j AUTHENTICATE CRAM-MD5\r\n");
+    let challenge = challenge.strip_prefix("+ ").unwrap().trim_end();
+    let challenge = String::from_utf8(sasl::decode_base64(challenge.as_bytes()).unwrap()).unwrap();
+    assert!(challenge.starts_with('<') && challenge.ends_with(".0@localhost>"), "{challenge}");
+    assert_eq!(say(&mut session, "*\r\n"), "j BAD Authentication cancelled\r\n");
+    assert!(say(&mut session, "k LOGIN alice secret\r\n").contains("\r\nk OK [CAPABILITY "));
 }
 
 #[test]

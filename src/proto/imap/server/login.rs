@@ -1,27 +1,50 @@
-//! LOGIN and AUTHENTICATE (RFC 3501 §6.2).
+//! STARTTLS, LOGIN and AUTHENTICATE (RFC 3501 §6.2).
 
 use super::super::backend::{AccountId, Backend};
 use super::super::response::write;
 use super::answer::Answer;
-use super::{Awaits, CAPABILITIES, ImapServer, ImapServerEvent, Out, State};
-use crate::proto::sasl::{self, Identity, Mechanism, ServerExchange, ServerStep};
+use super::capabilities::Capabilities;
+use super::{Awaits, ImapServer, ImapServerEvent, Out, State};
+use crate::engine::SimTime;
+use crate::proto::sasl::{self, Identity, ServerExchange, ServerStep};
 
 impl ImapServer {
+    /// STARTTLS (§6.2.1).
+    pub(super) fn start_tls(&mut self, tag: &str, out: &mut Out) {
+        let refusal = match &self.state {
+            State::NotAuthenticated { .. } if self.secured => "TLS is active already",
+            State::NotAuthenticated { .. } if !self.config.starttls => "TLS is not offered",
+            State::NotAuthenticated { .. } => {
+                self.answer(tag, &Answer::ok("Begin TLS negotiation now"), out);
+                out.event(ImapServerEvent::StartTls);
+                self.awaits = Awaits::Tls;
+                return;
+            }
+            _ => "Logged in already",
+        };
+        self.answer(tag, &Answer::bad(refusal), out);
+    }
+
     /// AUTHENTICATE (§6.2.2), with the initial response of RFC 4959.
     pub(super) fn authenticate(
         &mut self,
+        now: SimTime,
         tag: &str,
-        mechanism: &str,
-        initial: Option<&str>,
+        (mechanism, initial): (&str, Option<&str>),
         backend: &impl Backend,
         out: &mut Out,
     ) {
         if !matches!(self.state, State::NotAuthenticated { .. }) {
             return self.answer(tag, &Answer::bad("Logged in already"), out);
         }
-        let Ok(mechanism @ (Mechanism::Plain | Mechanism::Login)) = mechanism.parse() else {
+        let known = mechanism.parse().ok();
+        let known = known.filter(|known| self.config.mechanisms.contains(known));
+        let Some(mechanism) = known else {
             return self.answer(tag, &Answer::no("[CANNOT] Mechanism is not supported"), out);
         };
+        if !self.config.takes(mechanism, self.secured) {
+            return self.answer(tag, &needs_tls(), out);
+        }
         let initial = match initial {
             None => None,
             // RFC 4959 §3: an empty response.
@@ -31,7 +54,13 @@ impl ImapServer {
                 None => return self.answer(tag, &Answer::bad("Invalid base64"), out),
             },
         };
-        let (exchange, step) = ServerExchange::start(mechanism, String::new, initial.as_deref());
+        let (exchange, step) = {
+            let host_name = &self.config.host_name;
+            let stream = self.challenges.as_deref_mut();
+            let nonce =
+                || stream.map_or_else(String::new, |it| mechanism.nonce(it, now, host_name));
+            ServerExchange::start(mechanism, nonce, initial.as_deref())
+        };
         self.sasl_step(tag, exchange, step, backend, out);
     }
 
@@ -93,6 +122,9 @@ impl ImapServer {
         backend: &impl Backend,
         out: &mut Out,
     ) -> Answer {
+        if !self.config.takes_login(self.secured) {
+            return needs_tls();
+        }
         let account = backend.login(&user, password);
         self.logged_in(user, account, out)
     }
@@ -103,7 +135,7 @@ impl ImapServer {
             Some(account) => {
                 out.event(ImapServerEvent::LoggedIn { user, account });
                 self.state = State::Authenticated { account };
-                Answer::ok(format!("[CAPABILITY {CAPABILITIES}] Logged in"))
+                Answer::ok(format!("[CAPABILITY {}] Logged in", Capabilities(self)))
             }
             None => {
                 out.event(ImapServerEvent::LoginRefused { user });
@@ -114,4 +146,9 @@ impl ImapServer {
             }
         }
     }
+}
+
+/// The password would cross the network in clear (RFC 5530 §3).
+fn needs_tls() -> Answer {
+    Answer::no("[PRIVACYREQUIRED] Logins need TLS; use STARTTLS first")
 }

@@ -4,99 +4,40 @@
 //! each input. What other sessions did is told at the end of a command, or at once to a client that
 //! idles, when the owner calls [`ImapServer::mailbox_changed`].
 //!
+//! The session knows nothing of TLS: its owner does the handshake, and gives it what was encrypted.
+//!
 //! Extensions: LITERAL+ (RFC 7888), SASL-IR (RFC 4959), UIDPLUS (RFC 4315), IDLE (RFC 2177),
 //! NAMESPACE (RFC 2342), CHILDREN (RFC 3348), UNSELECT (RFC 3691), ID (RFC 2971).
 //!
-//! Not modelled: STARTTLS, ACL, quota; a NOOP between commands is all that CHECK does.
+//! Not modelled: ACL, quota; a NOOP between commands is all that CHECK does.
 
 mod answer;
+mod capabilities;
+mod config;
+mod event;
 mod login;
 mod mailboxes;
 mod messages;
 mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use config::ImapServerConfig;
+pub use event::ImapServerEvent;
+
 use self::answer::Answer;
+use self::capabilities::Capabilities;
 use self::view::View;
 use super::backend::{AccountId, Backend, MailboxId};
 use super::command::{Command, Request, tag_of};
-use super::number::Uid;
 use super::reader::{Limits, Reader, Step};
 use super::response::write;
-use crate::engine::{Epoch, SimTime};
+use crate::engine::{SimTime, Stream};
 use crate::proto::mail::DateTime;
 use crate::proto::sasl::ServerExchange;
 use crate::proto::{Input, Outbox};
-
-/// What all IMAP sessions of a server have in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImapServerConfig {
-    /// The name of the host, for the greeting.
-    pub host_name: String,
-    /// The calendar date at which the run starts, for the dates of appended messages.
-    pub epoch: Epoch,
-    /// How long a client may be silent: at least 30 minutes (RFC 3501 §5.4).
-    pub autologout: Duration,
-    /// The largest message that APPEND takes, in octets.
-    pub max_message_octets: usize,
-    /// How many refused logins end the connection.
-    pub max_refused_logins: u32,
-}
-
-impl Default for ImapServerConfig {
-    fn default() -> Self {
-        ImapServerConfig {
-            host_name: "localhost".into(),
-            epoch: Epoch::default(),
-            autologout: Duration::from_secs(30 * 60),
-            max_message_octets: 64 << 20,
-            max_refused_logins: 5,
-        }
-    }
-}
-
-/// News from an IMAP server session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImapServerEvent {
-    /// A client logged in.
-    LoggedIn {
-        /// The login name that it gave.
-        user: String,
-        /// The account.
-        account: AccountId,
-    },
-    /// A login was refused.
-    LoginRefused {
-        /// The login name that was given.
-        user: String,
-    },
-    /// A mailbox was selected.
-    Selected {
-        /// Which.
-        mailbox: MailboxId,
-        /// Whether by EXAMINE.
-        read_only: bool,
-    },
-    /// Whole messages were sent to the client.
-    Fetched {
-        /// Of which mailbox.
-        mailbox: MailboxId,
-        /// Which, ascending.
-        uids: Vec<Uid>,
-    },
-    /// Messages of a mailbox came, went, or changed their flags: call
-    /// [`ImapServer::mailbox_changed`] of the other sessions.
-    Changed {
-        /// Which.
-        mailbox: MailboxId,
-    },
-    /// The session is over, in whatever way. Comes once.
-    Ended,
-}
 
 /// An IMAP4rev1 server session.
 #[derive(Debug)]
@@ -105,6 +46,10 @@ pub struct ImapServer {
     state: State,
     awaits: Awaits,
     reader: Reader,
+    /// Whether TLS is around the connection.
+    secured: bool,
+    /// Where the challenges of AUTHENTICATE come from.
+    challenges: Option<Box<Stream>>,
     /// When the client last sent something.
     active: SimTime,
 }
@@ -131,6 +76,8 @@ enum Awaits {
     Done {
         tag: String,
     },
+    /// The end of a TLS handshake, of which the session sees nothing.
+    Tls,
 }
 
 type Out = Outbox<ImapServerEvent>;
@@ -143,8 +90,37 @@ impl ImapServer {
             state: State::NotAuthenticated { refused: 0 },
             awaits: Awaits::Command,
             reader: Reader::default(),
+            secured: false,
+            challenges: None,
             active: SimTime::ZERO,
         }
+    }
+
+    /// The same with a stream of its own to draw the challenges of AUTHENTICATE from.
+    ///
+    /// Without one the nonces of CRAM-MD5 and SCRAM are empty, and SCRAM clients fail.
+    #[must_use]
+    pub fn with_challenges(mut self, stream: Stream) -> Self {
+        self.challenges = Some(Box::new(stream));
+        self
+    }
+
+    /// The connection is secured: a TLS handshake is done, after [`ImapServerEvent::StartTls`] or
+    /// before [`Input::Opened`].
+    ///
+    /// What the client sent in clear behind STARTTLS was thrown away (RFC 3501 §6.2.1,
+    /// CVE-2011-0411); it asks for the capabilities anew.
+    pub fn secured(&mut self, now: SimTime) {
+        self.secured = true;
+        if matches!(self.awaits, Awaits::Tls) {
+            self.awaits = Awaits::Command;
+            self.active = now;
+        }
+    }
+
+    /// Whether the connection is secured by TLS.
+    pub fn is_secured(&self) -> bool {
+        self.secured
     }
 
     /// Takes one input at the time `now`, with the mailboxes of the host, and pushes what follows
@@ -163,7 +139,8 @@ impl ImapServer {
             Input::Opened => {
                 self.active = now;
                 let host = &self.config.host_name;
-                write(out, format_args!("* OK [CAPABILITY {CAPABILITIES}] {host} IMAP ready\r\n"));
+                let capabilities = Capabilities(self);
+                write(out, format_args!("* OK [CAPABILITY {capabilities}] {host} IMAP ready\r\n"));
             }
             Input::Bytes(octets) => {
                 self.active = now;
@@ -211,6 +188,8 @@ impl ImapServer {
             let limits = self.limits();
             let step = match self.awaits {
                 Awaits::Command => self.reader.read(&mut input, limits),
+                // Behind STARTTLS, nothing in clear counts.
+                Awaits::Tls => return,
                 _ => self.reader.read_plain_line(&mut input, limits),
             };
             match step {
@@ -236,6 +215,7 @@ impl ImapServer {
                         };
                         self.answer(&tag, &answer, out);
                     }
+                    Awaits::Tls => unreachable!("nothing is read before the handshake is done"),
                 },
             }
         }
@@ -274,8 +254,9 @@ impl ImapServer {
         // What SELECT answers with is fresh, and LOGOUT leaves nothing to be told of.
         let answer = match request.command {
             Command::Authenticate { mechanism, initial } => {
-                return self.authenticate(tag, mechanism, initial, backend, out);
+                return self.authenticate(now, tag, (mechanism, initial), backend, out);
             }
+            Command::StartTls => return self.start_tls(tag, out),
             Command::Idle => {
                 match &self.state {
                     State::Authenticated { .. } | State::Selected { .. } => {
@@ -310,7 +291,7 @@ impl ImapServer {
     ) -> Result<Answer, Answer> {
         match command {
             Command::Capability => {
-                write(out, format_args!("* CAPABILITY {CAPABILITIES}\r\n"));
+                write(out, format_args!("* CAPABILITY {}\r\n", Capabilities(self)));
                 return Ok(Answer::ok("CAPABILITY completed"));
             }
             Command::Noop => return Ok(Answer::ok("NOOP completed")),
@@ -500,6 +481,3 @@ impl ImapServer {
         out.close();
     }
 }
-
-const CAPABILITIES: &str = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS \
-    AUTH=PLAIN AUTH=LOGIN";

@@ -1,0 +1,31 @@
+//! What CAPABILITY tells (RFC 3501 §7.2.1).
+
+use std::fmt;
+
+use super::ImapServer;
+use super::State;
+
+/// The capabilities of a session as it is now, between single spaces.
+pub(super) struct Capabilities<'a>(pub(super) &'a ImapServer);
+
+impl fmt::Display for Capabilities<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ImapServer { config, secured, state, .. } = self.0;
+        f.write_str(ALWAYS)?;
+        let stranger = matches!(state, State::NotAuthenticated { .. });
+        if stranger && config.starttls && !secured {
+            f.write_str(" STARTTLS")?;
+        }
+        if stranger && !config.takes_login(*secured) {
+            f.write_str(" LOGINDISABLED")?;
+        }
+        let mechanisms = config.mechanisms.iter();
+        for mechanism in mechanisms.filter(|mechanism| config.takes(**mechanism, *secured)) {
+            write!(f, " AUTH={mechanism}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Announced from the beginning: not every client asks again after it has logged in.
+const ALWAYS: &str = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS";
