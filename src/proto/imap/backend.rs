@@ -9,14 +9,12 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-
 use super::flags::Flags;
-
 use super::mailbox_name::MailboxName;
-use super::message::Message;
+use super::message::{Message, NewMessage};
 use super::number::{ModSeq, Uid, UidValidity};
-use crate::proto::mail::DateTime;
+use super::special_use::SpecialUse;
+use crate::engine::UnixTime;
 use crate::proto::sasl::Secret;
 
 /// An account of a mailbox server.
@@ -26,6 +24,13 @@ pub struct AccountId(pub u32);
 /// A mailbox of a mailbox server. Survives renaming; never used for another mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxId(pub u32);
+
+/// As it crosses the wire, an `objectid` (RFC 8474 §4).
+impl fmt::Display for MailboxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "F{:08x}", self.0)
+    }
+}
 
 /// The state of a mailbox as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,27 @@ pub struct ListedName<'a> {
     pub mailbox: Option<MailboxId>,
     /// Whether names below it exist.
     pub has_children: bool,
+    /// What it is there for.
+    pub special_uses: &'a [SpecialUse],
+}
+
+/// How much of a resource an account uses, and how much it may (RFC 9208 §5). At least one of its
+/// resources has a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaState {
+    /// `STORAGE`, in octets.
+    pub storage: Option<Limit>,
+    /// `MESSAGE`.
+    pub messages: Option<Limit>,
+}
+
+/// A limited resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// How much is used.
+    pub used: u64,
+    /// How much may be.
+    pub limit: u64,
 }
 
 /// Why a command on a mailbox name fails. Each is answered with NO.
@@ -117,10 +143,14 @@ pub trait Backend {
     /// All names of the account, in order.
     fn names(&self, account: AccountId) -> impl Iterator<Item = ListedName<'_>>;
 
-    /// Makes a mailbox, and what is missing above it. A trailing separator is not part of the name
-    /// (RFC 3501 §6.3.3).
-    fn create(&mut self, account: AccountId, name: &MailboxName)
-    -> Result<MailboxId, MailboxError>;
+    /// Makes a mailbox for these uses, and what is missing above it. A trailing separator is not
+    /// part of the name (RFC 3501 §6.3.3).
+    fn create(
+        &mut self,
+        account: AccountId,
+        name: &MailboxName,
+        special_uses: &[SpecialUse],
+    ) -> Result<MailboxId, MailboxError>;
 
     /// Removes a mailbox with its messages. A name with inferiors stays as `\Noselect`.
     fn delete(&mut self, account: AccountId, name: &MailboxName) -> Result<(), MailboxError>;
@@ -148,6 +178,9 @@ pub trait Backend {
     /// Whether the account of a mailbox may keep so much more (RFC 9208 §5).
     fn has_room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> bool;
 
+    /// What an account uses and may use; `None` where nothing is limited.
+    fn quota(&self, account: AccountId) -> Option<QuotaState>;
+
     /// The state of a mailbox; `None` once it was deleted.
     fn state(&self, mailbox: MailboxId) -> Option<MailboxState>;
 
@@ -165,17 +198,31 @@ pub trait Backend {
     /// change.
     fn changed_since(&self, mailbox: MailboxId, since: ModSeq) -> impl Iterator<Item = Uid>;
 
-    /// The UIDs of messages that were expunged after `since`, in the order in which they went.
+    /// The UIDs of messages that were expunged after `since`, in any order. There may be among them
+    /// what was expunged before (RFC 7162 §3.2.6).
     fn expunged_since(&self, mailbox: MailboxId, since: ModSeq) -> impl Iterator<Item = Uid>;
 
     /// Adds a message; `None` when the mailbox was deleted.
-    fn append(
+    fn append(&mut self, mailbox: MailboxId, new: NewMessage) -> Option<Uid>;
+
+    /// Copies those of the messages that exist, all or none, and gives their new UIDs. `uids`
+    /// ascend.
+    fn copy(
         &mut self,
-        mailbox: MailboxId,
-        flags: Flags,
-        internal_date: DateTime,
-        data: Bytes,
-    ) -> Option<Uid>;
+        from: MailboxId,
+        uids: &[Uid],
+        to: MailboxId,
+        save_date: UnixTime,
+    ) -> Result<Vec<Uid>, MailboxError>;
+
+    /// As [`Backend::copy`], and removes them where they were (RFC 6851).
+    fn move_messages(
+        &mut self,
+        from: MailboxId,
+        uids: &[Uid],
+        to: MailboxId,
+        save_date: UnixTime,
+    ) -> Result<Vec<Uid>, MailboxError>;
 
     /// Replaces the flags of a message, and gives their mod-sequence, which stays when the flags
     /// stay; `None` when the message is gone.

@@ -1,16 +1,23 @@
-//! The commands of IMAP4rev1 (RFC 3501 §6), and those of a few extensions.
+//! The commands of IMAP4rev1 (RFC 3501 §6) and IMAP4rev2 (RFC 9051 §6), and those of extensions.
 //!
 //! UNSELECT (RFC 3691), NAMESPACE (RFC 2342), ID (RFC 2971), IDLE (RFC 2177), UID EXPUNGE
-//! (RFC 4315), the initial response of AUTHENTICATE (RFC 4959).
+//! (RFC 4315), the initial response of AUTHENTICATE (RFC 4959), ENABLE (RFC 5161), MOVE (RFC 6851),
+//! QUOTA (RFC 9208). Larger arguments have files of their own.
 
 use std::borrow::Cow;
 
+use super::append_command::AppendMessage;
 use super::fetch::FetchItem;
+use super::fetch_modifiers::FetchModifiers;
 use super::flags::{Flags, SystemFlag};
+use super::list_command::{ListCommand, pattern};
 use super::parse::{Parsed, Parser, SyntaxError, is_astring_char};
 use super::search::Search;
+use super::search_return::SearchReturn;
+use super::select_command::SelectParameters;
 use super::sequence::SequenceSet;
-use crate::proto::mail::DateTime;
+use super::status_item::StatusItem;
+use super::store_command::StoreCommand;
 
 /// A command with its tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +37,7 @@ pub struct BadRequest<'a> {
     pub error: SyntaxError,
 }
 
-/// A command. Mailbox names are in modified UTF-7, as they came.
+/// A command. Mailbox names are as they came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the variants and arguments are those of RFC 3501 §6 by name")]
 pub enum Command<'a> {
@@ -40,17 +47,20 @@ pub enum Command<'a> {
     StartTls,
     Authenticate { mechanism: &'a str, initial: Option<&'a str> },
     Login { user: Cow<'a, [u8]>, password: Cow<'a, [u8]> },
-    Select { mailbox: Cow<'a, [u8]> },
-    Examine { mailbox: Cow<'a, [u8]> },
-    Create { mailbox: Cow<'a, [u8]> },
+    Enable { features: Vec<&'a str> },
+    Select { mailbox: Cow<'a, [u8]>, read_only: bool, parameters: SelectParameters },
+    Create { mailbox: Cow<'a, [u8]>, special_uses: Vec<String> },
     Delete { mailbox: Cow<'a, [u8]> },
     Rename { from: Cow<'a, [u8]>, to: Cow<'a, [u8]> },
     Subscribe { mailbox: Cow<'a, [u8]> },
     Unsubscribe { mailbox: Cow<'a, [u8]> },
-    List { reference: Cow<'a, [u8]>, pattern: Cow<'a, [u8]> },
+    List(ListCommand<'a>),
     Lsub { reference: Cow<'a, [u8]>, pattern: Cow<'a, [u8]> },
     Status { mailbox: Cow<'a, [u8]>, items: Vec<StatusItem> },
-    Append { mailbox: Cow<'a, [u8]>, flags: Flags, date: Option<DateTime>, data: &'a [u8] },
+    Append { mailbox: Cow<'a, [u8]>, messages: Vec<AppendMessage<'a>> },
+    GetQuota { root: Cow<'a, [u8]> },
+    GetQuotaRoot { mailbox: Cow<'a, [u8]> },
+    SetQuota { root: Cow<'a, [u8]> },
     Namespace,
     Id,
     Idle,
@@ -58,70 +68,11 @@ pub enum Command<'a> {
     Close,
     Unselect,
     Expunge { uids: Option<SequenceSet> },
-    Search { by_uid: bool, search: Search<'a> },
-    Fetch { by_uid: bool, set: SequenceSet, items: Vec<FetchItem> },
-    Store { by_uid: bool, set: SequenceSet, change: FlagChange, silent: bool, flags: Flags },
+    Search { by_uid: bool, returns: Option<SearchReturn>, search: Search<'a> },
+    Fetch { by_uid: bool, set: SequenceSet, items: Vec<FetchItem>, modifiers: FetchModifiers },
+    Store(StoreCommand),
     Copy { by_uid: bool, set: SequenceSet, mailbox: Cow<'a, [u8]> },
-}
-
-/// How STORE changes flags (RFC 3501 §6.4.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FlagChange {
-    /// `FLAGS`
-    Replace,
-    /// `+FLAGS`
-    Add,
-    /// `-FLAGS`
-    Remove,
-}
-
-impl FlagChange {
-    /// The flags `before` with `flags` replaced, added or removed.
-    #[must_use]
-    pub fn apply(self, before: &Flags, flags: &Flags) -> Flags {
-        if self == FlagChange::Replace {
-            return flags.clone();
-        }
-        let mut after = before.clone();
-        match self {
-            FlagChange::Remove => after.remove_all(flags),
-            _ => after.insert_all(flags),
-        }
-        after
-    }
-}
-
-/// What STATUS asks for (RFC 3501 §6.3.10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants are those of RFC 3501 §6.3.10 by name")]
-pub enum StatusItem {
-    Messages,
-    Recent,
-    UidNext,
-    UidValidity,
-    Unseen,
-}
-
-impl StatusItem {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            StatusItem::Messages => "MESSAGES",
-            StatusItem::Recent => "RECENT",
-            StatusItem::UidNext => "UIDNEXT",
-            StatusItem::UidValidity => "UIDVALIDITY",
-            StatusItem::Unseen => "UNSEEN",
-        }
-    }
-
-    fn parse(parser: &mut Parser<'_>) -> Parsed<StatusItem> {
-        use StatusItem::{Messages, Recent, UidNext, UidValidity, Unseen};
-        let word = parser.atom()?;
-        [Messages, Recent, UidNext, UidValidity, Unseen]
-            .into_iter()
-            .find(|item| item.as_str().eq_ignore_ascii_case(word))
-            .ok_or(SyntaxError("a STATUS item"))
-    }
+    Move { by_uid: bool, set: SequenceSet, mailbox: Cow<'a, [u8]> },
 }
 
 impl<'a> Request<'a> {
@@ -170,19 +121,21 @@ impl<'a> Command<'a> {
             b"EXPUNGE" => Command::Expunge { uids: None },
             b"SEARCH" => search(parser, false)?,
             b"FETCH" => fetch(parser, false)?,
-            b"STORE" => store(parser, false)?,
+            b"STORE" => Command::Store(StoreCommand::parse(parser, false)?),
             b"COPY" => copy(parser, false)?,
+            b"MOVE" => move_messages(parser, false)?,
             b"UID" => {
                 parser.space()?;
                 let word = parser.atom()?;
                 let is = |name: &str| word.eq_ignore_ascii_case(name);
                 match () {
                     () if is("FETCH") => fetch(parser, true)?,
-                    () if is("STORE") => store(parser, true)?,
+                    () if is("STORE") => Command::Store(StoreCommand::parse(parser, true)?),
                     () if is("SEARCH") => search(parser, true)?,
                     () if is("COPY") => copy(parser, true)?,
+                    () if is("MOVE") => move_messages(parser, true)?,
                     () if is("EXPUNGE") => Command::Expunge { uids: Some(set(parser)?) },
-                    () => return Err(SyntaxError("COPY, EXPUNGE, FETCH, SEARCH or STORE")),
+                    () => return Err(UNKNOWN_UID),
                 }
             }
             b"AUTHENTICATE" => {
@@ -195,21 +148,44 @@ impl<'a> Command<'a> {
                 Command::Authenticate { mechanism, initial }
             }
             b"LOGIN" => Command::Login { user: argument(parser)?, password: argument(parser)? },
-            b"SELECT" => Command::Select { mailbox: argument(parser)? },
-            b"EXAMINE" => Command::Examine { mailbox: argument(parser)? },
-            b"CREATE" => Command::Create { mailbox: argument(parser)? },
+            b"ENABLE" => {
+                let mut features = Vec::new();
+                while parser.eat(b' ') {
+                    features.push(parser.atom()?);
+                }
+                if features.is_empty() {
+                    return Err(SyntaxError("a capability"));
+                }
+                Command::Enable { features }
+            }
+            b"SELECT" => select(parser, false)?,
+            b"EXAMINE" => select(parser, true)?,
+            b"CREATE" => {
+                let mailbox = argument(parser)?;
+                Command::Create { mailbox, special_uses: create_parameters(parser)? }
+            }
             b"DELETE" => Command::Delete { mailbox: argument(parser)? },
             b"RENAME" => Command::Rename { from: argument(parser)?, to: argument(parser)? },
             b"SUBSCRIBE" => Command::Subscribe { mailbox: argument(parser)? },
             b"UNSUBSCRIBE" => Command::Unsubscribe { mailbox: argument(parser)? },
-            b"LIST" => Command::List { reference: argument(parser)?, pattern: pattern(parser)? },
-            b"LSUB" => Command::Lsub { reference: argument(parser)?, pattern: pattern(parser)? },
+            b"LIST" => Command::List(ListCommand::parse(parser)?),
+            b"LSUB" => {
+                let reference = argument(parser)?;
+                parser.space()?;
+                Command::Lsub { reference, pattern: pattern(parser)? }
+            }
             b"STATUS" => {
                 let mailbox = argument(parser)?;
                 parser.space()?;
-                Command::Status { mailbox, items: parser.list(false, StatusItem::parse)? }
+                Command::Status { mailbox, items: StatusItem::parse_list(parser)? }
             }
-            b"APPEND" => append(parser)?,
+            b"APPEND" => {
+                let mailbox = argument(parser)?;
+                Command::Append { mailbox, messages: AppendMessage::parse_all(parser)? }
+            }
+            b"GETQUOTA" => Command::GetQuota { root: argument(parser)? },
+            b"GETQUOTAROOT" => Command::GetQuotaRoot { mailbox: argument(parser)? },
+            b"SETQUOTA" => set_quota(parser)?,
             b"ID" => {
                 parser.space()?;
                 id_parameters(parser)?;
@@ -225,39 +201,37 @@ fn argument<'a>(parser: &mut Parser<'a>) -> Parsed<Cow<'a, [u8]>> {
     parser.astring()
 }
 
-/// A `list-mailbox`: an astring in which `%` and `*` may stand bare.
-fn pattern<'a>(parser: &mut Parser<'a>) -> Parsed<Cow<'a, [u8]>> {
-    parser.space()?;
-    match parser.peek() {
-        Some(b'"' | b'{') => parser.string(),
-        _ => {
-            let is_list_char = |octet| is_astring_char(octet) || matches!(octet, b'%' | b'*');
-            let pattern = parser.take_while(is_list_char, "a mailbox pattern")?;
-            Ok(Cow::Borrowed(pattern.as_bytes()))
-        }
-    }
+fn select<'a>(parser: &mut Parser<'a>, read_only: bool) -> Parsed<Command<'a>> {
+    let mailbox = argument(parser)?;
+    Ok(Command::Select { mailbox, read_only, parameters: SelectParameters::parse(parser)? })
 }
 
-fn append<'a>(parser: &mut Parser<'a>) -> Parsed<Command<'a>> {
-    let mailbox = argument(parser)?;
+/// `(USE (...))` (RFC 6154 §3), where it is there. Any attribute may be asked for.
+fn create_parameters(parser: &mut Parser<'_>) -> Parsed<Vec<String>> {
+    if !parser.eat(b' ') {
+        return Ok(Vec::new());
+    }
+    if !parser.eat_word("(USE ") {
+        return Err(SyntaxError("USE in parentheses"));
+    }
+    let uses = parser.list(true, |parser| {
+        parser.expect(b'\\', "an attribute")?;
+        parser.atom().map(|word| format!("\\{word}"))
+    })?;
+    parser.expect(b')', "a closing parenthesis")?;
+    Ok(uses)
+}
+
+/// SETQUOTA (RFC 9208 §4.1.3): nobody may, so nothing is kept of the limits.
+fn set_quota<'a>(parser: &mut Parser<'a>) -> Parsed<Command<'a>> {
+    let root = argument(parser)?;
     parser.space()?;
-    let flags = match parser.peek() {
-        Some(b'(') => {
-            let flags = flag_list(parser)?;
-            parser.space()?;
-            flags
-        }
-        _ => Flags::EMPTY,
-    };
-    let date = match parser.peek() {
-        Some(b'"') => {
-            let text = parser.quoted()?;
-            parser.space()?;
-            Some(DateTime::parse_imap(&text).ok_or(SyntaxError("a date-time"))?)
-        }
-        _ => None,
-    };
-    Ok(Command::Append { mailbox, flags, date, data: parser.literal()? })
+    parser.list(true, |parser| {
+        parser.atom()?;
+        parser.space()?;
+        parser.take_while(|octet| octet.is_ascii_digit(), "a limit")
+    })?;
+    Ok(Command::SetQuota { root })
 }
 
 fn set(parser: &mut Parser<'_>) -> Parsed<SequenceSet> {
@@ -267,48 +241,23 @@ fn set(parser: &mut Parser<'_>) -> Parsed<SequenceSet> {
 
 fn search<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
     parser.space()?;
-    Ok(Command::Search { by_uid, search: Search::parse(parser)? })
+    let returns = SearchReturn::parse(parser)?;
+    Ok(Command::Search { by_uid, returns, search: Search::parse(parser)? })
 }
 
 fn fetch<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
     let set = set(parser)?;
     parser.space()?;
-    Ok(Command::Fetch { by_uid, set, items: FetchItem::parse_all(parser)? })
-}
-
-fn store<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
-    let set = set(parser)?;
-    parser.space()?;
-    let change = match parser.peek() {
-        Some(b'+') => FlagChange::Add,
-        Some(b'-') => FlagChange::Remove,
-        _ => FlagChange::Replace,
-    };
-    if change != FlagChange::Replace {
-        parser.eat(b'+');
-        parser.eat(b'-');
-    }
-    if !parser.eat_word("FLAGS") {
-        return Err(SyntaxError("FLAGS, +FLAGS or -FLAGS"));
-    }
-    let silent = parser.eat_word(".SILENT");
-    parser.space()?;
-    let flags = match parser.peek() {
-        Some(b'(') => flag_list(parser)?,
-        _ => {
-            let mut flags = Flags::EMPTY;
-            flag(parser, &mut flags)?;
-            while parser.eat(b' ') {
-                flag(parser, &mut flags)?;
-            }
-            flags
-        }
-    };
-    Ok(Command::Store { by_uid, set, change, silent, flags })
+    let items = FetchItem::parse_all(parser)?;
+    Ok(Command::Fetch { by_uid, set, items, modifiers: FetchModifiers::parse(parser)? })
 }
 
 fn copy<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
     Ok(Command::Copy { by_uid, set: set(parser)?, mailbox: argument(parser)? })
+}
+
+fn move_messages<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
+    Ok(Command::Move { by_uid, set: set(parser)?, mailbox: argument(parser)? })
 }
 
 /// A `flag-list` in parentheses.
@@ -319,7 +268,7 @@ pub(crate) fn flag_list(parser: &mut Parser<'_>) -> Parsed<Flags> {
 }
 
 /// A `flag` that a client can set: `\Recent` and unknown system flags are none.
-fn flag(parser: &mut Parser<'_>, flags: &mut Flags) -> Parsed<()> {
+pub(crate) fn flag(parser: &mut Parser<'_>, flags: &mut Flags) -> Parsed<()> {
     let system = parser.eat(b'\\');
     let word = parser.atom().map_err(|_| SyntaxError("a flag"))?;
     if !system {
@@ -349,6 +298,8 @@ fn is_base64(octet: u8) -> bool {
 
 const UNKNOWN: SyntaxError = SyntaxError("a command");
 
+const UNKNOWN_UID: SyntaxError = SyntaxError("COPY, EXPUNGE, FETCH, MOVE, SEARCH or STORE");
+
 const MAX_TAG_OCTETS: usize = 100;
 
 const MAX_KEYWORD_OCTETS: usize = 100;
@@ -373,40 +324,21 @@ mod tests {
         let login = Command::Login { user: b"a b"[..].into(), password: b"c"[..].into() };
         assert_eq!(command("a1 LOGIN \"a b\" c\r\n"), login);
         assert_eq!(command("a1 login {3}\r\na b {1+}\r\nc\r\n"), login);
-        let list = Command::List { reference: b""[..].into(), pattern: b"~/Mail/%"[..].into() };
-        assert_eq!(command("a LIST \"\" ~/Mail/%\r\n"), list);
+        let lsub = Command::Lsub { reference: b""[..].into(), pattern: b"~/Mail/%"[..].into() };
+        assert_eq!(command("a LSUB \"\" ~/Mail/%\r\n"), lsub);
         let initial = Some("AGEAYg==");
         let authenticate = Command::Authenticate { mechanism: "PLAIN", initial };
         assert_eq!(command("a AUTHENTICATE PLAIN AGEAYg==\r\n"), authenticate);
     }
 
     #[test]
-    fn append_with_all_and_with_nothing() {
-        let text = "a APPEND saved (\\Seen kw) \" 7-Feb-1994 21:52:25 -0800\" {2}\r\nhi\r\n";
-        let Command::Append { flags, date, data, .. } = command(text) else { panic!() };
-        assert_eq!(flags.to_string(), "\\Seen kw");
-        assert_eq!(date.unwrap().imap().to_string(), " 7-Feb-1994 21:52:25 -0800");
-        assert_eq!(data, b"hi");
-        let Command::Append { flags, date, .. } = command("a APPEND saved {0}\r\n\r\n") else {
-            panic!()
-        };
-        assert_eq!((flags, date), (Flags::EMPTY, None));
-    }
-
-    #[test]
-    fn store_takes_flags_with_and_without_parentheses() {
-        let Command::Store { by_uid, change, silent, flags, set } =
-            command("A003 UID STORE 2:4 +FLAGS.SILENT \\Deleted \\Seen\r\n")
-        else {
-            panic!()
-        };
-        assert!(by_uid && silent);
-        assert_eq!((change, set.to_string().as_str()), (FlagChange::Add, "2:4"));
-        assert_eq!(flags.to_string(), "\\Deleted \\Seen");
-        assert!(matches!(
-            command("a STORE 1 FLAGS ()\r\n"),
-            Command::Store { change: FlagChange::Replace, flags, .. } if flags.is_empty()
-        ));
+    fn uses_of_a_mailbox_and_limits_of_a_quota() {
+        let create = command("t2 CREATE MySpecial (USE (\\Drafts \\Sent))\r\n");
+        let special_uses = vec!["\\Drafts".to_owned(), "\\Sent".to_owned()];
+        assert_eq!(create, Command::Create { mailbox: b"MySpecial"[..].into(), special_uses });
+        let set_quota = command("A000 SETQUOTA \"\" (STORAGE 512)\r\n");
+        assert_eq!(set_quota, Command::SetQuota { root: b""[..].into() });
+        assert_eq!(error("a CREATE x (USE \\Sent)\r\n"), "an opening parenthesis");
     }
 
     #[test]
@@ -415,10 +347,8 @@ mod tests {
         assert_eq!(error("a NOOP x\r\n"), "the end of the line");
         assert_eq!(error("a\r\n"), "a space");
         assert_eq!(error("+ NOOP\r\n"), "a tag");
-        assert_eq!(error("a STORE 1 FLAGS (\\Recent)\r\n"), "a system flag that can be set");
-        assert_eq!(error("a STORE 1 -+FLAGS (x)\r\n"), "FLAGS, +FLAGS or -FLAGS");
-        assert_eq!(error("a UID NOOP\r\n"), "COPY, EXPUNGE, FETCH, SEARCH or STORE");
-        assert_eq!(error("a APPEND x \"1-Feb\" {0}\r\n\r\n"), "a date-time");
+        assert_eq!(error("a UID NOOP\r\n"), UNKNOWN_UID.0);
+        assert_eq!(error("a ENABLE\r\n"), "a capability");
         assert_eq!(Request::parse(b"a FROB\r\n").unwrap_err().tag, Some("a"));
         assert_eq!(Request::parse(b"\r\n").unwrap_err().tag, None);
     }

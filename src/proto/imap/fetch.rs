@@ -27,6 +27,26 @@ pub enum FetchItem {
     BodyStructure,
     /// `UID`
     Uid,
+    /// `MODSEQ` (RFC 7162 §3.1.4)
+    ModSeq,
+    /// `SAVEDATE` (RFC 8514)
+    SaveDate,
+    /// `EMAILID` (RFC 8474)
+    EmailId,
+    /// `THREADID` (RFC 8474)
+    ThreadId,
+    /// `BINARY[part]<partial>` or `BINARY.PEEK[part]<partial>`: without its transfer encoding
+    /// (RFC 3516)
+    Binary {
+        /// The part numbers; none for the message itself.
+        part: Vec<u32>,
+        /// Of the octets, the first and how many.
+        partial: Option<(u32, u32)>,
+        /// Whether `\Seen` stays as it is.
+        peek: bool,
+    },
+    /// `BINARY.SIZE[part]` (RFC 3516)
+    BinarySize(Vec<u32>),
     /// `BODY[section]<partial>` or `BODY.PEEK[section]<partial>`
     Section {
         /// Which octets of the message.
@@ -43,7 +63,7 @@ impl FetchItem {
     pub fn sets_seen(&self) -> bool {
         match self {
             FetchItem::Rfc822 | FetchItem::Rfc822Text => true,
-            FetchItem::Section { peek, .. } => !peek,
+            FetchItem::Section { peek, .. } | FetchItem::Binary { peek, .. } => !peek,
             _ => false,
         }
     }
@@ -90,6 +110,14 @@ impl FetchItem {
             let section = Section::parse(parser)?;
             return Ok(FetchItem::Section { section, partial: partial(parser)?, peek });
         }
+        if parser.peek() == Some(b'[') && (is("BINARY") || is("BINARY.PEEK")) {
+            let peek = is("BINARY.PEEK");
+            let part = Section::parse_part(parser)?;
+            return Ok(FetchItem::Binary { part, partial: partial(parser)?, peek });
+        }
+        if parser.peek() == Some(b'[') && is("BINARY.SIZE") {
+            return Section::parse_part(parser).map(FetchItem::BinarySize);
+        }
         ITEMS
             .iter()
             .find(|(word, _)| is(word))
@@ -108,6 +136,17 @@ impl fmt::Display for FetchItem {
                     None => Ok(()),
                 }
             }
+            FetchItem::Binary { part, partial, peek } => {
+                let section = Section { part: part.clone(), text: None };
+                write!(f, "BINARY{}{section}", if *peek { ".PEEK" } else { "" })?;
+                match partial {
+                    Some((first, count)) => write!(f, "<{first}.{count}>"),
+                    None => Ok(()),
+                }
+            }
+            FetchItem::BinarySize(part) => {
+                write!(f, "BINARY.SIZE{}", Section { part: part.clone(), text: None })
+            }
             item => {
                 let named = ITEMS.iter().find(|(_, named)| named == item);
                 f.write_str(named.expect("every item but sections has a name").0)
@@ -116,7 +155,7 @@ impl fmt::Display for FetchItem {
     }
 }
 
-const ITEMS: [(&str, FetchItem); 10] = [
+const ITEMS: [(&str, FetchItem); 14] = [
     ("UID", FetchItem::Uid),
     ("FLAGS", FetchItem::Flags),
     ("ENVELOPE", FetchItem::Envelope),
@@ -127,6 +166,10 @@ const ITEMS: [(&str, FetchItem); 10] = [
     ("RFC822", FetchItem::Rfc822),
     ("RFC822.HEADER", FetchItem::Rfc822Header),
     ("RFC822.TEXT", FetchItem::Rfc822Text),
+    ("MODSEQ", FetchItem::ModSeq),
+    ("SAVEDATE", FetchItem::SaveDate),
+    ("EMAILID", FetchItem::EmailId),
+    ("THREADID", FetchItem::ThreadId),
 ];
 
 /// A `section`: a part by its numbers, and what of it. Nothing of both is the whole message.
@@ -157,6 +200,14 @@ pub enum SectionText {
 }
 
 impl Section {
+    /// Takes a section in its brackets that is a part alone (RFC 3516 §7, `section-binary`).
+    fn parse_part(parser: &mut Parser<'_>) -> Parsed<Vec<u32>> {
+        match Section::parse(parser)? {
+            Section { part, text: None } => Ok(part),
+            _ => Err(SyntaxError("part numbers alone")),
+        }
+    }
+
     /// Takes the section in its brackets.
     pub(crate) fn parse(parser: &mut Parser<'_>) -> Parsed<Section> {
         parser.expect(b'[', "an opening bracket")?;
@@ -273,6 +324,10 @@ mod tests {
             "BODY[3.HEADER]",
             "BODY.PEEK[HEADER.FIELDS (DATE FROM)]",
             "BODY[1.HEADER.FIELDS.NOT (Subject)]<5.1>",
+            "BINARY[1.2]",
+            "BINARY.PEEK[]<0.5>",
+            "BINARY.SIZE[1]",
+            "MODSEQ",
         ] {
             assert_eq!(parse(text).as_deref(), Ok(text));
         }
@@ -301,6 +356,9 @@ mod tests {
             "BODY[HEADER.FIELDS (\"a b\")]",
             "(ALL)",
             "FLAGS[]",
+            "BINARY[TEXT]",
+            "BINARY.SIZE[1]<0.1>",
+            "BINARY",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

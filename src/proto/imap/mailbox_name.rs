@@ -65,12 +65,16 @@ impl MailboxName {
         Ok(MailboxName(text.into()))
     }
 
-    /// Reads modified UTF-7.
+    /// Reads modified UTF-7. A name has one form in it: every other is none (RFC 3501 §5.1.3).
     pub fn decode(octets: &[u8]) -> Result<MailboxName, BadMailboxName> {
         if octets.len() > Self::MAX_OCTETS {
             return Err(BadMailboxName::TooLong);
         }
-        MailboxName::new(&decode_utf7(octets)?)
+        let text = decode_utf7(octets)?;
+        if encode_utf7(&text).as_bytes() != octets {
+            return Err(BadMailboxName::BadShift);
+        }
+        MailboxName::new(&text)
     }
 
     /// The name in modified UTF-7, as it crosses the wire.
@@ -200,6 +204,10 @@ mod tests {
         assert_eq!(bad(b""), BadMailboxName::Empty);
         assert_eq!(bad(b"a&AGE"), BadMailboxName::BadShift);
         assert_eq!(bad(b"&2D0-"), BadMailboxName::BadShift);
+        // ASCII in base64, two shifts in a row, bits left over.
+        assert_eq!(bad(b"&AGE-"), BadMailboxName::BadShift);
+        assert_eq!(bad(b"&APw-&APw-"), BadMailboxName::BadShift);
+        assert_eq!(bad(b"&AP1-"), BadMailboxName::BadShift);
         assert_eq!(bad("ü".as_bytes()), BadMailboxName::BadCharacter);
         assert_eq!(bad(b"&AAo-"), BadMailboxName::BadCharacter);
         assert_eq!(bad(&[b'a'; 1001]), BadMailboxName::TooLong);

@@ -1,12 +1,39 @@
 //! A message as a mailbox holds it.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use super::flags::Flags;
 use super::number::{ModSeq, Uid};
+use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, Part};
+
+/// What names the content of a message, in whatever mailbox it lies: a copy has that of its
+/// original (RFC 8474 §5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmailId(pub u64);
+
+/// As it crosses the wire, an `objectid`.
+impl fmt::Display for EmailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "M{:08x}", self.0)
+    }
+}
+
+/// A message that is to be put into a mailbox.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Its flags, but for `\Recent`.
+    pub flags: Flags,
+    /// When a server received it first.
+    pub internal_date: DateTime,
+    /// When it is put into the mailbox.
+    pub save_date: UnixTime,
+    /// The octets of header and body.
+    pub data: Bytes,
+}
 
 /// A message with what its mailbox says of it (RFC 3501 §2.3).
 #[derive(Debug, Clone)]
@@ -19,21 +46,31 @@ pub struct Message {
     pub flags: Flags,
     /// When the server received it.
     pub internal_date: DateTime,
+    /// When it was put into this mailbox (RFC 8514).
+    pub save_date: UnixTime,
+    /// The name of its content.
+    pub email_id: EmailId,
     data: Bytes,
     /// Scanned when first asked for; the data never change.
     structure: OnceLock<Box<Part>>,
 }
 
 impl Message {
-    /// A message of these octets: header and body, lines ended by CRLF.
-    pub fn new(
-        uid: Uid,
-        modseq: ModSeq,
-        flags: Flags,
-        internal_date: DateTime,
-        data: Bytes,
-    ) -> Message {
-        Message { uid, modseq, flags, internal_date, data, structure: OnceLock::new() }
+    /// A message with these names: lines of its data are ended by CRLF.
+    pub fn new(uid: Uid, modseq: ModSeq, email_id: EmailId, new: NewMessage) -> Message {
+        let NewMessage { flags, internal_date, save_date, data } = new;
+        let structure = OnceLock::new();
+        Message { uid, modseq, flags, internal_date, save_date, email_id, data, structure }
+    }
+
+    /// The same message, to be put into another mailbox.
+    pub fn copied(&self, save_date: UnixTime) -> NewMessage {
+        NewMessage {
+            flags: self.flags.clone(),
+            internal_date: self.internal_date,
+            save_date,
+            data: self.data.clone(),
+        }
     }
 
     /// The octets of header and body.

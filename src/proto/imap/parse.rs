@@ -8,6 +8,8 @@ use std::fmt;
 
 use memchr::memchr3;
 
+use super::number::ModSeq;
+
 /// The text breaks the syntax; what was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyntaxError(pub &'static str);
@@ -121,6 +123,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// A `mod-sequence-valzer` (RFC 7162 §7): 0 to 63 bits.
+    pub(crate) fn mod_sequence(&mut self) -> Parsed<ModSeq> {
+        let digits = self.take_while(|octet| octet.is_ascii_digit(), "a mod-sequence")?;
+        let number = digits.parse().ok().filter(|number| *number <= i64::MAX as u64);
+        number.map(ModSeq).ok_or(SyntaxError("a mod-sequence of 63 bits"))
+    }
+
     /// An `astring`: an atom, in which `]` may stand too, or a string.
     pub(crate) fn astring(&mut self) -> Parsed<Cow<'a, [u8]>> {
         match self.peek() {
@@ -194,6 +203,12 @@ impl<'a> Parser<'a> {
         let (literal, rest) = self.rest.split_at(length);
         self.rest = rest;
         Ok(literal)
+    }
+
+    /// A `literal8` (RFC 3516 §7): a literal behind `~`, in which NUL may stand.
+    pub(crate) fn literal8(&mut self) -> Parsed<&'a [u8]> {
+        self.expect(b'~', "a literal8")?;
+        self.literal()
     }
 
     /// Takes `(`, items between single spaces, `)`. `empty` says whether there may be none.

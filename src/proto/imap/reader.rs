@@ -11,8 +11,10 @@ use memchr::memchr;
 pub(crate) struct Limits {
     /// Lines together, without literals.
     pub(crate) line_octets: usize,
-    /// Literals together.
+    /// One literal.
     pub(crate) literal_octets: usize,
+    /// Literals together.
+    pub(crate) literals_octets: usize,
 }
 
 /// Cuts a stream at the ends of commands.
@@ -77,7 +79,8 @@ impl Reader {
                         None if large => return self.too_large(),
                         None => return self.whole(),
                         Some(Literal { octets, waits }) => {
-                            let room = limits.literal_octets.saturating_sub(self.literal_octets);
+                            let room = limits.literals_octets.saturating_sub(self.literal_octets);
+                            let room = room.min(limits.literal_octets);
                             let missing = usize::try_from(octets).unwrap_or(usize::MAX);
                             if (large || missing > room) && waits {
                                 return self.too_large();
@@ -220,7 +223,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: Limits = Limits { line_octets: 40, literal_octets: 20 };
+    const LIMITS: Limits = Limits { line_octets: 40, literal_octets: 20, literals_octets: 20 };
 
     fn steps(stream: &[u8], cut: usize) -> Vec<Step> {
         let mut reader = Reader::default();

@@ -50,6 +50,15 @@ pub(super) fn literal<E>(out: &mut Outbox<E>, octets: Bytes) {
     }
 }
 
+/// Writes octets of a body without its transfer encoding: as a literal8 where NUL is among them
+/// (RFC 3516 §4.2).
+pub(super) fn literal8<E>(out: &mut Outbox<E>, octets: Bytes) {
+    if memchr::memchr(0, &octets).is_some() {
+        out.send("~");
+    }
+    literal(out, octets);
+}
+
 /// Writes a `quoted` string; the text must be [quotable](is_quotable).
 pub(super) fn quoted<E>(out: &mut Outbox<E>, text: &[u8]) {
     out.send("\"");

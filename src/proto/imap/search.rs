@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::flags::SystemFlag;
+use super::number::ModSeq;
 use super::parse::{Parsed, Parser, SyntaxError, is_astring_char};
 use super::sequence::SequenceSet;
 use crate::proto::mail::Date;
@@ -44,6 +45,18 @@ pub enum SearchKey<'a> {
     Internal(DateOrder, Date),
     /// `SENTBEFORE`, `SENTON`, `SENTSINCE`: the `Date` field
     Sent(DateOrder, Date),
+    /// `SAVEDBEFORE`, `SAVEDON`, `SAVEDSINCE`: when the message came into the mailbox (RFC 8514)
+    Saved(DateOrder, Date),
+    /// `OLDER`: the INTERNALDATE is so many seconds ago, or more (RFC 5032)
+    Older(u32),
+    /// `YOUNGER`: the INTERNALDATE is not older than so many seconds (RFC 5032)
+    Younger(u32),
+    /// `MODSEQ`: this mod-sequence or a greater one (RFC 7162 §3.1.5). Entries are not told apart.
+    ModSeq(ModSeq),
+    /// `EMAILID` (RFC 8474)
+    EmailId(&'a str),
+    /// `THREADID` (RFC 8474): of which no message has one
+    ThreadId(&'a str),
     /// `UID`
     Uid(SequenceSet),
     /// A sequence set
@@ -97,6 +110,17 @@ impl<'a> Search<'a> {
 }
 
 impl<'a> SearchKey<'a> {
+    /// Whether the key, or one within it, is MODSEQ.
+    pub fn asks_modseq(&self) -> bool {
+        match self {
+            SearchKey::ModSeq(_) => true,
+            SearchKey::Not(key) => key.asks_modseq(),
+            SearchKey::Or(keys) => keys.iter().any(SearchKey::asks_modseq),
+            SearchKey::And(keys) => keys.iter().any(SearchKey::asks_modseq),
+            _ => false,
+        }
+    }
+
     /// One key. Recursion ends at [`MAX_DEPTH`].
     fn parse(parser: &mut Parser<'a>, depth: usize) -> Parsed<SearchKey<'a>> {
         if depth > MAX_DEPTH {
@@ -107,11 +131,13 @@ impl<'a> SearchKey<'a> {
                 let keys = parser.list(false, |parser| SearchKey::parse(parser, depth + 1))?;
                 return Ok(SearchKey::And(keys));
             }
-            Some(b'0'..=b'9' | b'*') => return SequenceSet::parse(parser).map(SearchKey::Sequence),
+            Some(b'0'..=b'9' | b'*' | b'$') => {
+                return SequenceSet::parse(parser).map(SearchKey::Sequence);
+            }
             _ => {}
         }
         let word = parser.atom().map_err(|_| SyntaxError("a search key"))?;
-        let mut upper = [0; 10];
+        let mut upper = [0; 17];
         let upper = upper.get_mut(..word.len()).ok_or(SyntaxError("a search key"))?;
         upper.copy_from_slice(word.as_bytes());
         upper.make_ascii_uppercase();
@@ -146,6 +172,16 @@ impl<'a> SearchKey<'a> {
             b"SENTBEFORE" => SearchKey::Sent(DateOrder::Before, date(parser)?),
             b"SENTON" => SearchKey::Sent(DateOrder::On, date(parser)?),
             b"SENTSINCE" => SearchKey::Sent(DateOrder::Since, date(parser)?),
+            b"SAVEDBEFORE" => SearchKey::Saved(DateOrder::Before, date(parser)?),
+            b"SAVEDON" => SearchKey::Saved(DateOrder::On, date(parser)?),
+            b"SAVEDSINCE" => SearchKey::Saved(DateOrder::Since, date(parser)?),
+            // Every mailbox has the dates (RFC 8514 §4.3).
+            b"SAVEDATESUPPORTED" => SearchKey::All,
+            b"OLDER" => SearchKey::Older(interval(parser)?),
+            b"YOUNGER" => SearchKey::Younger(interval(parser)?),
+            b"MODSEQ" => SearchKey::ModSeq(mod_sequence(parser)?),
+            b"EMAILID" => SearchKey::EmailId(keyword(parser)?),
+            b"THREADID" => SearchKey::ThreadId(keyword(parser)?),
             b"UID" => {
                 parser.space()?;
                 SearchKey::Uid(SequenceSet::parse(parser)?)
@@ -178,6 +214,29 @@ fn keyword<'a>(parser: &mut Parser<'a>) -> Parsed<&'a str> {
 fn number(parser: &mut Parser<'_>) -> Parsed<u32> {
     parser.space()?;
     parser.number()
+}
+
+/// An `nz-number` of seconds.
+fn interval(parser: &mut Parser<'_>) -> Parsed<u32> {
+    parser.space()?;
+    parser.nz_number()
+}
+
+/// A mod-sequence, behind the name of an entry and its type where these are given.
+fn mod_sequence(parser: &mut Parser<'_>) -> Parsed<ModSeq> {
+    parser.space()?;
+    if parser.peek() == Some(b'"') {
+        let entry = parser.quoted()?;
+        if !entry.starts_with(b"/flags/") {
+            return Err(SyntaxError("an entry of flags"));
+        }
+        parser.space()?;
+        if !["all", "priv", "shared"].iter().any(|word| parser.eat_word(word)) {
+            return Err(SyntaxError("all, priv or shared"));
+        }
+        parser.space()?;
+    }
+    parser.mod_sequence()
 }
 
 /// A `date`, quoted or not.
@@ -220,6 +279,20 @@ mod tests {
         let subject = SearchKey::Header(b"SUBJECT"[..].into(), b"a b"[..].into());
         assert_eq!(parse("SUBJECT \"a b\"").unwrap(), [subject]);
         assert_eq!(parse("SINCE 1-Feb-1994").unwrap(), parse("SINCE \"1-Feb-1994\"").unwrap());
+    }
+
+    #[test]
+    fn keys_of_extensions() {
+        assert_eq!(parse("MODSEQ 620162338").unwrap(), [SearchKey::ModSeq(ModSeq(620_162_338))]);
+        // RFC 7162 §3.1.5, example 12.
+        let keys = parse("OR NOT MODSEQ 720162338 MODSEQ \"/flags/\\\\draft\" all 620162338");
+        assert!(keys.unwrap()[0].asks_modseq());
+        assert_eq!(parse("$").unwrap(), [SearchKey::Sequence(SequenceSet::SAVED)]);
+        assert_eq!(parse("UID $").unwrap(), [SearchKey::Uid(SequenceSet::SAVED)]);
+        assert_eq!(parse("YOUNGER 259200").unwrap(), [SearchKey::Younger(259_200)]);
+        for text in ["OLDER 0", "MODSEQ", "MODSEQ x", "MODSEQ \"/flags/x\" some 1", "EMAILID"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -8,8 +8,10 @@ use std::borrow::Cow;
 
 use super::flags::SystemFlag;
 use super::message::Message;
+use super::number::{ModSeq, Uid};
 use super::search::{DateOrder, Search, SearchKey};
 use super::sequence::NumberSet;
+use crate::engine::UnixTime;
 use crate::proto::mail::{
     self, Content, Date, DateTime, Header, Part,
     decode::{charset_text, decode_body, decode_words},
@@ -33,6 +35,14 @@ pub(super) enum Matcher {
     Smaller(u32),
     Internal(DateOrder, Date),
     Sent(DateOrder, Date),
+    Saved(DateOrder, Date),
+    /// At this time or before it.
+    Until(UnixTime),
+    /// At this time or after it.
+    From(UnixTime),
+    ModSeq(ModSeq),
+    EmailId(String),
+    None,
     Uid(NumberSet),
     Sequence(NumberSet),
     Not(Box<Matcher>),
@@ -47,13 +57,22 @@ pub(super) struct Place {
     pub(super) recent: bool,
 }
 
+/// What the keys of a SEARCH are relative to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Basis<'a> {
+    /// What `*` stands for as a message sequence number; 0 where there is no message.
+    pub(super) largest_sequence: u32,
+    /// What `*` stands for as a UID; 0 where there is no message.
+    pub(super) largest_uid: u32,
+    /// What `$` stands for, ascending.
+    pub(super) saved: &'a [Uid],
+    /// The time of OLDER and YOUNGER.
+    pub(super) now: UnixTime,
+}
+
 impl Matcher {
-    /// Makes the keys of a SEARCH ready, in a view with these largest numbers.
-    pub(super) fn new(
-        search: &Search<'_>,
-        largest_sequence: u32,
-        largest_uid: u32,
-    ) -> Result<Matcher, BadCharset> {
+    /// Makes the keys of a SEARCH ready.
+    pub(super) fn new(search: &Search<'_>, basis: Basis<'_>) -> Result<Matcher, BadCharset> {
         // Strings are read as UTF-8 in any case: without CHARSET, clients send that all the same.
         if let Some(charset) = search.charset.as_deref()
             && !charset.eq_ignore_ascii_case(b"US-ASCII")
@@ -61,7 +80,7 @@ impl Matcher {
         {
             return Err(BadCharset);
         }
-        let made = search.keys.iter().map(|key| prepare(key, largest_sequence, largest_uid));
+        let made = search.keys.iter().map(|key| prepare(key, basis));
         Ok(Matcher::And(made.collect()))
     }
 
@@ -92,6 +111,14 @@ impl Matcher {
                 let sent = header.value("Date").and_then(|date| DateTime::parse_rfc5322(&date));
                 sent.is_some_and(|sent| order.holds(sent.date(), *asked))
             }
+            Matcher::Saved(order, asked) => {
+                order.holds(DateTime::utc(message.save_date).date(), *asked)
+            }
+            Matcher::Until(time) => message.internal_date.unix_time() <= *time,
+            Matcher::From(time) => message.internal_date.unix_time() >= *time,
+            Matcher::ModSeq(modseq) => message.modseq >= *modseq,
+            Matcher::EmailId(id) => message.email_id.to_string() == *id,
+            Matcher::None => false,
             Matcher::Uid(set) => set.contains(message.uid.get()),
             Matcher::Sequence(set) => set.contains(place.sequence),
             Matcher::Not(key) => !key.matches(message, place),
@@ -101,8 +128,9 @@ impl Matcher {
     }
 }
 
-fn prepare(key: &SearchKey<'_>, largest_sequence: u32, largest_uid: u32) -> Matcher {
-    let again = |key| prepare(key, largest_sequence, largest_uid);
+fn prepare(key: &SearchKey<'_>, basis: Basis<'_>) -> Matcher {
+    let again = |key| prepare(key, basis);
+    let ago = |secs: &u32| UnixTime(basis.now.0.saturating_sub((*secs).into()));
     let text = |octets: &Cow<'_, [u8]>| String::from_utf8_lossy(octets).to_lowercase();
     match key {
         SearchKey::All => Matcher::All,
@@ -117,8 +145,17 @@ fn prepare(key: &SearchKey<'_>, largest_sequence: u32, largest_uid: u32) -> Matc
         SearchKey::Smaller(octets) => Matcher::Smaller(*octets),
         SearchKey::Internal(order, asked) => Matcher::Internal(*order, *asked),
         SearchKey::Sent(order, asked) => Matcher::Sent(*order, *asked),
-        SearchKey::Uid(set) => Matcher::Uid(set.resolve(largest_uid)),
-        SearchKey::Sequence(set) => Matcher::Sequence(set.resolve(largest_sequence)),
+        SearchKey::Saved(order, asked) => Matcher::Saved(*order, *asked),
+        SearchKey::Older(secs) => Matcher::Until(ago(secs)),
+        SearchKey::Younger(secs) => Matcher::From(ago(secs)),
+        SearchKey::ModSeq(modseq) => Matcher::ModSeq(*modseq),
+        SearchKey::EmailId(id) => Matcher::EmailId((*id).into()),
+        SearchKey::ThreadId(_) => Matcher::None,
+        SearchKey::Uid(set) | SearchKey::Sequence(set) if set.is_saved() => {
+            Matcher::Uid(NumberSet::of(basis.saved))
+        }
+        SearchKey::Uid(set) => Matcher::Uid(set.resolve(basis.largest_uid)),
+        SearchKey::Sequence(set) => Matcher::Sequence(set.resolve(basis.largest_sequence)),
         SearchKey::Not(key) => Matcher::Not(Box::new(again(key))),
         SearchKey::Or(keys) => Matcher::Or(Box::new([again(&keys[0]), again(&keys[1])])),
         SearchKey::And(keys) => Matcher::And(keys.iter().map(again).collect()),
@@ -171,7 +208,8 @@ fn contains_ascii(haystack: &[u8], needle: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::engine::UnixTime;
-    use crate::proto::imap::{Flags, ModSeq, Parser, Uid};
+    use crate::proto::imap::message::{EmailId, NewMessage};
+    use crate::proto::imap::{Flags, Parser};
     use bytes::Bytes;
 
     const MAIL: &str = "From: =?utf-8?q?J=C3=BCrgen?= <j@example.org>\r\n\
@@ -189,9 +227,16 @@ mod tests {
         // 1996-07-18 in its own zone, though still the 17th in UTC.
         let date = DateTime::at_offset(UnixTime(837_640_000), 600);
         let data = Bytes::from_static(MAIL.as_bytes());
-        let message = Message::new(Uid::new(7).unwrap(), ModSeq(1), flags, date, data);
+        let new = NewMessage { flags, internal_date: date, save_date: date.unix_time(), data };
+        let message = Message::new(Uid::new(7).unwrap(), ModSeq(5), EmailId(255), new);
         let search = Search::parse(&mut Parser::new(keys.as_bytes())).unwrap();
-        let matcher = Matcher::new(&search, 3, 9).unwrap();
+        let basis = Basis {
+            largest_sequence: 3,
+            largest_uid: 9,
+            saved: &[message.uid],
+            now: UnixTime(837_640_060),
+        };
+        let matcher = Matcher::new(&search, basis).unwrap();
         let found = matcher.matches(&message, Place { sequence: 2, recent: true });
         assert_eq!(found, wanted, "{keys}");
     }
@@ -226,6 +271,13 @@ mod tests {
             "SENTBEFORE 18-Jul-1996",
             "SENTSINCE 17-Jul-1996",
             "UID 7",
+            "$",
+            "OLDER 60",
+            "YOUNGER 60",
+            "MODSEQ 5",
+            "EMAILID M000000ff",
+            "SAVEDON 17-Jul-1996",
+            "SAVEDATESUPPORTED",
             "UID 5:*",
             "2",
             "1:*",
@@ -261,6 +313,13 @@ mod tests {
             "SENTON 18-Jul-1996",
             "SENTBEFORE 17-Jul-1996",
             "UID 8:9",
+            "NOT $",
+            "OLDER 61",
+            "YOUNGER 59",
+            "MODSEQ 6",
+            "EMAILID M00000000",
+            "THREADID T1",
+            "SAVEDSINCE 18-Jul-1996",
             "3",
             "NOT 2",
             "OR DELETED ANSWERED",

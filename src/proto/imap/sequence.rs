@@ -3,11 +3,14 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::number::Uid;
 use super::parse::{Parsed, Parser, SyntaxError};
 
-/// A `sequence-set`: numbers and ranges in the order in which they were written.
+/// A `sequence-set`: numbers and ranges in the order in which they were written; or `$`, the
+/// messages that a SEARCH saved (RFC 5182 §2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SequenceSet {
+    /// None where the set is `$`.
     ranges: Vec<(Bound, Bound)>,
 }
 
@@ -46,7 +49,18 @@ impl SequenceSet {
         SequenceSet { ranges: runs.into_iter().map(bounds).collect() }
     }
 
+    /// The messages that a SEARCH saved: `$` (RFC 5182 §2.1).
+    pub const SAVED: SequenceSet = SequenceSet { ranges: Vec::new() };
+
+    /// Whether it is `$`: what that stands for, the session knows.
+    pub fn is_saved(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     pub(crate) fn parse(parser: &mut Parser<'_>) -> Parsed<SequenceSet> {
+        if parser.eat(b'$') {
+            return Ok(Self::SAVED);
+        }
         let mut ranges = Vec::new();
         loop {
             let from = bound(parser)?;
@@ -103,6 +117,9 @@ impl SequenceSet {
 
 impl fmt::Display for SequenceSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_saved() {
+            return f.write_str("$");
+        }
         for (place, (from, to)) in self.ranges.iter().enumerate() {
             let comma = if place == 0 { "" } else { "," };
             if from == to {
@@ -139,6 +156,18 @@ pub struct NumberSet {
 }
 
 impl NumberSet {
+    /// The UIDs, which ascend.
+    pub fn of(uids: &[Uid]) -> NumberSet {
+        let mut ranges: Vec<RangeInclusive<u32>> = Vec::new();
+        for uid in uids.iter().map(|uid| uid.get()) {
+            match ranges.last_mut() {
+                Some(last) if uid <= last.end().saturating_add(1) => *last = *last.start()..=uid,
+                _ => ranges.push(uid..=uid),
+            }
+        }
+        NumberSet { ranges }
+    }
+
     /// The ranges.
     pub fn ranges(&self) -> &[RangeInclusive<u32>] {
         &self.ranges
@@ -185,8 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_search_saved_is_a_set_of_its_own() {
+        assert_eq!(parse("$"), Ok(SequenceSet::SAVED));
+        assert_eq!(SequenceSet::SAVED.to_string(), "$");
+        let uids: Vec<Uid> = [2, 3, 7].into_iter().filter_map(Uid::new).collect();
+        assert_eq!(NumberSet::of(&uids).ranges(), [2..=3, 7..=7]);
+    }
+
+    #[test]
     fn what_is_no_set() {
-        for text in ["", "0", "1,", "1:", ":1", "a", "1 2", "4294967296", "**"] {
+        for text in ["", "$,1", "1,$", "$:2", "0", "1,", "1:", ":1", "a", "1 2", "4294967296", "**"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

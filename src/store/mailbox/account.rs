@@ -79,6 +79,7 @@ impl Account {
             name,
             mailbox: *mailbox,
             has_children: self.inferiors(name, separator).next().is_some(),
+            special_uses: &[],
         })
     }
 
@@ -159,20 +160,30 @@ impl Account {
         Ok(mailbox)
     }
 
-    /// Moves `from` and its inferiors to `to`, which must not exist. Superiors of `to` are the
-    /// caller's care.
-    pub(super) fn rename(&mut self, from: &MailboxName, to: &MailboxName, separator: char) {
-        let mut moved = vec![from.clone()];
-        moved.extend(self.inferiors(from, separator).cloned());
-        let mut arriving = Vec::with_capacity(moved.len());
-        for old in moved {
-            let mailbox = self.names.remove(&old).expect("the name was just found");
+    /// The names that move when `from` is renamed to `to`: old and new, `from` first. Fails when one
+    /// would be too long.
+    pub(super) fn moves(
+        &self,
+        from: &MailboxName,
+        to: &MailboxName,
+        separator: char,
+    ) -> Result<Vec<(MailboxName, MailboxName)>, MailboxError> {
+        let mut moves = vec![(from.clone(), to.clone())];
+        for old in self.inferiors(from, separator) {
             let renamed = [to.as_str(), &old.as_str()[from.as_str().len()..]].concat();
-            // A name that would be too long stays where it is.
-            let name = MailboxName::new(&renamed).unwrap_or(old);
-            arriving.push((name, mailbox));
+            let new = MailboxName::new(&renamed).map_err(|_| MailboxError::CannotBe)?;
+            moves.push((old.clone(), new));
         }
-        self.names.extend(arriving);
+        Ok(moves)
+    }
+
+    /// Renames as [`Account::moves`] says. Superiors of the new names are the caller's care.
+    pub(super) fn rename(&mut self, moves: Vec<(MailboxName, MailboxName)>) {
+        let moved: Vec<_> = moves
+            .into_iter()
+            .map(|(old, new)| (new, self.names.remove(&old).expect("a name that moves exists")))
+            .collect();
+        self.names.extend(moved);
     }
 
     /// Whether `below` is an inferior of `above`.

@@ -2,11 +2,10 @@
 //!
 //! RFC 3501 §2.3; the mod-sequence is that of RFC 7162.
 
-use bytes::Bytes;
-
 use super::quota::Usage;
-use crate::proto::imap::{Flags, MailboxState, Message, ModSeq, Uid, UidValidity};
-use crate::proto::mail::DateTime;
+use crate::proto::imap::{
+    EmailId, Flags, MailboxState, Message, ModSeq, NewMessage, Uid, UidValidity,
+};
 
 /// A mailbox with its messages.
 #[derive(Debug, Clone)]
@@ -19,10 +18,15 @@ pub struct Mailbox {
     changes: Vec<(ModSeq, Uid)>,
     /// By ascending mod-sequence.
     expunged: Vec<(ModSeq, Uid)>,
+    /// What was expunged up to here is in `expunged` no more.
+    forgotten: ModSeq,
     usage: Usage,
 }
 
 impl Mailbox {
+    /// How many expunged messages are remembered with the time of their end.
+    pub const MAX_EXPUNGED: usize = 50_000;
+
     /// An empty mailbox.
     pub fn new(uid_validity: UidValidity) -> Mailbox {
         let state = MailboxState {
@@ -36,6 +40,7 @@ impl Mailbox {
             messages: Vec::new(),
             changes: Vec::new(),
             expunged: Vec::new(),
+            forgotten: ModSeq(0),
             usage: Usage::default(),
         }
     }
@@ -69,19 +74,28 @@ impl Mailbox {
             .map(|(_, uid)| *uid)
     }
 
-    /// UIDs of messages that were expunged after `since`, in the order in which they went.
+    /// UIDs of messages that were expunged after `since`: all that ever were, where that is longer
+    /// ago than the log reaches.
     pub fn expunged_since(&self, since: ModSeq) -> impl Iterator<Item = Uid> {
+        let in_log = since >= self.forgotten;
         let start = self.expunged.partition_point(|(modseq, _)| *modseq <= since);
-        self.expunged[start..].iter().map(|(_, uid)| *uid)
+        let logged = self.expunged[start..].iter().map(|(_, uid)| *uid).take(match in_log {
+            true => usize::MAX,
+            false => 0,
+        });
+        let mut present = self.messages.iter().map(|message| message.uid.get()).peekable();
+        let ever = if in_log { 1..1 } else { 1..self.state.uid_next.get() };
+        let missing = ever.filter(move |number| present.next_if_eq(number).is_none());
+        logged.chain(missing.filter_map(Uid::new))
     }
 
     /// Adds a message at the end, and gives its UID.
-    pub(crate) fn append(&mut self, flags: Flags, date: DateTime, data: Bytes) -> Uid {
+    pub(crate) fn append(&mut self, new: NewMessage, email_id: EmailId) -> Uid {
         let uid = self.state.uid_next;
         self.state.uid_next = uid.next().expect("fewer than 2^32 messages fit into memory");
         let modseq = self.advance();
-        self.usage += Usage::message(data.len());
-        self.messages.push(Message::new(uid, modseq, flags, date, data));
+        self.usage += Usage::message(new.data.len());
+        self.messages.push(Message::new(uid, modseq, email_id, new));
         self.changes.push((modseq, uid));
         uid
     }
@@ -115,6 +129,7 @@ impl Mailbox {
         if self.expunged.len() > before {
             self.state.highest_modseq = modseq;
             self.forget_stale_changes();
+            self.forget_expunged();
         }
     }
 
@@ -131,6 +146,7 @@ impl Mailbox {
             let modseq = self.advance();
             self.expunged.extend(messages.iter().map(|message| (modseq, message.uid)));
             self.changes.clear();
+            self.forget_expunged();
         }
         messages
     }
@@ -142,6 +158,16 @@ impl Mailbox {
     fn advance(&mut self) -> ModSeq {
         self.state.highest_modseq = self.state.highest_modseq.next();
         self.state.highest_modseq
+    }
+
+    /// Keeps the log of expunged messages within [`Mailbox::MAX_EXPUNGED`].
+    fn forget_expunged(&mut self) {
+        if self.expunged.len() > Self::MAX_EXPUNGED {
+            let cut = self.expunged.len() - Self::MAX_EXPUNGED / 2;
+            self.forgotten = self.expunged[cut - 1].0;
+            // One change is forgotten as a whole.
+            self.expunged.retain(|(modseq, _)| *modseq > self.forgotten);
+        }
     }
 
     /// Keeps the log of changes within twice the number of messages.
@@ -162,11 +188,23 @@ mod tests {
     use super::*;
     use crate::engine::UnixTime;
     use crate::proto::imap::SystemFlag;
+    use crate::proto::mail::DateTime;
+    use bytes::Bytes;
+
+    fn append(mailbox: &mut Mailbox) -> Uid {
+        let new = NewMessage {
+            flags: Flags::EMPTY,
+            internal_date: DateTime::utc(UnixTime(0)),
+            save_date: UnixTime(0),
+            data: Bytes::new(),
+        };
+        mailbox.append(new, EmailId(0))
+    }
 
     fn mailbox(messages: usize) -> Mailbox {
         let mut mailbox = Mailbox::new(UidValidity::MIN);
         for _ in 0..messages {
-            mailbox.append(Flags::EMPTY, DateTime::utc(UnixTime(0)), Bytes::new());
+            append(&mut mailbox);
         }
         mailbox
     }
@@ -179,7 +217,7 @@ mod tests {
     fn uids_rise_and_are_never_reused() {
         let mut mailbox = mailbox(3);
         mailbox.expunge(&uids(&[2, 3]));
-        let uid = mailbox.append(Flags::EMPTY, DateTime::utc(UnixTime(0)), Bytes::new());
+        let uid = append(&mut mailbox);
         assert_eq!(uid.get(), 4);
         assert_eq!(mailbox.state().uid_next.get(), 5);
     }
@@ -196,6 +234,23 @@ mod tests {
         mailbox.expunge(&uids(&[1, 7]));
         assert_eq!(mailbox.changed_since(before).collect::<Vec<_>>(), uids(&[3]));
         assert_eq!(mailbox.expunged_since(before).collect::<Vec<_>>(), uids(&[1]));
+    }
+
+    #[test]
+    fn what_was_expunged_long_ago_is_told_with_all_that_ever_was() {
+        let mut mailbox = mailbox(3);
+        mailbox.expunge(&uids(&[2]));
+        let early = mailbox.state().highest_modseq;
+        let last = u32::try_from(Mailbox::MAX_EXPUNGED).unwrap() + 9;
+        for number in 4..=last {
+            assert_eq!(append(&mut mailbox).get(), number);
+            mailbox.expunge(&uids(&[number]));
+        }
+        assert!(mailbox.expunged.len() <= Mailbox::MAX_EXPUNGED);
+        let told: Vec<u32> = mailbox.expunged_since(early).map(Uid::get).collect();
+        assert_eq!(told, [2].into_iter().chain(4..=last).collect::<Vec<_>>());
+        let late = ModSeq(mailbox.state().highest_modseq.0 - 1);
+        assert_eq!(mailbox.expunged_since(late).map(Uid::get).collect::<Vec<_>>(), [last]);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::quota::{OverQuota, Quota, Usage};
 use crate::engine::UnixTime;
 use crate::proto::idna;
 use crate::proto::imap::{
-    AccountId, Backend, Flags, ListedName, MailboxError, MailboxId, MailboxName, MailboxState,
-    Message, ModSeq, Uid, UidValidity,
+    AccountId, Backend, EmailId, Flags, Limit, ListedName, MailboxError, MailboxId, MailboxName,
+    MailboxState, Message, ModSeq, NewMessage, QuotaState, SpecialUse, Uid, UidValidity,
 };
 use crate::proto::mail::DateTime;
 use crate::proto::sasl::Secret;
@@ -25,6 +25,7 @@ pub struct MailStore {
     addresses: BTreeMap<String, AccountId>,
     mailboxes: BTreeMap<MailboxId, Kept>,
     next_mailbox: MailboxId,
+    next_email: EmailId,
     separator: char,
 }
 
@@ -33,6 +34,7 @@ pub struct MailStore {
 struct Kept {
     owner: AccountId,
     mailbox: Mailbox,
+    special_uses: Vec<SpecialUse>,
 }
 
 /// Where a message was put.
@@ -73,6 +75,7 @@ impl MailStore {
             addresses: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
             next_mailbox: MailboxId(0),
+            next_email: EmailId(1),
             separator,
         }
     }
@@ -160,9 +163,9 @@ impl MailStore {
         }
         let mailbox = names.find(mailbox).or_else(|_| names.find(&MailboxName::inbox()));
         let mailbox = mailbox.expect("every account has an INBOX, which cannot be deleted");
-        let uid = self
-            .append(mailbox, Flags::EMPTY, DateTime::utc(now), data)
-            .expect("a mailbox with a name exists");
+        let internal_date = DateTime::utc(now);
+        let new = NewMessage { flags: Flags::EMPTY, internal_date, save_date: now, data };
+        let uid = self.append(mailbox, new).expect("a mailbox with a name exists");
         Ok(Delivered { mailbox, uid })
     }
 
@@ -185,7 +188,7 @@ impl MailStore {
         mailbox: MailboxId,
         change: impl FnOnce(&mut Mailbox) -> T,
     ) -> Option<T> {
-        let Kept { owner, mailbox } = self.mailboxes.get_mut(&mailbox)?;
+        let Kept { owner, mailbox, .. } = self.mailboxes.get_mut(&mailbox)?;
         let before = mailbox.usage();
         let done = change(mailbox);
         let usage = &mut self.accounts[owner.0 as usize].usage;
@@ -200,9 +203,33 @@ impl MailStore {
         let names = self.account_mut(account);
         let uid_validity = names.take_uid_validity();
         names.insert(name, id);
-        let kept = Kept { owner: account, mailbox: Mailbox::new(uid_validity) };
+        let mailbox = Mailbox::new(uid_validity);
+        let kept = Kept { owner: account, mailbox, special_uses: Vec::new() };
         self.mailboxes.insert(id, kept);
         id
+    }
+
+    /// The owner of a mailbox; `None` where it was deleted.
+    fn owner(&self, mailbox: MailboxId) -> Option<AccountId> {
+        self.mailboxes.get(&mailbox).map(|kept| kept.owner)
+    }
+
+    /// Puts copies of messages into a mailbox, whatever the quota.
+    fn put_copies(
+        &mut self,
+        from: MailboxId,
+        uids: &[Uid],
+        to: MailboxId,
+        save_date: UnixTime,
+    ) -> Result<Vec<Uid>, MailboxError> {
+        let source = self.mailbox(from).ok_or(MailboxError::NonExistent)?;
+        let found = uids.iter().filter_map(|uid| source.message(*uid));
+        let copies: Vec<_> =
+            found.map(|message| (message.copied(save_date), message.email_id)).collect();
+        let put = |mailbox: &mut Mailbox| {
+            copies.into_iter().map(|(new, email_id)| mailbox.append(new, email_id)).collect()
+        };
+        self.change(to, put).ok_or(MailboxError::NonExistent)
     }
 
     /// The name without a trailing separator, which only declares an intent (RFC 3501 §6.3.3).
@@ -232,18 +259,25 @@ impl Backend for MailStore {
     }
 
     fn names(&self, account: AccountId) -> impl Iterator<Item = ListedName<'_>> {
-        self.account(account).names(self.separator)
+        self.account(account).names(self.separator).map(|listed| {
+            let kept = listed.mailbox.and_then(|mailbox| self.mailboxes.get(&mailbox));
+            ListedName { special_uses: kept.map_or(&[], |kept| &kept.special_uses), ..listed }
+        })
     }
 
     fn create(
         &mut self,
         account: AccountId,
         name: &MailboxName,
+        special_uses: &[SpecialUse],
     ) -> Result<MailboxId, MailboxError> {
         let name = self.without_trailing_separator(name)?;
         let missing = self.account(account).missing_names(&name, self.separator)?;
         let made = missing.into_iter().map(|name| self.add_mailbox(account, name)).last();
-        Ok(made.expect("the name itself is missing"))
+        let made = made.expect("the name itself is missing");
+        let kept = self.mailboxes.get_mut(&made).expect("it was just made");
+        kept.special_uses = special_uses.to_vec();
+        Ok(made)
     }
 
     fn delete(&mut self, account: AccountId, name: &MailboxName) -> Result<(), MailboxError> {
@@ -280,17 +314,20 @@ impl Backend for MailStore {
                 let new = missing.into_iter().map(|name| self.add_mailbox(account, name)).last();
                 let new = new.expect("the name itself is missing");
                 let taken = self.change(inbox, Mailbox::take_messages);
-                for message in taken.expect("every account has an INBOX") {
-                    let data = message.data().clone();
-                    self.append(new, message.flags, message.internal_date, data);
-                }
+                let taken = taken.expect("every account has an INBOX");
+                self.change(new, |mailbox| {
+                    for message in taken {
+                        mailbox.append(message.copied(message.save_date), message.email_id);
+                    }
+                });
             }
             _ => {
+                let moves = names.moves(from, &to, separator)?;
                 missing.pop();
                 missing.into_iter().for_each(|name| {
                     self.add_mailbox(account, name);
                 });
-                self.account_mut(account).rename(from, &to, separator);
+                self.account_mut(account).rename(moves);
             }
         }
         Ok(())
@@ -316,8 +353,18 @@ impl Backend for MailStore {
     }
 
     fn has_room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> bool {
-        let owner = self.mailboxes.get(&mailbox).map(|kept| self.account(kept.owner));
+        let owner = self.owner(mailbox).map(|owner| self.account(owner));
         owner.is_none_or(|account| account.has_room(Usage { octets, messages }))
+    }
+
+    fn quota(&self, account: AccountId) -> Option<QuotaState> {
+        let account = self.account(account);
+        let (quota, usage) = (account.quota(), account.usage());
+        let state = QuotaState {
+            storage: quota.octets.map(|limit| Limit { used: usage.octets, limit }),
+            messages: quota.messages.map(|limit| Limit { used: usage.messages, limit }),
+        };
+        (state.storage.is_some() || state.messages.is_some()).then_some(state)
     }
 
     fn state(&self, mailbox: MailboxId) -> Option<MailboxState> {
@@ -336,14 +383,43 @@ impl Backend for MailStore {
         self.mailbox(mailbox).into_iter().flat_map(move |mailbox| mailbox.expunged_since(since))
     }
 
-    fn append(
+    fn append(&mut self, mailbox: MailboxId, new: NewMessage) -> Option<Uid> {
+        let email_id = self.next_email;
+        let uid = self.change(mailbox, |mailbox| mailbox.append(new, email_id))?;
+        self.next_email = EmailId(email_id.0 + 1);
+        Some(uid)
+    }
+
+    fn copy(
         &mut self,
-        mailbox: MailboxId,
-        flags: Flags,
-        internal_date: DateTime,
-        data: Bytes,
-    ) -> Option<Uid> {
-        self.change(mailbox, |mailbox| mailbox.append(flags, internal_date, data))
+        from: MailboxId,
+        uids: &[Uid],
+        to: MailboxId,
+        save_date: UnixTime,
+    ) -> Result<Vec<Uid>, MailboxError> {
+        let found = uids.iter().filter_map(|uid| self.message(from, *uid));
+        let more = found.map(|message| Usage::message(message.data().len()));
+        let more = more.fold(Usage::default(), |sum, one| sum + one);
+        if !self.has_room(to, more.octets, more.messages) {
+            return Err(MailboxError::OverQuota);
+        }
+        self.put_copies(from, uids, to, save_date)
+    }
+
+    fn move_messages(
+        &mut self,
+        from: MailboxId,
+        uids: &[Uid],
+        to: MailboxId,
+        save_date: UnixTime,
+    ) -> Result<Vec<Uid>, MailboxError> {
+        // Within an account, what moves takes no room.
+        let moved = match self.owner(from) == self.owner(to) {
+            true => self.put_copies(from, uids, to, save_date)?,
+            false => self.copy(from, uids, to, save_date)?,
+        };
+        self.expunge(from, uids);
+        Ok(moved)
     }
 
     fn set_flags(&mut self, mailbox: MailboxId, uid: Uid, flags: Flags) -> Option<ModSeq> {

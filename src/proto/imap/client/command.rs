@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use super::super::command::FlagChange;
 use super::super::mailbox_name::MailboxName;
 use super::super::number::Uid;
 use super::super::parse::is_astring_char;
 use super::super::response::is_quotable;
 use super::super::sequence::SequenceSet;
+use super::super::store_command::FlagChange;
 use super::task::ImapTask;
 
 /// Writes a command. Where a synchronizing literal stands, the piece ends: the next may be sent

@@ -414,6 +414,7 @@ impl Session for ImapClient {
                 let limits = Limits {
                     line_octets: self.config.max_response_octets,
                     literal_octets: self.config.max_response_octets,
+                    literals_octets: self.config.max_response_octets,
                 };
                 while !matches!(self.state, State::Ended) {
                     let handled = match self.reader.read(&mut octets, limits) {

@@ -4,10 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::super::command::FlagChange;
 use super::super::flags::Flags;
 use super::super::mailbox_name::MailboxName;
 use super::super::number::{Uid, UidValidity};
+use super::super::store_command::FlagChange;
 
 /// One thing to do, by one command or a few.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,12 +11,14 @@ pub(super) struct Capabilities<'a>(pub(super) &'a ImapServer);
 impl fmt::Display for Capabilities<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ImapServer { config, secured, state, .. } = self.0;
-        f.write_str(ALWAYS)?;
-        let stranger = matches!(state, State::NotAuthenticated { .. });
-        if stranger && config.starttls && !secured {
+        write!(f, "{ALWAYS} APPENDLIMIT={}", config.max_message_octets)?;
+        if !matches!(state, State::NotAuthenticated { .. }) {
+            return Ok(());
+        }
+        if config.starttls && !secured {
             f.write_str(" STARTTLS")?;
         }
-        if stranger && !config.takes_login(*secured) {
+        if !config.takes_login(*secured) {
             f.write_str(" LOGINDISABLED")?;
         }
         let mechanisms = config.mechanisms.iter();
@@ -28,4 +30,7 @@ impl fmt::Display for Capabilities<'_> {
 }
 
 /// Announced from the beginning: not every client asks again after it has logged in.
-const ALWAYS: &str = "IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS";
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN \
+    UNSELECT UIDPLUS MOVE MULTIAPPEND CATENATE LIST-EXTENDED LIST-STATUS SPECIAL-USE \
+    CREATE-SPECIAL-USE ESEARCH SEARCHRES WITHIN PARTIAL CONDSTORE QRESYNC BINARY STATUS=SIZE \
+    SAVEDATE OBJECTID UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";

@@ -1,200 +1,128 @@
-//! Commands on mailbox names (RFC 3501 §6.3).
+//! CREATE, DELETE, RENAME (RFC 3501 §6.3.3 to §6.3.5), and quotas (RFC 9208).
 
-use bytes::Bytes;
-
-use super::super::backend::{AccountId, Backend, MailboxError, MailboxId};
-use super::super::command::StatusItem;
-use super::super::flags::{Flags, SystemFlag};
-use super::super::mailbox_name::MailboxName;
-use super::super::pattern;
+use super::super::backend::{Backend, MailboxError, MailboxId, QuotaState};
 use super::super::response::{astring, quoted, write};
+use super::super::special_use::SpecialUse;
 use super::answer::Answer;
-use super::view::View;
+use super::context::Context;
 use crate::proto::Outbox;
-use crate::proto::mail::DateTime;
 
-/// The mailbox that an argument names. What is no name at all is answered with NO as well.
-pub(super) fn name(argument: &[u8]) -> Result<MailboxName, Answer> {
-    MailboxName::decode(argument).map_err(|bad| Answer::no(format!("[CANNOT] {bad}")))
-}
-
-/// The mailbox to which messages are to be added: when it is missing, the client may make it.
-pub(super) fn target(
-    account: AccountId,
+/// CREATE, with the uses of RFC 6154 §3 and the id of RFC 8474 §4.1.
+pub(super) fn create<E>(
+    context: &Context<'_>,
     argument: &[u8],
-    backend: &impl Backend,
-) -> Result<MailboxId, Answer> {
-    backend.find(account, &name(argument)?).map_err(|error| match error {
-        MailboxError::NonExistent => Answer::no(format!("[TRYCREATE] {error}")),
-        error => error.into(),
-    })
-}
-
-/// SELECT and EXAMINE (§6.3.1, §6.3.2).
-pub(super) fn select<E>(
-    account: AccountId,
-    argument: &[u8],
-    read_only: bool,
+    special_uses: &[String],
     backend: &mut impl Backend,
     out: &mut Outbox<E>,
-) -> Result<View, Answer> {
-    let mailbox = backend.find(account, &name(argument)?)?;
-    let gone = Answer::from(MailboxError::NonExistent);
-    let state = backend.state(mailbox);
-    let (Some(state), Some(view)) = (state, View::open(backend, mailbox, read_only)) else {
-        return Err(gone);
-    };
-    view.tell_flags(out);
-    write(out, format_args!("* {} EXISTS\r\n", view.exists()));
-    write(out, format_args!("* {} RECENT\r\n", view.recent_count()));
-    let mut messages = backend.messages(mailbox).iter();
-    if let Some(place) = messages.position(|message| !message.flags.contains(SystemFlag::Seen)) {
-        write(out, format_args!("* OK [UNSEEN {}] First unseen message\r\n", place + 1));
-    }
-    write(out, format_args!("* OK [UIDVALIDITY {}] UIDs valid\r\n", state.uid_validity));
-    write(out, format_args!("* OK [UIDNEXT {}] Predicted next UID\r\n", state.uid_next));
-    Ok(view)
-}
-
-/// LIST (§6.3.8), with the attributes of RFC 3348.
-pub(super) fn list<E>(
-    account: AccountId,
-    reference: &[u8],
-    pattern: &[u8],
-    backend: &impl Backend,
-    out: &mut Outbox<E>,
-) -> Answer {
-    let separator = backend.separator();
-    if pattern.is_empty() {
-        // Asks for the separator alone.
-        line("LIST", "\\Noselect", separator, b"", out);
-        return Answer::ok("LIST completed");
-    }
-    let Some(pattern) = canonical(reference, pattern) else {
-        return Answer::ok("LIST completed");
-    };
-    for listed in backend.names(account) {
-        let wire = listed.name.encode();
-        if fits(&pattern, &wire, separator) {
-            let attributes = match (listed.mailbox, listed.has_children) {
-                (Some(_), true) => "\\HasChildren",
-                (Some(_), false) => "\\HasNoChildren",
-                (None, true) => "\\Noselect \\HasChildren",
-                (None, false) => "\\Noselect \\HasNoChildren",
-            };
-            line("LIST", attributes, separator, wire.as_bytes(), out);
+) -> Result<Answer, Answer> {
+    let name = context.name(argument)?;
+    let mut uses = Vec::new();
+    for word in special_uses {
+        match SpecialUse::parse(word).filter(|special_use| special_use.can_be_made()) {
+            Some(special_use) if uses.contains(&special_use) => {}
+            Some(special_use) => uses.push(special_use),
+            None => return Err(Answer::no("[USEATTR] Mailbox cannot be made for this use")),
         }
     }
-    Answer::ok("LIST completed")
-}
-
-/// LSUB (§6.3.9).
-pub(super) fn lsub<E>(
-    account: AccountId,
-    reference: &[u8],
-    pattern: &[u8],
-    backend: &impl Backend,
-    out: &mut Outbox<E>,
-) -> Answer {
-    let separator = backend.separator();
-    let Some(pattern) = canonical(reference, pattern) else {
-        return Answer::ok("LSUB completed");
-    };
-    // A name that is not subscribed stands for those below it that `%` does not reach.
-    let mut shown = std::collections::BTreeMap::<String, bool>::new();
-    for subscribed in backend.subscriptions(account) {
-        let wire = subscribed.encode();
-        if fits(&pattern, &wire, separator) {
-            shown.insert(wire, true);
-        } else if pattern.ends_with('%') {
-            let above = wire.match_indices(separator).map(|(end, _)| &wire[..end]);
-            if let Some(above) = above.into_iter().find(|above| fits(&pattern, above, separator)) {
-                shown.entry(above.to_owned()).or_insert(false);
-            }
-        }
+    let mailbox = backend.create(context.account, &name, &uses)?;
+    // RFC 9051 §6.3.4: a name that was changed is told.
+    let shown = context.shown(&name);
+    let asked = argument.strip_suffix(separator(context).as_bytes()).unwrap_or(argument);
+    if context.features.rev2 && shown.as_bytes() != asked {
+        out.send("* LIST () ");
+        quoted(out, separator(context).as_bytes());
+        out.send(" ");
+        context.write_name(&shown, out);
+        out.send(" (\"OLDNAME\" (");
+        context.write_name(&String::from_utf8_lossy(asked), out);
+        out.send("))\r\n");
     }
-    for (wire, subscribed) in shown {
-        let attributes = if subscribed { "" } else { "\\Noselect" };
-        line("LSUB", attributes, separator, wire.as_bytes(), out);
-    }
-    Answer::ok("LSUB completed")
+    Ok(Answer::ok(format!("[MAILBOXID ({mailbox})] CREATE completed")))
 }
 
-/// Reference and pattern in one (§6.3.8); `None` where no name can fit.
-fn canonical(reference: &[u8], pattern: &[u8]) -> Option<String> {
-    let whole = [reference, pattern].concat();
-    String::from_utf8(whole).ok().filter(|text| text.len() <= MailboxName::MAX_OCTETS)
-}
-
-/// Names fit in modified UTF-7, as they are shown; INBOX in any case.
-fn fits(pattern: &str, wire: &str, separator: char) -> bool {
-    pattern::matches(pattern, wire, separator)
-        || (wire == "INBOX" && pattern::matches(&pattern.to_ascii_uppercase(), wire, separator))
-}
-
-fn line<E>(keyword: &str, attributes: &str, separator: char, name: &[u8], out: &mut Outbox<E>) {
-    write(out, format_args!("* {keyword} ({attributes}) "));
-    quoted(out, separator.encode_utf8(&mut [0; 4]).as_bytes());
-    out.send(" ");
-    astring(out, name);
-    out.send("\r\n");
-}
-
-/// STATUS (§6.3.10). `view` is that of the selected mailbox.
-pub(super) fn status<E>(
-    account: AccountId,
+/// DELETE. Gives the mailbox that is no more.
+pub(super) fn delete(
+    context: &Context<'_>,
     argument: &[u8],
-    items: &[StatusItem],
-    view: Option<&View>,
+    backend: &mut impl Backend,
+) -> Result<Option<MailboxId>, Answer> {
+    let name = context.name(argument)?;
+    let deleted = backend.find(context.account, &name).ok();
+    backend.delete(context.account, &name)?;
+    Ok(deleted)
+}
+
+/// RENAME. Gives the mailbox whose messages went: INBOX.
+pub(super) fn rename(
+    context: &Context<'_>,
+    (from, to): (&[u8], &[u8]),
+    backend: &mut impl Backend,
+) -> Result<Option<MailboxId>, Answer> {
+    let (from, to) = (context.name(from)?, context.name(to)?);
+    backend.rename(context.account, &from, &to)?;
+    Ok(if from.is_inbox() { backend.find(context.account, &from).ok() } else { None })
+}
+
+/// GETQUOTA (RFC 9208 §4.1.1).
+pub(super) fn get_quota<E>(
+    context: &Context<'_>,
+    root: &[u8],
     backend: &impl Backend,
     out: &mut Outbox<E>,
 ) -> Result<Answer, Answer> {
-    let mailbox = backend.find(account, &name(argument)?)?;
-    let state = backend.state(mailbox).ok_or(MailboxError::NonExistent)?;
-    let messages = backend.messages(mailbox);
-    out.send("* STATUS ");
-    astring(out, name(argument)?.encode().as_bytes());
-    for (place, item) in items.iter().enumerate() {
-        let number = match item {
-            StatusItem::Messages => messages.len(),
-            StatusItem::Recent => match view.filter(|view| view.mailbox == mailbox) {
-                Some(view) => view.recent_count(),
-                None => {
-                    messages.len()
-                        - messages.partition_point(|message| message.uid < state.first_recent)
-                }
-            },
-            StatusItem::UidNext => state.uid_next.get() as usize,
-            StatusItem::UidValidity => state.uid_validity.get() as usize,
-            StatusItem::Unseen => {
-                messages.iter().filter(|message| !message.flags.contains(SystemFlag::Seen)).count()
-            }
-        };
-        let before = if place == 0 { " (" } else { " " };
-        write(out, format_args!("{before}{} {number}", item.as_str()));
+    match backend.quota(context.account) {
+        Some(state) if root == QUOTA_ROOT.as_bytes() => {
+            tell_quota(state, out);
+            Ok(Answer::ok("GETQUOTA completed"))
+        }
+        _ => Err(Answer::no("[NONEXISTENT] Quota root does not exist")),
     }
-    out.send(")\r\n");
-    Ok(Answer::ok("STATUS completed"))
 }
 
-/// APPEND (§6.3.11), with the response code of RFC 4315.
-pub(super) fn append(
-    account: AccountId,
+/// GETQUOTAROOT (RFC 9208 §4.1.2). Of an account without limits there is no root.
+pub(super) fn get_quota_root<E>(
+    context: &Context<'_>,
     argument: &[u8],
-    flags: Flags,
-    date: DateTime,
-    data: Bytes,
-    backend: &mut impl Backend,
-) -> Result<(MailboxId, Answer), Answer> {
-    let mailbox = target(account, argument, backend)?;
-    if memchr::memchr(0, &data).is_some() {
-        return Err(Answer::no("Message contains NUL octets"));
+    backend: &impl Backend,
+    out: &mut Outbox<E>,
+) -> Result<Answer, Answer> {
+    let name = context.name(argument)?;
+    match backend.find(context.account, &name) {
+        Ok(_) | Err(MailboxError::NoSelect) => {}
+        Err(error) => return Err(error.into()),
     }
-    let state = backend.state(mailbox).ok_or(MailboxError::NonExistent)?;
-    if !backend.has_room(mailbox, data.len() as u64, 1) {
-        return Err(MailboxError::OverQuota.into());
+    out.send("* QUOTAROOT ");
+    context.write_name(&context.shown(&name), out);
+    if let Some(state) = backend.quota(context.account) {
+        out.send(" ");
+        astring(out, QUOTA_ROOT.as_bytes());
+        out.send("\r\n");
+        tell_quota(state, out);
+    } else {
+        out.send("\r\n");
     }
-    let uid = backend.append(mailbox, flags, date, data).ok_or(MailboxError::NonExistent)?;
-    let answer = Answer::ok(format!("[APPENDUID {} {uid}] APPEND completed", state.uid_validity));
-    Ok((mailbox, answer))
+    Ok(Answer::ok("GETQUOTAROOT completed"))
 }
+
+fn tell_quota<E>(state: QuotaState, out: &mut Outbox<E>) {
+    out.send("* QUOTA ");
+    astring(out, QUOTA_ROOT.as_bytes());
+    let mut before = " (";
+    if let Some(storage) = state.storage {
+        // In units of 1,024 octets (RFC 9208 §5.1).
+        let (used, limit) = (storage.used.div_ceil(1024), storage.limit / 1024);
+        write(out, format_args!("{before}STORAGE {used} {limit}"));
+        before = " ";
+    }
+    if let Some(messages) = state.messages {
+        write(out, format_args!("{before}MESSAGE {} {}", messages.used, messages.limit));
+    }
+    out.send(")\r\n");
+}
+
+fn separator(context: &Context<'_>) -> String {
+    context.separator.to_string()
+}
+
+/// An account has one quota for all its mailboxes.
+const QUOTA_ROOT: &str = "User quota";

@@ -1,4 +1,4 @@
-//! The IMAP4rev1 server session (RFC 3501).
+//! The server session of IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051).
 //!
 //! Any number of sessions share the mailboxes of a host; the owner lends them as a [`Backend`] with
 //! each input. What other sessions did is told at the end of a command, or at once to a client that
@@ -6,18 +6,36 @@
 //!
 //! The session knows nothing of TLS: its owner does the handshake, and gives it what was encrypted.
 //!
-//! Extensions: LITERAL+ (RFC 7888), SASL-IR (RFC 4959), UIDPLUS (RFC 4315), IDLE (RFC 2177),
-//! NAMESPACE (RFC 2342), CHILDREN (RFC 3348), UNSELECT (RFC 3691), ID (RFC 2971).
+//! Extensions: LITERAL+ (RFC 7888), SASL-IR (RFC 4959), ID (RFC 2971), ENABLE (RFC 5161), IDLE
+//! (RFC 2177), NAMESPACE (RFC 2342), CHILDREN (RFC 3348), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
+//! MOVE (RFC 6851), MULTIAPPEND (RFC 3502), CATENATE (RFC 4469), LIST-EXTENDED (RFC 5258),
+//! LIST-STATUS (RFC 5819), SPECIAL-USE and CREATE-SPECIAL-USE (RFC 6154), ESEARCH (RFC 4731),
+//! SEARCHRES (RFC 5182), WITHIN (RFC 5032), PARTIAL (RFC 9394), CONDSTORE and QRESYNC (RFC 7162),
+//! BINARY (RFC 3516), STATUS=SIZE (RFC 8438), QUOTA (RFC 9208), APPENDLIMIT (RFC 7889),
+//! UTF8=ACCEPT (RFC 6855), SAVEDATE (RFC 8514), OBJECTID (RFC 8474), IMAP4rev2 (RFC 9051).
 //!
-//! Not modelled: ACL, quota; a NOOP between commands is all that CHECK does.
+//! Not modelled: ACL, METADATA, SETQUOTA, THREADID; messages are never downgraded for clients
+//! without UTF8=ACCEPT (RFC 6855 §7 leaves that to the server); a NOOP between commands is all that CHECK does.
 
 mod answer;
+mod append;
 mod capabilities;
+mod catenate;
 mod config;
+mod context;
+mod copy;
 mod event;
+mod execute;
+mod expunge;
+mod features;
+mod fetch;
+mod list;
 mod login;
 mod mailboxes;
-mod messages;
+mod search;
+mod select;
+mod status;
+mod store;
 mod view;
 
 use std::sync::Arc;
@@ -29,13 +47,15 @@ pub use event::ImapServerEvent;
 
 use self::answer::Answer;
 use self::capabilities::Capabilities;
-use self::view::View;
+use self::execute::Received;
+use self::features::Features;
+use self::view::{Telling, View};
 use super::backend::{AccountId, Backend, MailboxId};
 use super::command::{Command, Request, tag_of};
 use super::reader::{Limits, Reader, Step};
 use super::response::write;
+use super::store_command::StoreCommand;
 use crate::engine::{SimTime, Stream};
-use crate::proto::mail::DateTime;
 use crate::proto::sasl::ServerExchange;
 use crate::proto::{Input, Outbox};
 
@@ -46,6 +66,10 @@ pub struct ImapServer {
     state: State,
     awaits: Awaits,
     reader: Reader,
+    /// What the client has enabled.
+    features: Features,
+    /// How many commands in a row were BAD.
+    bad_commands: u32,
     /// Whether TLS is around the connection.
     secured: bool,
     /// Where the challenges of AUTHENTICATE come from.
@@ -90,6 +114,8 @@ impl ImapServer {
             state: State::NotAuthenticated { refused: 0 },
             awaits: Awaits::Command,
             reader: Reader::default(),
+            features: Features::default(),
+            bad_commands: 0,
             secured: false,
             challenges: None,
             active: SimTime::ZERO,
@@ -197,10 +223,11 @@ impl ImapServer {
                 Step::Waits => out.send("+ Ready for literal data\r\n"),
                 Step::TooLarge { start } => {
                     self.awaits = Awaits::Command;
-                    match tag_of(&start) {
-                        Some(tag) => Answer::no("[TOOBIG] Command is too large").write(tag, out),
-                        None => Answer::bad("Command is too large").write("*", out),
-                    }
+                    let (tag, answer) = match tag_of(&start) {
+                        Some(tag) => (tag, Answer::no("[TOOBIG] Command is too large")),
+                        None => ("*", Answer::bad("Command is too large")),
+                    };
+                    self.answer(tag, &answer, out);
                 }
                 Step::Whole(text) => match std::mem::replace(&mut self.awaits, Awaits::Command) {
                     Awaits::Command => self.command(now, &text, backend, out),
@@ -225,12 +252,15 @@ impl ImapServer {
     fn limits(&self) -> Limits {
         match self.state {
             State::NotAuthenticated { .. } => {
-                Limits { line_octets: 8 << 10, literal_octets: 8 << 10 }
+                let literals_octets = 8 << 10;
+                Limits { line_octets: 8 << 10, literal_octets: 8 << 10, literals_octets }
             }
-            _ => Limits {
-                line_octets: 64 << 10,
-                literal_octets: self.config.max_message_octets.max(64 << 10),
-            },
+            _ => {
+                let literal_octets = self.config.max_message_octets.max(64 << 10);
+                // MULTIAPPEND and CATENATE bring many in one command.
+                let literals_octets = 2 * literal_octets;
+                Limits { line_octets: 64 << 10, literal_octets, literals_octets }
+            }
         }
     }
 
@@ -246,9 +276,9 @@ impl ImapServer {
         // While sequence numbers are in use, no number may move (RFC 3501 §7.4.1).
         let (expunges, by_uid) = match &request.command {
             Command::Fetch { by_uid, .. }
-            | Command::Store { by_uid, .. }
+            | Command::Store(StoreCommand { by_uid, .. })
             | Command::Search { by_uid, .. } => (*by_uid, *by_uid),
-            Command::Copy { by_uid, .. } => (true, *by_uid),
+            Command::Copy { by_uid, .. } | Command::Move { by_uid, .. } => (true, *by_uid),
             _ => (true, false),
         };
         // What SELECT answers with is fresh, and LOGOUT leaves nothing to be told of.
@@ -273,191 +303,29 @@ impl ImapServer {
                 Answer::ok("LOGOUT completed").write(tag, out);
                 return self.end(out);
             }
-            command => self.execute(now, command, text, backend, out).unwrap_or_else(|no| no),
+            command => {
+                let received = Received { now, tag, text };
+                self.execute(received, command, backend, out).unwrap_or_else(|no| no)
+            }
         };
         self.sync(expunges, by_uid, backend, out);
         self.answer(tag, &answer, out);
     }
 
-    /// Does a command; sends its untagged responses, and gives the tagged one. NO and BAD come as
-    /// errors.
-    fn execute(
-        &mut self,
-        now: SimTime,
-        command: Command<'_>,
-        text: &Bytes,
-        backend: &mut impl Backend,
-        out: &mut Out,
-    ) -> Result<Answer, Answer> {
-        match command {
-            Command::Capability => {
-                write(out, format_args!("* CAPABILITY {}\r\n", Capabilities(self)));
-                return Ok(Answer::ok("CAPABILITY completed"));
-            }
-            Command::Noop => return Ok(Answer::ok("NOOP completed")),
-            Command::Id => {
-                out.send("* ID (\"name\" \"mxsim\")\r\n");
-                return Ok(Answer::ok("ID completed"));
-            }
-            Command::Login { user, password } => {
-                if !matches!(self.state, State::NotAuthenticated { .. }) {
-                    return Err(Answer::bad("Logged in already"));
-                }
-                let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-                return Ok(self.log_in(text(&user), &text(&password), backend, out));
-            }
-            _ => {}
-        }
-        let account = match &self.state {
-            State::Authenticated { account } | State::Selected { account, .. } => *account,
-            _ => return Err(Answer::bad("Log in first")),
-        };
-        match command {
-            Command::Select { mailbox } => self.select(account, &mailbox, false, backend, out),
-            Command::Examine { mailbox } => self.select(account, &mailbox, true, backend, out),
-            Command::Create { mailbox } => {
-                backend.create(account, &mailboxes::name(&mailbox)?)?;
-                Ok(Answer::ok("CREATE completed"))
-            }
-            Command::Delete { mailbox } => {
-                let name = mailboxes::name(&mailbox)?;
-                let deleted = backend.find(account, &name).ok();
-                backend.delete(account, &name)?;
-                if deleted.is_some() && self.selected() == deleted {
-                    self.state = State::Authenticated { account };
-                }
-                Ok(Answer::ok("DELETE completed"))
-            }
-            Command::Rename { from, to } => {
-                backend.rename(account, &mailboxes::name(&from)?, &mailboxes::name(&to)?)?;
-                Ok(Answer::ok("RENAME completed"))
-            }
-            Command::Subscribe { mailbox } => {
-                backend.subscribe(account, &mailboxes::name(&mailbox)?, true)?;
-                Ok(Answer::ok("SUBSCRIBE completed"))
-            }
-            Command::Unsubscribe { mailbox } => {
-                backend.subscribe(account, &mailboxes::name(&mailbox)?, false)?;
-                Ok(Answer::ok("UNSUBSCRIBE completed"))
-            }
-            Command::List { reference, pattern } => {
-                Ok(mailboxes::list(account, &reference, &pattern, backend, out))
-            }
-            Command::Lsub { reference, pattern } => {
-                Ok(mailboxes::lsub(account, &reference, &pattern, backend, out))
-            }
-            Command::Namespace => {
-                let separator = backend.separator();
-                write(out, format_args!("* NAMESPACE ((\"\" \"{separator}\")) NIL NIL\r\n"));
-                Ok(Answer::ok("NAMESPACE completed"))
-            }
-            Command::Status { mailbox, items } => {
-                let view = match &self.state {
-                    State::Selected { view, .. } => Some(&**view),
-                    _ => None,
-                };
-                mailboxes::status(account, &mailbox, &items, view, backend, out)
-            }
-            Command::Append { mailbox, flags, date, data } => {
-                let date = date.unwrap_or_else(|| DateTime::utc(self.config.epoch.at(now)));
-                let data = text.slice_ref(data);
-                let (mailbox, answer) =
-                    mailboxes::append(account, &mailbox, flags, date, data, backend)?;
-                out.event(ImapServerEvent::Changed { mailbox });
-                Ok(answer)
-            }
-            command => self.execute_selected(account, command, backend, out),
-        }
-    }
-
-    /// Does a command of the selected state (§6.4).
-    fn execute_selected(
-        &mut self,
-        account: AccountId,
-        command: Command<'_>,
-        backend: &mut impl Backend,
-        out: &mut Out,
-    ) -> Result<Answer, Answer> {
-        let State::Selected { view, .. } = &mut self.state else {
-            return Err(Answer::bad("Select a mailbox first"));
-        };
-        let mailbox = view.mailbox;
-        let done = match command {
-            Command::Fetch { by_uid, set, items } => {
-                messages::fetch(view, &set, by_uid, &items, backend, out)?
-            }
-            Command::Store { by_uid, set, change, silent, flags } => {
-                messages::store(view, &set, by_uid, (change, silent, &flags), backend, out)?
-            }
-            Command::Search { by_uid, search } => {
-                return Ok(messages::search(view, by_uid, &search, backend, out));
-            }
-            Command::Copy { by_uid, set, mailbox } => {
-                let to = (account, &*mailbox);
-                let (mailbox, answer) = messages::copy(view, &set, by_uid, to, backend)?;
-                out.event(ImapServerEvent::Changed { mailbox });
-                return Ok(answer);
-            }
-            Command::Expunge { uids } => {
-                if view.read_only {
-                    return Err(Answer::no("Mailbox is selected read-only"));
-                }
-                let changed = messages::expunge(view, uids.as_ref(), backend);
-                (messages::Done { changed, ..Default::default() }, Answer::ok("EXPUNGE completed"))
-            }
-            Command::Check => return Ok(Answer::ok("CHECK completed")),
-            Command::Close => {
-                // Without telling of it, CLOSE expunges (§6.4.2).
-                let changed = !view.read_only && messages::expunge(view, None, backend);
-                self.state = State::Authenticated { account };
-                (messages::Done { changed, ..Default::default() }, Answer::ok("CLOSE completed"))
-            }
-            Command::Unselect => {
-                self.state = State::Authenticated { account };
-                return Ok(Answer::ok("UNSELECT completed"));
-            }
-            _ => unreachable!("every other command is handled before"),
-        };
-        let (done, answer) = done;
-        if !done.fetched.is_empty() {
-            out.event(ImapServerEvent::Fetched { mailbox, uids: done.fetched });
-        }
-        if done.changed {
-            out.event(ImapServerEvent::Changed { mailbox });
-        }
-        Ok(answer)
-    }
-
-    fn select(
-        &mut self,
-        account: AccountId,
-        argument: &[u8],
-        read_only: bool,
-        backend: &mut impl Backend,
-        out: &mut Out,
-    ) -> Result<Answer, Answer> {
-        // Also when it fails, the mailbox before is no longer selected (§6.3.1).
-        self.state = State::Authenticated { account };
-        let view = mailboxes::select(account, argument, read_only, backend, out)?;
-        out.event(ImapServerEvent::Selected { mailbox: view.mailbox, read_only });
-        self.state = State::Selected { account, view: Box::new(view) };
-        Ok(Answer::ok(match read_only {
-            true => "[READ-ONLY] EXAMINE completed",
-            false => "[READ-WRITE] SELECT completed",
-        }))
-    }
-
     /// Tells the client what happened to the selected mailbox.
     fn sync(&mut self, expunges: bool, with_uid: bool, backend: &mut impl Backend, out: &mut Out) {
+        let features = self.features;
+        let with_uid = with_uid || features.tells_uids();
         if let State::Selected { view, .. } = &mut self.state
-            && view.sync(backend, expunges, with_uid, out).is_err()
+            && view.sync(backend, Telling { expunges, with_uid, features }, out).is_err()
         {
             // One of the ways that RFC 2180 §3.3 leaves to a server.
             self.say_bye("Selected mailbox was deleted", out);
         }
     }
 
-    /// Completes a command, and the session where too many logins were refused.
+    /// Completes a command, and the session where too many logins were refused, or too many
+    /// commands in a row were none.
     fn answer(&mut self, tag: &str, answer: &Answer, out: &mut Out) {
         if matches!(self.state, State::Ended) {
             return;
@@ -466,7 +334,11 @@ impl ImapServer {
         if let State::NotAuthenticated { refused } = self.state
             && refused >= self.config.max_refused_logins
         {
-            self.say_bye("Too many failed logins", out);
+            return self.say_bye("Too many failed logins", out);
+        }
+        self.bad_commands = if answer.is_bad() { self.bad_commands + 1 } else { 0 };
+        if self.bad_commands >= MAX_BAD_COMMANDS {
+            self.say_bye("Too many invalid IMAP commands", out);
         }
     }
 
@@ -481,3 +353,6 @@ impl ImapServer {
         out.close();
     }
 }
+
+/// As Dovecot's, before it is taken for no client of IMAP.
+const MAX_BAD_COMMANDS: u32 = 20;

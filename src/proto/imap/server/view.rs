@@ -13,6 +13,7 @@ use super::super::flags::Flags;
 use super::super::number::{ModSeq, Uid};
 use super::super::response::write;
 use super::super::sequence::SequenceSet;
+use super::features::Features;
 use crate::proto::Outbox;
 
 /// The view of a session on its selected mailbox.
@@ -21,6 +22,8 @@ pub(super) struct View {
     pub(super) mailbox: MailboxId,
     /// Whether it was selected with EXAMINE.
     pub(super) read_only: bool,
+    /// Whether `\\Recent` is shown: IMAP4rev2 has none.
+    pub(super) shows_recent: bool,
     /// The UID of each message sequence number, from 1.
     uids: Vec<Uid>,
     /// UIDs from this one on are not in the view yet.
@@ -35,6 +38,18 @@ pub(super) struct View {
     expunges_synced: ModSeq,
     /// The keywords that were listed in a FLAGS response.
     keywords: Flags,
+    /// What a SEARCH saved: `$`, ascending. Some may have left the view since.
+    pub(super) saved: Vec<Uid>,
+}
+
+/// How a view tells of changes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Telling {
+    /// Whether it may tell of expunged messages now.
+    pub(super) expunges: bool,
+    /// Whether each FETCH response has the UID.
+    pub(super) with_uid: bool,
+    pub(super) features: Features,
 }
 
 /// The selected mailbox was deleted.
@@ -56,6 +71,7 @@ impl View {
         let mut view = View {
             mailbox,
             read_only,
+            shows_recent: true,
             uids: Vec::with_capacity(backend.messages(mailbox).len()),
             uid_next: Uid::MIN,
             recent: Vec::new(),
@@ -63,6 +79,7 @@ impl View {
             told: BTreeMap::new(),
             expunges_synced: state.highest_modseq,
             keywords: Flags::EMPTY,
+            saved: Vec::new(),
         };
         view.take_new(backend, state);
         for message in backend.messages(mailbox) {
@@ -91,6 +108,11 @@ impl View {
         self.uid_next
     }
 
+    /// Whether the view has a message of this UID.
+    pub(super) fn has(&self, uid: Uid) -> bool {
+        self.uids.binary_search(&uid).is_ok()
+    }
+
     pub(super) fn is_recent(&self, uid: Uid) -> bool {
         self.recent.binary_search(&uid).is_ok()
     }
@@ -98,6 +120,11 @@ impl View {
     /// Whether the client knows the flags that a message has since `modseq`.
     pub(super) fn knows(&self, uid: Uid, modseq: ModSeq) -> bool {
         modseq <= self.synced || self.told.get(&uid).is_some_and(|told| *told >= modseq)
+    }
+
+    /// All changes up to here are known to the client.
+    pub(super) fn highest_told(&self) -> ModSeq {
+        self.synced.min(self.expunges_synced)
     }
 
     /// Notes that the client knows the flags that a message has since `modseq`.
@@ -114,6 +141,10 @@ impl View {
         set: &SequenceSet,
         by_uid: bool,
     ) -> Result<Vec<Range<usize>>, NoSuchMessage> {
+        if set.is_saved() {
+            let places = self.saved.iter().filter_map(|uid| self.uids.binary_search(uid).ok());
+            return Ok(places.map(|place| place..place + 1).collect());
+        }
         if by_uid {
             let largest = self.uids.last().map_or(0, |uid| uid.get());
             let set = set.resolve(largest);
@@ -134,18 +165,21 @@ impl View {
     }
 
     /// Tells the client what happened since it was told last: expunged messages if they may be
-    /// told now, new messages, changed flags. `with_uid` adds the UID to each FETCH response.
+    /// told now, new messages, changed flags.
     pub(super) fn sync<E>(
         &mut self,
         backend: &mut impl Backend,
-        expunges: bool,
-        with_uid: bool,
+        telling: Telling,
         out: &mut Outbox<E>,
     ) -> Result<(), Gone> {
+        let Telling { expunges, with_uid, features } = telling;
         let state = backend.state(self.mailbox).ok_or(Gone)?;
-        if expunges && self.expunges_synced < state.highest_modseq {
-            self.tell_expunges(backend, out);
-            self.expunges_synced = state.highest_modseq;
+        if self.expunges_synced < state.highest_modseq {
+            let gone = self.gone(backend);
+            if expunges || gone.is_empty() {
+                self.tell_expunges(&gone, features, out);
+                self.expunges_synced = state.highest_modseq;
+            }
         }
         if self.synced == state.highest_modseq {
             return Ok(());
@@ -157,7 +191,7 @@ impl View {
             if self.exists() != exists {
                 write(out, format_args!("* {} EXISTS\r\n", self.exists()));
             }
-            if self.recent.len() != recent {
+            if self.recent.len() != recent && !features.rev2 {
                 write(out, format_args!("* {} RECENT\r\n", self.recent.len()));
             }
         }
@@ -174,7 +208,11 @@ impl View {
             if with_uid {
                 write(out, format_args!("UID {uid} "));
             }
-            write(out, format_args!("FLAGS ({}))\r\n", self.flags(uid, &message.flags)));
+            write(out, format_args!("FLAGS ({})", self.flags(uid, &message.flags)));
+            if features.condstore {
+                write(out, format_args!(" MODSEQ ({})", message.modseq));
+            }
+            out.send(")\r\n");
         }
         self.synced = state.highest_modseq;
         self.told.clear();
@@ -183,7 +221,7 @@ impl View {
 
     /// The flags as this session shows them, with `\Recent`.
     pub(super) fn flags<'a>(&self, uid: Uid, flags: &'a Flags) -> impl fmt::Display + use<'a> {
-        ShownFlags { flags, recent: self.is_recent(uid) }
+        ShownFlags { flags, recent: self.shows_recent && self.is_recent(uid) }
     }
 
     /// Tells of keywords that the mailbox has got (RFC 3501 §7.2.6), before a message shows them.
@@ -227,25 +265,38 @@ impl View {
         }
     }
 
-    fn tell_expunges<E>(&mut self, backend: &impl Backend, out: &mut Outbox<E>) {
-        let mut gone: Vec<Uid> =
-            backend.expunged_since(self.mailbox, self.expunges_synced).collect();
+    /// The messages of the view that are no more, ascending.
+    fn gone(&self, backend: &impl Backend) -> Vec<Uid> {
+        let expunged = backend.expunged_since(self.mailbox, self.expunges_synced);
+        let mut gone: Vec<Uid> = expunged.filter(|uid| self.has(*uid)).collect();
+        gone.sort_unstable();
+        gone.dedup();
+        gone
+    }
+
+    fn tell_expunges<E>(&mut self, gone: &[Uid], features: Features, out: &mut Outbox<E>) {
         if gone.is_empty() {
             return;
         }
-        gone.sort_unstable();
+        if features.qresync {
+            // RFC 7162 §3.2.10: by UID, in place of EXPUNGE.
+            let set = SequenceSet::of(gone.iter().map(|uid| uid.get()));
+            write(out, format_args!("* VANISHED {set}\r\n"));
+        }
         let mut number = 1;
         self.uids.retain(|uid| {
             let goes = gone.binary_search(uid).is_ok();
-            if goes {
+            if !goes {
+                number += 1;
+            } else if !features.qresync {
                 // Each response moves the numbers that follow.
                 write(out, format_args!("* {number} EXPUNGE\r\n"));
-            } else {
-                number += 1;
             }
             !goes
         });
-        self.recent.retain(|uid| gone.binary_search(uid).is_err());
+        for kept in [&mut self.recent, &mut self.saved] {
+            kept.retain(|uid| gone.binary_search(uid).is_err());
+        }
     }
 }
 

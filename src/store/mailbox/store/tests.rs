@@ -36,24 +36,24 @@ fn accounts_are_found_by_each_address_in_any_case() {
 #[test]
 fn creating_a_mailbox_makes_those_above_it() {
     let (mut store, alice) = store();
-    store.create(alice, &name("a.b.c")).unwrap();
+    store.create(alice, &name("a.b.c"), &[]).unwrap();
     assert_eq!(tree(&store, alice), "INBOX=100 a=101 a.b=102 a.b.c=103");
-    assert_eq!(store.create(alice, &name("a.")), Err(MailboxError::AlreadyExists));
-    assert_eq!(store.create(alice, &name("a..b")), Err(MailboxError::CannotBe));
-    assert_eq!(store.create(alice, &name(".a")), Err(MailboxError::CannotBe));
-    assert_eq!(store.create(alice, &name("inbox")), Err(MailboxError::AlreadyExists));
+    assert_eq!(store.create(alice, &name("a."), &[]), Err(MailboxError::AlreadyExists));
+    assert_eq!(store.create(alice, &name("a..b"), &[]), Err(MailboxError::CannotBe));
+    assert_eq!(store.create(alice, &name(".a"), &[]), Err(MailboxError::CannotBe));
+    assert_eq!(store.create(alice, &name("inbox"), &[]), Err(MailboxError::AlreadyExists));
 }
 
 #[test]
 fn a_deleted_name_with_inferiors_stays_and_comes_back_with_a_greater_uidvalidity() {
     let (mut store, alice) = store();
-    store.create(alice, &name("a.b")).unwrap();
-    store.create(alice, &name("a b")).unwrap();
+    store.create(alice, &name("a.b"), &[]).unwrap();
+    store.create(alice, &name("a b"), &[]).unwrap();
     store.delete(alice, &name("a")).unwrap();
     assert_eq!(tree(&store, alice), "INBOX=100 a=noselect a b=103 a.b=102");
     assert_eq!(store.find(alice, &name("a")), Err(MailboxError::NoSelect));
     assert_eq!(store.delete(alice, &name("a")), Err(MailboxError::HasChildren));
-    store.create(alice, &name("a")).unwrap();
+    store.create(alice, &name("a"), &[]).unwrap();
     assert_eq!(tree(&store, alice), "INBOX=100 a=104 a b=103 a.b=102");
     assert_eq!(store.delete(alice, &name("INBOX")), Err(MailboxError::CannotBe));
     assert_eq!(store.delete(alice, &name("z")), Err(MailboxError::NonExistent));
@@ -62,9 +62,9 @@ fn a_deleted_name_with_inferiors_stays_and_comes_back_with_a_greater_uidvalidity
 #[test]
 fn renaming_takes_inferiors_along_and_keeps_the_mailbox() {
     let (mut store, alice) = store();
-    let a = store.create(alice, &name("a")).unwrap();
-    store.create(alice, &name("a.b")).unwrap();
-    store.create(alice, &name("ab")).unwrap();
+    let a = store.create(alice, &name("a"), &[]).unwrap();
+    store.create(alice, &name("a.b"), &[]).unwrap();
+    store.create(alice, &name("ab"), &[]).unwrap();
     store.rename(alice, &name("a"), &name("x.y")).unwrap();
     assert_eq!(tree(&store, alice), "INBOX=100 ab=103 x=104 x.y=101 x.y.b=102");
     assert_eq!(store.find(alice, &name("x.y")), Ok(a));
@@ -135,8 +135,14 @@ fn usage_follows_every_change() {
     };
     let (one, _) = (put(&mut store, "one"), put(&mut store, "three"));
     assert_eq!(usage(&store, alice), (8, 2));
-    let archive = store.create(alice, &name("Archive")).unwrap();
-    store.append(archive, Flags::EMPTY, DateTime::utc(UnixTime(0)), Bytes::from("two!")).unwrap();
+    let archive = store.create(alice, &name("Archive"), &[]).unwrap();
+    let new = NewMessage {
+        flags: Flags::EMPTY,
+        internal_date: DateTime::utc(UnixTime(0)),
+        save_date: UnixTime(0),
+        data: Bytes::from("two!"),
+    };
+    store.append(archive, new).unwrap();
     assert_eq!(usage(&store, alice), (12, 3));
     let first = store.find(alice, &inbox).unwrap();
     store.expunge(first, &[one, one.next().unwrap().next().unwrap()]);
