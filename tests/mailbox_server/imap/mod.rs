@@ -7,6 +7,7 @@ mod names;
 mod rev2;
 mod search;
 mod sessions;
+mod stress;
 
 use std::sync::Arc;
 
