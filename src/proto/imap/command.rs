@@ -2,7 +2,7 @@
 //!
 //! UNSELECT (RFC 3691), NAMESPACE (RFC 2342), ID (RFC 2971), IDLE (RFC 2177), UID EXPUNGE
 //! (RFC 4315), the initial response of AUTHENTICATE (RFC 4959), ENABLE (RFC 5161), MOVE (RFC 6851),
-//! QUOTA (RFC 9208). Larger arguments have files of their own.
+//! QUOTA (RFC 9208), CANCELUPDATE (RFC 5267). Larger arguments have files of their own.
 
 use std::borrow::Cow;
 
@@ -58,6 +58,7 @@ pub enum Command<'a> {
     Lsub { reference: Cow<'a, [u8]>, pattern: Cow<'a, [u8]> },
     Status { mailbox: Cow<'a, [u8]>, items: Vec<StatusItem> },
     Append { mailbox: Cow<'a, [u8]>, messages: Vec<AppendMessage<'a>> },
+    CancelUpdate { tags: Vec<Cow<'a, [u8]>> },
     GetQuota { root: Cow<'a, [u8]> },
     GetQuotaRoot { mailbox: Cow<'a, [u8]> },
     SetQuota { root: Cow<'a, [u8]> },
@@ -182,6 +183,16 @@ impl<'a> Command<'a> {
             b"APPEND" => {
                 let mailbox = argument(parser)?;
                 Command::Append { mailbox, messages: AppendMessage::parse_all(parser)? }
+            }
+            b"CANCELUPDATE" => {
+                let mut tags = Vec::new();
+                while parser.eat(b' ') {
+                    tags.push(parser.string()?);
+                }
+                if tags.is_empty() {
+                    return Err(SyntaxError("a tag in quotes"));
+                }
+                Command::CancelUpdate { tags }
             }
             b"GETQUOTA" => Command::GetQuota { root: argument(parser)? },
             b"GETQUOTAROOT" => Command::GetQuotaRoot { mailbox: argument(parser)? },

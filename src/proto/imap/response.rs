@@ -42,6 +42,18 @@ pub(super) fn nstring<E>(out: &mut Outbox<E>, text: Option<&[u8]>) {
 
 /// Writes octets of a message: as a literal, which is not copied when it is large.
 pub(super) fn literal<E>(out: &mut Outbox<E>, octets: Bytes) {
+    raw_literal(out, without_nul(octets));
+}
+
+/// NUL, which no literal may have (RFC 3501 §9, `CHAR8`), is shown as 0x80, as by Dovecot.
+fn without_nul(octets: Bytes) -> Bytes {
+    if memchr::memchr(0, &octets).is_none() {
+        return octets;
+    }
+    octets.iter().map(|octet| if *octet == 0 { 0x80 } else { *octet }).collect()
+}
+
+fn raw_literal<E>(out: &mut Outbox<E>, octets: Bytes) {
     write(out, format_args!("{{{}}}\r\n", octets.len()));
     if octets.len() < COPIED_BELOW {
         out.send(octets);
@@ -56,7 +68,7 @@ pub(super) fn literal8<E>(out: &mut Outbox<E>, octets: Bytes) {
     if memchr::memchr(0, &octets).is_some() {
         out.send("~");
     }
-    literal(out, octets);
+    raw_literal(out, octets);
 }
 
 /// Writes a `quoted` string; the text must be [quotable](is_quotable).

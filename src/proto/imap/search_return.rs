@@ -18,6 +18,10 @@ pub struct SearchReturn {
     pub save: bool,
     /// `PARTIAL`: the numbers in this window.
     pub partial: Option<Partial>,
+    /// `UPDATE`: tell what changes later.
+    pub update: bool,
+    /// `CONTEXT`: more will be asked for.
+    pub context: bool,
 }
 
 impl SearchReturn {
@@ -37,9 +41,8 @@ impl SearchReturn {
             }
         }
         parser.space()?;
-        if returns == SearchReturn::default() {
-            returns.all = true;
-        }
+        let SearchReturn { min, max, all, count, save, partial, .. } = returns;
+        returns.all = all || !(min || max || count || save || partial.is_some());
         Ok(Some(returns))
     }
 
@@ -52,6 +55,8 @@ impl SearchReturn {
             () if is("ALL") => self.all = true,
             () if is("COUNT") => self.count = true,
             () if is("SAVE") => self.save = true,
+            () if is("UPDATE") => self.update = true,
+            () if is("CONTEXT") => self.context = true,
             () if is("PARTIAL") => {
                 parser.space()?;
                 self.partial = Some(Partial::parse(parser)?);
@@ -66,7 +71,8 @@ impl SearchReturn {
 
     /// Whether nothing is to be told: SAVE alone (RFC 5182 §2.1).
     pub fn is_silent(&self) -> bool {
-        *self == SearchReturn { save: true, ..SearchReturn::default() }
+        let SearchReturn { min, max, all, count, partial, .. } = *self;
+        self.save && !(min || max || all || count || partial.is_some())
     }
 
     /// Whether only the lowest number, the highest, or both are of use.
@@ -88,6 +94,8 @@ mod tests {
         let returns = parse("RETURN (count min) ALL").unwrap().unwrap();
         assert!(returns.count && returns.min && !returns.all);
         assert!(parse("RETURN () ALL").unwrap().unwrap().all);
+        let returns = parse("RETURN (UPDATE CONTEXT) ALL").unwrap().unwrap();
+        assert!(returns.update && returns.context && returns.all);
         assert!(parse("RETURN (SAVE) ALL").unwrap().unwrap().is_silent());
         assert!(parse("RETURN (PARTIAL -1:-100) ALL").unwrap().unwrap().partial.is_some());
         assert_eq!(parse("ALL"), Ok(None));

@@ -198,6 +198,16 @@ fn a_message_put_together_from_others() {
          S: newBody 1
          S:  FLAGS (\\Seen \\Recent))
          S: d OK FETCH completed
+         C: x APPEND INBOX CATENATE (URL \"/INBOX/;UID=1/;SECTION=TEXT/;PARTIAL=0.4\")
+         S: * 3 EXISTS
+         S: * 2 RECENT
+         S: x OK [APPENDUID 100 3] APPEND completed
+         C: y FETCH 3 BODY.PEEK[]
+         S: * 3 FETCH (BODY[] {4}
+         S: Body)
+         S: y OK FETCH completed
+         C: z APPEND INBOX CATENATE (URL \"/INBOX;UID=1/;PARTIAL=x\")
+         S: z NO [BADURL /INBOX;UID=1/;PARTIAL=x] URL names no range
          C: e APPEND INBOX CATENATE (URL \"/INBOX;UID=9\")
          S: e NO [BADURL /INBOX;UID=9] Message does not exist
          C: f APPEND INBOX CATENATE (URL \"imap://host/INBOX;UID=1\")

@@ -88,6 +88,49 @@ fn what_was_saved_is_a_set() {
 }
 
 #[test]
+fn results_that_are_kept_up_to_date() {
+    check_selected(
+        3,
+        "12",
+        "C1: B01 UID SEARCH RETURN (UPDATE COUNT) UNSEEN
+         S1: * ESEARCH (TAG \"B01\") UID COUNT 3
+         S1: B01 OK SEARCH completed
+         C1: B02 SEARCH RETURN (UPDATE) DELETED
+         S1: * ESEARCH (TAG \"B02\")
+         S1: B02 OK SEARCH completed
+         C2: c STORE 2 FLAGS.SILENT (\\Seen \\Deleted)
+         S2: c OK STORE completed
+         C1: c NOOP
+         S1: * ESEARCH (TAG \"B01\") UID REMOVEFROM (0 2)
+         S1: * 2 FETCH (FLAGS (\\Deleted \\Seen))
+         S1: * ESEARCH (TAG \"B02\") ADDTO (0 2)
+         S1: c OK NOOP completed
+         C2: d APPEND INBOX {1+}
+         C2: x
+         S2: * 4 EXISTS
+         S2: * 1 RECENT
+         S2: d OK [APPENDUID 100 4] APPEND completed
+         C2: e EXPUNGE
+         S2: * 2 EXPUNGE
+         S2: e OK EXPUNGE completed
+         C1: d NOOP
+         S1: * ESEARCH (TAG \"B02\") REMOVEFROM (0 2)
+         S1: * 2 EXPUNGE
+         S1: * 3 EXISTS
+         S1: * ESEARCH (TAG \"B01\") UID ADDTO (0 4)
+         S1: d OK NOOP completed
+         C1: e CANCELUPDATE \"B01\" \"other\"
+         S1: e OK CANCELUPDATE completed
+         C1: f STORE 3 FLAGS (\\Seen \\Deleted)
+         S1: * 3 FETCH (FLAGS (\\Deleted \\Seen))
+         S1: * ESEARCH (TAG \"B02\") ADDTO (0 3)
+         S1: f OK STORE completed
+         C1: g CANCELUPDATE B02
+         S1: g BAD Syntax error: expected a string",
+    );
+}
+
+#[test]
 fn ages_are_counted_back_from_now() {
     // The messages are of 1970.
     check_selected(

@@ -1,6 +1,6 @@
 //! What a URL of CATENATE stands for (RFC 4469 §3, RFC 5092).
 //!
-//! Not modelled: URLs of other servers, `;PARTIAL=`, URLAUTH.
+//! Not modelled: URLs of other servers, URLAUTH.
 
 use bytes::Bytes;
 
@@ -16,7 +16,8 @@ use super::view::View;
 use crate::proto::mail::decode::percent_decode;
 
 /// The section of a message that a relative URL names: `/mailbox;UIDVALIDITY=n/;UID=n/;SECTION=x`,
-/// or `;UID=n/;SECTION=x` in the selected mailbox.
+/// or `;UID=n/;SECTION=x` in the selected mailbox; of it some octets, with `/;PARTIAL=n.m` behind
+/// (URL-PARTIAL, RFC 5550 §3.1).
 pub(super) fn section(
     context: &Context<'_>,
     url: &[u8],
@@ -31,6 +32,13 @@ pub(super) fn section(
     let text = std::str::from_utf8(url).map_err(|_| bad("URL is not ASCII"))?;
     let at = find(text, ";UID=").ok_or_else(|| bad("URL names no message"))?;
     let (mailbox, message) = (&text[..at], &text[at + ";UID=".len()..]);
+    let (message, partial) = match find(message, "/;PARTIAL=") {
+        Some(at) => (&message[..at], Some(&message[at + "/;PARTIAL=".len()..])),
+        None => (message, None),
+    };
+    let partial = partial
+        .map(|text| partial_of(text).ok_or_else(|| bad("URL names no range")))
+        .transpose()?;
     let (uid, section) = match find(message, "/;SECTION=") {
         Some(at) => (&message[..at], &message[at + "/;SECTION=".len()..]),
         None => (message, ""),
@@ -63,7 +71,17 @@ pub(super) fn section(
     let mut parser = Parser::new(&section);
     let section = Section::parse(&mut parser).and_then(|section| parser.end().map(|()| section));
     let section = section.map_err(|_| bad("URL names no section"))?;
-    section::octets(message, &section).ok_or_else(|| bad("Message has no such section"))
+    let octets = section::octets(message, &section);
+    let octets = octets.ok_or_else(|| bad("Message has no such section"))?;
+    Ok(partial.map_or(octets.clone(), |partial| section::part_of(&octets, partial)))
+}
+
+/// `partial-range` (RFC 5092 §11): the first octet, and how many where that is told.
+fn partial_of(text: &str) -> Option<(u32, u32)> {
+    match text.split_once('.') {
+        Some((first, count)) => Some((first.parse().ok()?, count.parse().ok()?)),
+        None => Some((text.parse().ok()?, u32::MAX)),
+    }
 }
 
 /// Where a word stands in a text, in any case.

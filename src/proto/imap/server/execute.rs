@@ -126,7 +126,7 @@ impl ImapServer {
                 mailboxes::get_quota_root(context, &mailbox, backend, out)
             }
             Command::SetQuota { .. } => Err(Answer::no("[NOPERM] Quotas are not yours to set")),
-            command => self.execute_selected(context, command, backend, out),
+            command => self.execute_selected(context, received.text, command, backend, out),
         }
     }
 
@@ -134,6 +134,7 @@ impl ImapServer {
     fn execute_selected(
         &mut self,
         context: &Context<'_>,
+        text: &Bytes,
         command: Command<'_>,
         backend: &mut impl Backend,
         out: &mut Out,
@@ -150,8 +151,8 @@ impl ImapServer {
             }
             Command::Store(command) => store::store(context, view, &command, backend, out)?,
             Command::Search { by_uid, returns, search } => {
-                let asked = (by_uid, returns);
-                return Ok(search::search(context, view, asked, &search, backend, out));
+                let (asked, search) = ((by_uid, returns), (&search, text));
+                return Ok(search::search(context, view, asked, search, backend, out));
             }
             Command::Copy { by_uid, set, mailbox } => {
                 let copied = copy::copy(context, view, (&set, by_uid), (&mailbox, false), backend)?;
@@ -179,6 +180,11 @@ impl ImapServer {
                 }
                 let any = expunge::expunge(view, uids.as_ref(), backend);
                 (changed(any), expunged("EXPUNGE", any, context, view, backend))
+            }
+            Command::CancelUpdate { tags } => {
+                let is_asked = |tag: &str| tags.iter().any(|asked| **asked == *tag.as_bytes());
+                view.updated.retain(|search| !is_asked(search.tag()));
+                return Ok(Answer::ok("CANCELUPDATE completed"));
             }
             Command::Check => return Ok(Answer::ok("CHECK completed")),
             Command::Close => {

@@ -10,7 +10,7 @@
 //! (RFC 2177), NAMESPACE (RFC 2342), CHILDREN (RFC 3348), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
 //! MOVE (RFC 6851), MULTIAPPEND (RFC 3502), CATENATE (RFC 4469), LIST-EXTENDED (RFC 5258),
 //! LIST-STATUS (RFC 5819), SPECIAL-USE and CREATE-SPECIAL-USE (RFC 6154), ESEARCH (RFC 4731),
-//! SEARCHRES (RFC 5182), WITHIN (RFC 5032), PARTIAL (RFC 9394), CONDSTORE and QRESYNC (RFC 7162),
+//! SEARCHRES (RFC 5182), CONTEXT=SEARCH (RFC 5267), WITHIN (RFC 5032), PARTIAL (RFC 9394), CONDSTORE and QRESYNC (RFC 7162),
 //! BINARY (RFC 3516), STATUS=SIZE (RFC 8438), QUOTA (RFC 9208), APPENDLIMIT (RFC 7889),
 //! UTF8=ACCEPT (RFC 6855), SAVEDATE (RFC 8514), OBJECTID (RFC 8474), IMAP4rev2 (RFC 9051).
 //!
@@ -36,6 +36,7 @@ mod search;
 mod select;
 mod status;
 mod store;
+mod updates;
 mod view;
 
 use std::sync::Arc;
@@ -316,8 +317,10 @@ impl ImapServer {
     fn sync(&mut self, expunges: bool, with_uid: bool, backend: &mut impl Backend, out: &mut Out) {
         let features = self.features;
         let with_uid = with_uid || features.tells_uids();
+        let telling =
+            Telling { expunges, with_uid, features, now: self.config.epoch.at(self.active) };
         if let State::Selected { view, .. } = &mut self.state
-            && view.sync(backend, Telling { expunges, with_uid, features }, out).is_err()
+            && view.sync(backend, telling, out).is_err()
         {
             // One of the ways that RFC 2180 §3.3 leaves to a server.
             self.say_bye("Selected mailbox was deleted", out);

@@ -1,5 +1,7 @@
 //! SEARCH (RFC 3501 §6.4.4), with the results of RFC 4731, RFC 5182 and RFC 9394.
 
+use bytes::Bytes;
+
 use super::super::backend::Backend;
 use super::super::number::{ModSeq, Uid};
 use super::super::response::{quoted, write};
@@ -10,7 +12,9 @@ use super::super::sequence::SequenceSet;
 use super::answer::Answer;
 use super::context::Context;
 use super::fetch::Cursor;
+use super::updates::{MAX_UPDATED, Updated};
 use super::view::View;
+use crate::engine::UnixTime;
 use crate::proto::Outbox;
 
 /// A message that was found.
@@ -38,11 +42,11 @@ pub(super) fn search<E>(
     context: &Context<'_>,
     view: &mut View,
     (by_uid, returns): (bool, Option<SearchReturn>),
-    search: &Search<'_>,
+    (search, command): (&Search<'_>, &Bytes),
     backend: &impl Backend,
     out: &mut Outbox<E>,
 ) -> Answer {
-    let found = match find(context, view, search, backend) {
+    let found = match find(context.now, view, search, backend) {
         Ok(found) => found,
         Err(answer) => {
             if returns.is_some_and(|returns| returns.save) {
@@ -63,6 +67,13 @@ pub(super) fn search<E>(
                 save(view, returns, &found);
             }
             tell_extended(context, asked, &found, out);
+            if returns.update && view.updated.len() < MAX_UPDATED {
+                view.updated.push(Updated::new(context.tag, by_uid, command, &found));
+            } else if returns.update {
+                out.send("* NO [NOUPDATE ");
+                quoted(out, context.tag.as_bytes());
+                out.send("] Too many searches are kept up to date\r\n");
+            }
         }
         None => tell("SEARCH", asked, &found, out),
     }
@@ -72,7 +83,7 @@ pub(super) fn search<E>(
 /// The messages of the view that match, ascending. A character set that is not known is answered
 /// with NO.
 pub(super) fn find(
-    context: &Context<'_>,
+    now: UnixTime,
     view: &View,
     search: &Search<'_>,
     backend: &impl Backend,
@@ -81,7 +92,7 @@ pub(super) fn find(
         largest_sequence: view.exists(),
         largest_uid: view.uids().last().map_or(0, |uid| uid.get()),
         saved: &view.saved,
-        now: context.now,
+        now,
     };
     let Ok(matcher) = Matcher::new(search, basis) else {
         return Err(Answer::no("[BADCHARSET (US-ASCII UTF-8)] Character set is not known"));

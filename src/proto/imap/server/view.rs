@@ -14,6 +14,8 @@ use super::super::number::{ModSeq, Uid};
 use super::super::response::write;
 use super::super::sequence::SequenceSet;
 use super::features::Features;
+use super::updates::{News, Updated};
+use crate::engine::UnixTime;
 use crate::proto::Outbox;
 
 /// The view of a session on its selected mailbox.
@@ -40,6 +42,8 @@ pub(super) struct View {
     keywords: Flags,
     /// What a SEARCH saved: `$`, ascending. Some may have left the view since.
     pub(super) saved: Vec<Uid>,
+    /// Searches whose results are kept up to date.
+    pub(super) updated: Vec<Updated>,
 }
 
 /// How a view tells of changes.
@@ -50,6 +54,8 @@ pub(super) struct Telling {
     /// Whether each FETCH response has the UID.
     pub(super) with_uid: bool,
     pub(super) features: Features,
+    /// The time by which searches are kept up to date.
+    pub(super) now: UnixTime,
 }
 
 /// The selected mailbox was deleted.
@@ -80,6 +86,7 @@ impl View {
             expunges_synced: state.highest_modseq,
             keywords: Flags::EMPTY,
             saved: Vec::new(),
+            updated: Vec::new(),
         };
         view.take_new(backend, state);
         for message in backend.messages(mailbox) {
@@ -106,6 +113,12 @@ impl View {
     /// Messages with this UID or a greater one are not in the view yet.
     pub(super) fn uid_next(&self) -> Uid {
         self.uid_next
+    }
+
+    /// The message sequence number of a message of the view.
+    pub(super) fn number(&self, uid: Uid) -> Option<u32> {
+        let place = self.uids.binary_search(&uid).ok()?;
+        Some(u32::try_from(place + 1).expect("fewer than 2^32 UIDs"))
     }
 
     /// Whether the view has a message of this UID.
@@ -172,8 +185,12 @@ impl View {
         telling: Telling,
         out: &mut Outbox<E>,
     ) -> Result<(), Gone> {
-        let Telling { expunges, with_uid, features } = telling;
+        let Telling { expunges, features, now, .. } = telling;
         let state = backend.state(self.mailbox).ok_or(Gone)?;
+        let is_news = self.highest_told() < state.highest_modseq;
+        if is_news {
+            self.tell_updated(News::Removed, now, backend, out);
+        }
         if self.expunges_synced < state.highest_modseq {
             let gone = self.gone(backend);
             if expunges || gone.is_empty() {
@@ -181,9 +198,23 @@ impl View {
                 self.expunges_synced = state.highest_modseq;
             }
         }
-        if self.synced == state.highest_modseq {
-            return Ok(());
+        if self.synced < state.highest_modseq {
+            self.tell_changes(telling, state, backend, out);
         }
+        if is_news {
+            self.tell_updated(News::Added, now, backend, out);
+        }
+        Ok(())
+    }
+
+    /// Tells of new messages and of changed flags.
+    fn tell_changes<E>(
+        &mut self,
+        Telling { with_uid, features, .. }: Telling,
+        state: MailboxState,
+        backend: &mut impl Backend,
+        out: &mut Outbox<E>,
+    ) {
         let first_new = self.uid_next;
         if self.uid_next < state.uid_next {
             let (exists, recent) = (self.exists(), self.recent.len());
@@ -216,7 +247,21 @@ impl View {
         }
         self.synced = state.highest_modseq;
         self.told.clear();
-        Ok(())
+    }
+
+    /// Tells what changed in the results of searches.
+    fn tell_updated<E>(
+        &mut self,
+        news: News,
+        now: UnixTime,
+        backend: &impl Backend,
+        out: &mut Outbox<E>,
+    ) {
+        let mut updated = std::mem::take(&mut self.updated);
+        for search in &mut updated {
+            search.tell(news, now, self, backend, out);
+        }
+        self.updated = updated;
     }
 
     /// The flags as this session shows them, with `\Recent`.
