@@ -22,7 +22,7 @@ fn sessions_hear_of_each_other_when_it_is_allowed() {
          C2: d FETCH 1:3 UID
          S2: * 2 FETCH (UID 2)
          S2: * 3 FETCH (UID 3)
-         S2: d NO [EXPUNGEISSUED] Some of the messages no longer exist
+         S2: d OK [EXPUNGEISSUED] Some of the messages no longer exist
          C2: e STORE 3 +FLAGS.SILENT \\Seen
          S2: e OK STORE completed
          C2: f COPY 1 INBOX

@@ -6,7 +6,7 @@
 
 use crate::actors::mta::config::{Domain, OverQuota};
 use crate::actors::mta::{note, owner};
-use crate::proto::imap::{AccountId, Backend, MailboxName};
+use crate::proto::imap::{AccountId, Backend, MailboxName, SpecialUse};
 use crate::proto::mail::{Header, prepend, received};
 use crate::proto::smtp::{EnhancedStatus, Mailbox};
 use crate::store::mailbox::MailStore;
@@ -73,7 +73,7 @@ fn mailbox(
     let is_junk = header.text(FLAG).is_some_and(|flag| flag.trim().eq_ignore_ascii_case("yes"));
     if is_junk && let Ok(junk) = MailboxName::new(JUNK) {
         // Where it cannot be made, the store puts the message into INBOX.
-        let _ = store.create(account, &junk);
+        let _ = store.create(account, &junk, &[SpecialUse::Junk]);
         if store.find(account, &junk).is_ok() {
             return junk;
         }

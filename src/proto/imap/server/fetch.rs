@@ -13,7 +13,7 @@ use super::super::number::{ModSeq, Uid};
 use super::super::response::{literal, literal8, write};
 use super::super::section;
 use super::super::sequence::SequenceSet;
-use super::answer::{Answer, expunge_issued};
+use super::answer::Answer;
 use super::context::Context;
 use super::select::{tell_vanished_earlier, vanished_of};
 use super::view::View;
@@ -122,7 +122,8 @@ pub(super) fn fetch<E>(
     }
     let answer = match (unknown_encoding, missing) {
         (true, _) => Answer::no("[UNKNOWN-CTE] Transfer encoding of a part is not known"),
-        (false, true) => expunge_issued(),
+        // As Dovecot's: what is left was told, so it is no failure (RFC 2180 §4.1.3).
+        (false, true) => Answer::ok("[EXPUNGEISSUED] Some of the messages no longer exist"),
         (false, false) => Answer::ok("FETCH completed"),
     };
     Ok((done, answer))
