@@ -40,15 +40,17 @@ impl ImapService {
         self.tell(&[mailbox], None, ctx);
     }
 
-    /// Tells the sessions that have one of these mailboxes selected, but for the one that changed
-    /// it.
+    /// Tells the sessions that follow one of these mailboxes, but for the one that changed it.
     fn tell(&mut self, changed: &[MailboxId], but: Option<ConnId>, ctx: &mut Ctx<'_>) {
         for (connection, open) in &mut self.sessions {
-            let Some(selected) = open.session.selected() else { continue };
-            if Some(*connection) == but || !changed.contains(&selected) {
+            if Some(*connection) == but {
                 continue;
             }
-            open.session.mailbox_changed(selected, ctx.disk().mail(), &mut self.out);
+            for mailbox in changed {
+                if open.session.follows(*mailbox) {
+                    open.session.mailbox_changed(*mailbox, ctx.disk().mail(), &mut self.out);
+                }
+            }
             carry(ctx, &mut Channel::plain(*connection), &mut self.out, |_, _, _| {});
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! UNSELECT (RFC 3691), NAMESPACE (RFC 2342), ID (RFC 2971), IDLE (RFC 2177), UID EXPUNGE
 //! (RFC 4315), the initial response of AUTHENTICATE (RFC 4959), ENABLE (RFC 5161), MOVE (RFC 6851),
-//! QUOTA (RFC 9208), CANCELUPDATE (RFC 5267). Larger arguments have files of their own.
+//! QUOTA (RFC 9208), CANCELUPDATE (RFC 5267), NOTIFY (RFC 5465). Larger arguments have files of their own.
 
 use std::borrow::Cow;
 
@@ -11,6 +11,7 @@ use super::fetch::FetchItem;
 use super::fetch_modifiers::FetchModifiers;
 use super::flags::{Flags, SystemFlag};
 use super::list_command::{ListCommand, pattern};
+use super::notify_command::NotifyCommand;
 use super::parse::{Parsed, Parser, SyntaxError, is_astring_char};
 use super::search::Search;
 use super::search_return::SearchReturn;
@@ -58,6 +59,7 @@ pub enum Command<'a> {
     Lsub { reference: Cow<'a, [u8]>, pattern: Cow<'a, [u8]> },
     Status { mailbox: Cow<'a, [u8]>, items: Vec<StatusItem> },
     Append { mailbox: Cow<'a, [u8]>, messages: Vec<AppendMessage<'a>> },
+    Notify(NotifyCommand<'a>),
     CancelUpdate { tags: Vec<Cow<'a, [u8]>> },
     GetQuota { root: Cow<'a, [u8]> },
     GetQuotaRoot { mailbox: Cow<'a, [u8]> },
@@ -184,6 +186,7 @@ impl<'a> Command<'a> {
                 let mailbox = argument(parser)?;
                 Command::Append { mailbox, messages: AppendMessage::parse_all(parser)? }
             }
+            b"NOTIFY" => Command::Notify(NotifyCommand::parse(parser)?),
             b"CANCELUPDATE" => {
                 let mut tags = Vec::new();
                 while parser.eat(b' ') {

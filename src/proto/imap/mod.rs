@@ -15,6 +15,7 @@ pub mod flags;
 pub mod list_command;
 pub mod mailbox_name;
 pub mod message;
+pub mod notify_command;
 pub mod number;
 pub mod parse;
 pub mod partial;

@@ -76,6 +76,7 @@ fn nothing_is_kept_of_messages_that_are_together_too_large() {
          S: * OK [COPYUID 100 1:2 1:2] Messages are moved
          S: * 1 EXPUNGE
          S: * 1 EXPUNGE
+         S: * 0 RECENT
          S: h OK MOVE completed
          C: i GETQUOTAROOT INBOX
          S: * QUOTAROOT INBOX \"User quota\"
@@ -110,6 +111,7 @@ fn move_keeps_flags_and_dates() {
          C: f UID MOVE 1:9 other
          S: * OK [COPYUID 101 1 1] Messages are moved
          S: * 1 EXPUNGE
+         S: * 0 RECENT
          S: f OK MOVE completed
          C: g UID MOVE 1 other
          S: g OK MOVE completed, no message is named
@@ -125,7 +127,6 @@ fn move_keeps_flags_and_dates() {
          S: * OK [COPYUID 101 1 2] Messages are moved
          S: * 1 EXPUNGE
          S: * 1 EXISTS
-         S: * 1 RECENT
          S: k OK MOVE completed
          C: l EXAMINE other
          S: ...

@@ -179,3 +179,33 @@ fn what_others_expunge_vanishes_at_the_end_of_uid_commands() {
          S1: e OK FETCH completed",
     );
 }
+
+#[test]
+fn what_moves_vanishes() {
+    check_selected(
+        3,
+        "12",
+        "C1: c ENABLE QRESYNC
+         S1: ...
+         S1: c OK ENABLE completed
+         C1: d CREATE x
+         S1: d OK [MAILBOXID (F00000001)] CREATE completed
+         C2: c IDLE
+         S2: + idling
+         C1: e UID MOVE 1:2 x
+         S1: * OK [COPYUID 101 1:2 1:2] Messages are moved
+         S1: * VANISHED 1:2
+         S1: e OK [HIGHESTMODSEQ 5] MOVE completed
+         S2: * 1 EXPUNGE
+         S2: * 1 EXPUNGE
+         C1: f CLOSE
+         S1: f OK CLOSE completed
+         C1: g SELECT x (QRESYNC (101 1))
+         S1: ...
+         S1: * OK [HIGHESTMODSEQ 3] Highest
+         S1: * OK [MAILBOXID (F00000001)] Mailbox ID
+         S1: * 1 FETCH (UID 1 FLAGS (\\Recent) MODSEQ (2))
+         S1: * 2 FETCH (UID 2 FLAGS (\\Recent) MODSEQ (3))
+         S1: g OK [READ-WRITE] SELECT completed",
+    );
+}

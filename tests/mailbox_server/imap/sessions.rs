@@ -153,10 +153,15 @@ proptest! {
     #[test]
     fn arbitrary_commands_are_completed_once(
         commands in proptest::collection::vec(
-            "(UID )?(FETCH|STORE|COPY|SEARCH|EXPUNGE) ([1-3]|\\*)(:[1-9]|,2|:\\*)?\
-            ( (FULL|\\(FLAGS BODY\\[\\]\\)|BODY\\[1(\\.MIME)?\\]<1\\.3>|FLAGS \\\\Seen|-FLAGS.SILENT x|INBOX|x|DELETED))?\
-            |(SELECT|EXAMINE|STATUS|CREATE|DELETE|SUBSCRIBE|RENAME x) (INBOX|x|x\\.y)( \\(UNSEEN\\))?\
-            |(LIST|LSUB) (\"\"|x) (\\*|%|\"\")|NOOP|CLOSE|CHECK|UNSELECT|EXPUNGE|NAMESPACE|CAPABILITY",
+            "(UID )?(FETCH|STORE|COPY|MOVE|SEARCH|EXPUNGE) ([1-3]|\\*|\\$)(:[1-9]|,2|:\\*)?\
+            ( (FULL|\\(FLAGS BODY\\[\\]\\)|BODY\\[1(\\.MIME)?\\]<1\\.3>|FLAGS \\\\Seen|-FLAGS.SILENT x|INBOX|x|DELETED|BINARY\\[1\\]|MODSEQ))?\
+            ( \\((CHANGEDSINCE 3|CHANGEDSINCE 2 VANISHED|PARTIAL -1:-2)\\))?\
+            |(UID )?STORE [1-3] \\(UNCHANGEDSINCE [0-5]\\) FLAGS \\(a\\)\
+            |(UID )?SEARCH RETURN \\((MIN|MAX COUNT|SAVE|UPDATE|ALL|PARTIAL 1:2)?\\) (ALL|\\$|MODSEQ 3|UNSEEN)\
+            |(SELECT|EXAMINE|STATUS|CREATE|DELETE|SUBSCRIBE|RENAME x) (INBOX|x|x\\.y)( \\((UNSEEN|CONDSTORE|QRESYNC \\(100 2\\))\\))?\
+            |(LIST|LSUB) (\\(SUBSCRIBED( RECURSIVEMATCH)?\\) )?(\"\"|x) (\\*|%|\"\")( RETURN \\(STATUS \\(SIZE\\)\\))?\
+            |ENABLE (QRESYNC|IMAP4rev2|UTF8=ACCEPT)|GETQUOTAROOT INBOX|CANCELUPDATE \"tag\"\
+            |NOOP|CLOSE|CHECK|UNSELECT|EXPUNGE|NAMESPACE|CAPABILITY",
             1..20,
         ),
     ) {

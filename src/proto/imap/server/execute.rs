@@ -13,15 +13,14 @@ use super::answer::Answer;
 use super::capabilities::Capabilities;
 use super::context::Context;
 use super::fetch::{Done, Fetch};
+use super::notify::Notify;
 use super::view::View;
 use super::{ImapServer, ImapServerEvent, Out, State};
 use super::{append, copy, expunge, fetch, list, mailboxes, search, select, status, store};
-use crate::engine::SimTime;
 
-/// A command as it came: when, with which tag, and its whole text, of which literals are slices.
+/// A command as it came: its tag, and its whole text, of which literals are slices.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Received<'a> {
-    pub(super) now: SimTime,
     pub(super) tag: &'a str,
     pub(super) text: &'a Bytes,
 }
@@ -59,14 +58,7 @@ impl ImapServer {
         if uses_modseq(&command) {
             self.enable(&["CONDSTORE"], None, out);
         }
-        let context = &Context {
-            account,
-            now: self.config.epoch.at(received.now),
-            tag: received.tag,
-            features: self.features,
-            separator: backend.separator(),
-            max_message_octets: self.config.max_message_octets,
-        };
+        let context = &self.context(received.tag, backend).expect("there is an account");
         match command {
             Command::Enable { features } => {
                 self.enable(&features, Some("ENABLED"), out);
@@ -76,7 +68,10 @@ impl ImapServer {
                 self.select(context, &mailbox, read_only, &parameters, backend, out)
             }
             Command::Create { mailbox, special_uses } => {
-                mailboxes::create(context, &mailbox, &special_uses, backend, out)
+                let (mailbox, answer) =
+                    mailboxes::create(context, &mailbox, &special_uses, backend, out)?;
+                out.event(ImapServerEvent::Changed { mailbox });
+                Ok(answer)
             }
             Command::Delete { mailbox } => {
                 let deleted = mailboxes::delete(context, &mailbox, backend)?;
@@ -89,17 +84,17 @@ impl ImapServer {
                 Ok(Answer::ok("DELETE completed"))
             }
             Command::Rename { from, to } => {
-                if let Some(mailbox) = mailboxes::rename(context, (&from, &to), backend)? {
+                for mailbox in mailboxes::rename(context, (&from, &to), backend)? {
                     out.event(ImapServerEvent::Changed { mailbox });
                 }
                 Ok(Answer::ok("RENAME completed"))
             }
             Command::Subscribe { mailbox } => {
-                backend.subscribe(account, &context.name(&mailbox)?, true)?;
+                subscribe(context, &mailbox, true, backend, out)?;
                 Ok(Answer::ok("SUBSCRIBE completed"))
             }
             Command::Unsubscribe { mailbox } => {
-                backend.subscribe(account, &context.name(&mailbox)?, false)?;
+                subscribe(context, &mailbox, false, backend, out)?;
                 Ok(Answer::ok("UNSUBSCRIBE completed"))
             }
             Command::List(command) => list::list(context, &command, self.view(), backend, out),
@@ -120,6 +115,11 @@ impl ImapServer {
                     append::append(context, &mailbox, messages, source, backend)?;
                 out.event(ImapServerEvent::Changed { mailbox });
                 Ok(answer)
+            }
+            Command::Notify(command) => {
+                let notify = Notify::set(context, command, self.view(), backend, out)?;
+                self.notify = notify.map(Box::new);
+                Ok(Answer::ok("NOTIFY completed"))
             }
             Command::GetQuota { root } => mailboxes::get_quota(context, &root, backend, out),
             Command::GetQuotaRoot { mailbox } => {
@@ -254,7 +254,7 @@ impl ImapServer {
         }
     }
 
-    fn account(&self) -> Option<AccountId> {
+    pub(super) fn account(&self) -> Option<AccountId> {
         match &self.state {
             State::Authenticated { account } | State::Selected { account, .. } => Some(*account),
             _ => None,
@@ -262,12 +262,28 @@ impl ImapServer {
     }
 
     /// The view of the selected mailbox.
-    fn view(&self) -> Option<&View> {
+    pub(super) fn view(&self) -> Option<&View> {
         match &self.state {
             State::Selected { view, .. } => Some(view),
             _ => None,
         }
     }
+}
+
+/// SUBSCRIBE and UNSUBSCRIBE (§6.3.6, §6.3.7).
+fn subscribe(
+    context: &Context<'_>,
+    argument: &[u8],
+    subscribed: bool,
+    backend: &mut impl Backend,
+    out: &mut Out,
+) -> Result<(), Answer> {
+    let name = context.name(argument)?;
+    backend.subscribe(context.account, &name, subscribed)?;
+    if let Ok(mailbox) = backend.find(context.account, &name) {
+        out.event(ImapServerEvent::Changed { mailbox });
+    }
+    Ok(())
 }
 
 /// Whether a command asks for mod-sequences, which are told from then on (RFC 7162 §3.1).

@@ -7,14 +7,14 @@ use super::answer::Answer;
 use super::context::Context;
 use crate::proto::Outbox;
 
-/// CREATE, with the uses of RFC 6154 §3 and the id of RFC 8474 §4.1.
+/// CREATE, with the uses of RFC 6154 §3 and the id of RFC 8474 §4.1. Gives the mailbox as well.
 pub(super) fn create<E>(
     context: &Context<'_>,
     argument: &[u8],
     special_uses: &[String],
     backend: &mut impl Backend,
     out: &mut Outbox<E>,
-) -> Result<Answer, Answer> {
+) -> Result<(MailboxId, Answer), Answer> {
     let name = context.name(argument)?;
     let mut uses = Vec::new();
     for word in special_uses {
@@ -37,7 +37,7 @@ pub(super) fn create<E>(
         context.write_name(&String::from_utf8_lossy(asked), out);
         out.send("))\r\n");
     }
-    Ok(Answer::ok(format!("[MAILBOXID ({mailbox})] CREATE completed")))
+    Ok((mailbox, Answer::ok(format!("[MAILBOXID ({mailbox})] CREATE completed"))))
 }
 
 /// DELETE. Gives the mailbox that is no more.
@@ -52,15 +52,19 @@ pub(super) fn delete(
     Ok(deleted)
 }
 
-/// RENAME. Gives the mailbox whose messages went: INBOX.
+/// RENAME. Gives the mailboxes that changed: the renamed one, and INBOX where its messages went.
 pub(super) fn rename(
     context: &Context<'_>,
     (from, to): (&[u8], &[u8]),
     backend: &mut impl Backend,
-) -> Result<Option<MailboxId>, Answer> {
+) -> Result<Vec<MailboxId>, Answer> {
     let (from, to) = (context.name(from)?, context.name(to)?);
+    let before = backend.find(context.account, &from).ok();
     backend.rename(context.account, &from, &to)?;
-    Ok(if from.is_inbox() { backend.find(context.account, &from).ok() } else { None })
+    let after = backend.find(context.account, &to).ok();
+    let mut changed: Vec<MailboxId> = before.into_iter().chain(after).collect();
+    changed.dedup();
+    Ok(changed)
 }
 
 /// GETQUOTA (RFC 9208 §4.1.1).

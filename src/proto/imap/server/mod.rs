@@ -10,7 +10,7 @@
 //! (RFC 2177), NAMESPACE (RFC 2342), CHILDREN (RFC 3348), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),
 //! MOVE (RFC 6851), MULTIAPPEND (RFC 3502), CATENATE (RFC 4469), LIST-EXTENDED (RFC 5258),
 //! LIST-STATUS (RFC 5819), SPECIAL-USE and CREATE-SPECIAL-USE (RFC 6154), ESEARCH (RFC 4731),
-//! SEARCHRES (RFC 5182), CONTEXT=SEARCH (RFC 5267), WITHIN (RFC 5032), PARTIAL (RFC 9394), CONDSTORE and QRESYNC (RFC 7162),
+//! SEARCHRES (RFC 5182), CONTEXT=SEARCH (RFC 5267), NOTIFY (RFC 5465), WITHIN (RFC 5032), PARTIAL (RFC 9394), CONDSTORE and QRESYNC (RFC 7162),
 //! BINARY (RFC 3516), STATUS=SIZE (RFC 8438), QUOTA (RFC 9208), APPENDLIMIT (RFC 7889),
 //! UTF8=ACCEPT (RFC 6855), SAVEDATE (RFC 8514), OBJECTID (RFC 8474), IMAP4rev2 (RFC 9051).
 //!
@@ -32,6 +32,7 @@ mod fetch;
 mod list;
 mod login;
 mod mailboxes;
+mod notify;
 mod search;
 mod select;
 mod status;
@@ -48,13 +49,19 @@ pub use event::ImapServerEvent;
 
 use self::answer::Answer;
 use self::capabilities::Capabilities;
+use self::context::Context;
 use self::execute::Received;
 use self::features::Features;
+use self::fetch::Fetch;
+use self::notify::Notify;
 use self::view::{Telling, View};
 use super::backend::{AccountId, Backend, MailboxId};
 use super::command::{Command, Request, tag_of};
+use super::fetch_modifiers::FetchModifiers;
+use super::number::Uid;
 use super::reader::{Limits, Reader, Step};
 use super::response::write;
+use super::sequence::SequenceSet;
 use super::store_command::StoreCommand;
 use crate::engine::{SimTime, Stream};
 use crate::proto::sasl::ServerExchange;
@@ -69,6 +76,8 @@ pub struct ImapServer {
     reader: Reader,
     /// What the client has enabled.
     features: Features,
+    /// What it wants to be told unasked.
+    notify: Option<Box<Notify>>,
     /// How many commands in a row were BAD.
     bad_commands: u32,
     /// Whether TLS is around the connection.
@@ -116,6 +125,7 @@ impl ImapServer {
             awaits: Awaits::Command,
             reader: Reader::default(),
             features: Features::default(),
+            notify: None,
             bad_commands: 0,
             secured: false,
             challenges: None,
@@ -198,15 +208,26 @@ impl ImapServer {
         }
     }
 
-    /// Another session, or a delivery, changed a mailbox: a client that idles on it is told.
+    /// Whether the client may want to hear of changes to a mailbox, by
+    /// [`ImapServer::mailbox_changed`].
+    pub fn follows(&self, mailbox: MailboxId) -> bool {
+        self.notify.is_some() || self.selected() == Some(mailbox)
+    }
+
+    /// Another session, or a delivery, changed a mailbox: a client that idles on it is told, and so
+    /// is one that asked for it by NOTIFY.
     pub fn mailbox_changed(
         &mut self,
         mailbox: MailboxId,
         backend: &mut impl Backend,
         out: &mut Out,
     ) {
-        if matches!(self.awaits, Awaits::Done { .. }) && self.selected() == Some(mailbox) {
-            self.sync(true, false, backend, out);
+        let idles = matches!(self.awaits, Awaits::Done { .. });
+        let at_once = self.notify.as_ref().and_then(|notify| notify.selected());
+        if self.selected() == Some(mailbox) && (idles || at_once.is_some()) {
+            self.sync(idles || at_once == Some(true), false, backend, out);
+        } else if self.follows(mailbox) {
+            self.tell_others(backend, out);
         }
     }
 
@@ -305,7 +326,7 @@ impl ImapServer {
                 return self.end(out);
             }
             command => {
-                let received = Received { now, tag, text };
+                let received = Received { tag, text };
                 self.execute(received, command, backend, out).unwrap_or_else(|no| no)
             }
         };
@@ -313,18 +334,64 @@ impl ImapServer {
         self.answer(tag, &answer, out);
     }
 
-    /// Tells the client what happened to the selected mailbox.
+    /// Tells the client what happened to the selected mailbox, and to others where it asked for that.
     fn sync(&mut self, expunges: bool, with_uid: bool, backend: &mut impl Backend, out: &mut Out) {
         let features = self.features;
         let with_uid = with_uid || features.tells_uids();
-        let telling =
-            Telling { expunges, with_uid, features, now: self.config.epoch.at(self.active) };
-        if let State::Selected { view, .. } = &mut self.state
-            && view.sync(backend, telling, out).is_err()
-        {
-            // One of the ways that RFC 2180 §3.3 leaves to a server.
-            self.say_bye("Selected mailbox was deleted", out);
+        let now = self.config.epoch.at(self.active);
+        let telling = Telling { expunges, with_uid, features, now };
+        if let State::Selected { view, .. } = &mut self.state {
+            let first_new = view.uid_next();
+            if view.sync(backend, telling, out).is_err() {
+                // One of the ways that RFC 2180 §3.3 leaves to a server.
+                return self.say_bye("Selected mailbox was deleted", out);
+            }
+            self.fetch_new(first_new, backend, out);
         }
+        self.tell_others(backend, out);
+    }
+
+    /// Sends of new messages what NOTIFY asked for.
+    fn fetch_new(&mut self, first_new: Uid, backend: &mut impl Backend, out: &mut Out) {
+        let Some(notify) = &self.notify else { return };
+        let items = notify.fetched().to_vec();
+        let context = self.context("", backend);
+        let (Some(context), State::Selected { view, .. }) = (context, &mut self.state) else {
+            return;
+        };
+        let new = view.uids().iter().filter(|uid| **uid >= first_new);
+        let set = SequenceSet::of(new.map(|uid| uid.get()));
+        if items.is_empty() || set.is_saved() {
+            return;
+        }
+        let (mailbox, modifiers) = (view.mailbox, FetchModifiers::default());
+        let command = Fetch { by_uid: true, set, items, modifiers };
+        if let Ok((done, _)) = fetch::fetch(&context, view, command, backend, out)
+            && done.changed
+        {
+            out.event(ImapServerEvent::Changed { mailbox });
+        }
+    }
+
+    /// Tells what happened to mailboxes that are not selected.
+    fn tell_others(&mut self, backend: &impl Backend, out: &mut Out) {
+        let Some(mut notify) = self.notify.take() else { return };
+        if let Some(context) = self.context("", backend) {
+            notify.tell(&context, self.view(), backend, out);
+        }
+        self.notify = Some(notify);
+    }
+
+    /// The session as a command with this tag finds it; `None` before a login.
+    fn context<'a>(&self, tag: &'a str, backend: &impl Backend) -> Option<Context<'a>> {
+        Some(Context {
+            account: self.account()?,
+            now: self.config.epoch.at(self.active),
+            tag,
+            features: self.features,
+            separator: backend.separator(),
+            max_message_octets: self.config.max_message_octets,
+        })
     }
 
     /// Completes a command, and the session where too many logins were refused, or too many

@@ -32,6 +32,8 @@ pub(super) struct View {
     uid_next: Uid,
     /// The messages that are `\Recent` in this session, ascending.
     recent: Vec<Uid>,
+    /// How many of them the client was told of last.
+    recent_told: usize,
     /// Flags that changed up to here are known to the client.
     synced: ModSeq,
     /// Later changes of which the client knows already, since they are its own or were fetched.
@@ -81,6 +83,7 @@ impl View {
             uids: Vec::with_capacity(backend.messages(mailbox).len()),
             uid_next: Uid::MIN,
             recent: Vec::new(),
+            recent_told: 0,
             synced: state.highest_modseq,
             told: BTreeMap::new(),
             expunges_synced: state.highest_modseq,
@@ -89,6 +92,7 @@ impl View {
             updated: Vec::new(),
         };
         view.take_new(backend, state);
+        view.recent_told = view.recent.len();
         for message in backend.messages(mailbox) {
             view.learn_keywords(&message.flags);
         }
@@ -201,6 +205,7 @@ impl View {
         if self.synced < state.highest_modseq {
             self.tell_changes(telling, state, backend, out);
         }
+        self.tell_recent(features, out);
         if is_news {
             self.tell_updated(News::Added, now, backend, out);
         }
@@ -217,15 +222,13 @@ impl View {
     ) {
         let first_new = self.uid_next;
         if self.uid_next < state.uid_next {
-            let (exists, recent) = (self.exists(), self.recent.len());
+            let exists = self.exists();
             self.take_new(backend, state);
             if self.exists() != exists {
                 write(out, format_args!("* {} EXISTS\r\n", self.exists()));
             }
-            if self.recent.len() != recent && !features.rev2 {
-                write(out, format_args!("* {} RECENT\r\n", self.recent.len()));
-            }
         }
+        self.tell_recent(features, out);
         let changed: Vec<Uid> = backend.changed_since(self.mailbox, self.synced).collect();
         for uid in changed {
             let Some(message) = backend.message(self.mailbox, uid) else { continue };
@@ -247,6 +250,14 @@ impl View {
         }
         self.synced = state.highest_modseq;
         self.told.clear();
+    }
+
+    /// Tells how many messages are recent, where that has changed, also by EXPUNGE as in Dovecot.
+    fn tell_recent<E>(&mut self, features: Features, out: &mut Outbox<E>) {
+        if self.recent.len() != self.recent_told && !features.rev2 {
+            write(out, format_args!("* {} RECENT\r\n", self.recent.len()));
+        }
+        self.recent_told = self.recent.len();
     }
 
     /// Tells what changed in the results of searches.
