@@ -57,7 +57,7 @@ fn a_detail_leads_to_the_user_and_into_a_mailbox_that_exists() {
         let net = net.mailboxes(move |store| {
             let bob = store.account_of("bob@example.com").unwrap();
             if has_mailbox {
-                store.create(bob, &MailboxName::new("Lists").unwrap()).unwrap();
+                store.create(bob, &MailboxName::new("Lists").unwrap(), &[]).unwrap();
             }
         });
         let world = played(net);

@@ -43,6 +43,7 @@ struct World {
 }
 
 impl Drop for World {
+    #[expect(clippy::print_stdout, reason = "a failed test shows what was said")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("{}", self.log[self.log.len().saturating_sub(80)..].join("\n"));

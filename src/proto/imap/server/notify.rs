@@ -3,6 +3,7 @@
 //! The session remembers what the client knows, and compares. Of the selected mailbox the view
 //! tells; this only says when.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::backend::{Backend, MailboxId};
@@ -53,7 +54,7 @@ impl Notify {
         if groups.iter().any(|(_, events)| events.unknown) {
             return Err(Answer::no(format!("[BADEVENT ({KNOWN})] Event is not known")));
         }
-        let names = |arguments: Vec<std::borrow::Cow<'_, [u8]>>| {
+        let names = |arguments: Vec<Cow<'_, [u8]>>| {
             arguments.iter().map(|argument| context.name(argument)).collect::<Result<Vec<_>, _>>()
         };
         let mut read = Vec::with_capacity(groups.len());
@@ -151,7 +152,8 @@ impl Notify {
                 let old = now.mailbox.and_then(|mailbox| {
                     let mut all = self.names.iter();
                     let (old, _) = all.find(|(_, known)| known.mailbox == Some(mailbox))?;
-                    (!names.get(old).is_some_and(|it| it.mailbox == Some(mailbox))).then_some(old)
+                    let left = names.get(old).is_none_or(|it| it.mailbox != Some(mailbox));
+                    left.then_some(old)
                 });
                 tell_name(context, name, *now, old, out);
                 renamed.extend(old);
