@@ -1,9 +1,16 @@
 //! ENVELOPE, BODY and BODYSTRUCTURE in FETCH responses (RFC 3501 §7.4.2).
+//!
+//! In what the RFC leaves open, as Dovecot: a text that names no character set is shown with
+//! US-ASCII, continued parameters are joined and stay encoded (RFC 2231 §6), languages are a list
+//! even if there is but one, and a multipart without parts has an empty text in it, since the
+//! grammar has no other word for it.
+
+use std::borrow::Cow;
 
 use super::response::{nstring, string, write};
 use crate::proto::Outbox;
 use crate::proto::mail::{
-    Address, Content, Disposition, Envelope, Header, Parameters, Part, envelope_addresses,
+    Address, Content, Disposition, Envelope, Header, Parameters, Part, envelope_addresses, spaced,
 };
 
 /// Writes the ENVELOPE of a header.
@@ -37,7 +44,8 @@ fn addresses<E>(out: &mut Outbox<E>, list: &[Address]) {
     for address in envelope_addresses(list) {
         out.send(if none { "((" } else { "(" });
         none = false;
-        nstring(out, address.name);
+        let name = address.name.map(|name| spaced(Cow::Borrowed(name)));
+        nstring(out, name.as_deref());
         for part in [address.adl, address.mailbox, address.host] {
             out.send(" ");
             nstring(out, part);
@@ -54,11 +62,14 @@ pub(super) fn body<E>(out: &mut Outbox<E>, part: &Part, message: &[u8], extensio
     out.send("(");
     if let Content::Multipart(parts) = &part.content {
         parts.iter().for_each(|part| body(out, part, message, extension));
+        if parts.is_empty() {
+            out.send(NO_PARTS);
+        }
         out.send(" ");
         string(out, part.content_type.subtype.as_bytes());
         if extension {
             out.send(" ");
-            parameters(out, &part.content_type.parameters);
+            parameters(out, &part.content_type.parameters, false);
         }
     } else {
         single_part(out, part, message, extension);
@@ -80,15 +91,17 @@ pub(super) fn body<E>(out: &mut Outbox<E>, part: &Part, message: &[u8], extensio
 
 /// `body-fields`, and what messages and texts have besides.
 fn single_part<E>(out: &mut Outbox<E>, part: &Part, message: &[u8], extension: bool) {
+    let is_text = part.content_type.is_kind("text");
     string(out, part.content_type.kind.as_bytes());
     out.send(" ");
     string(out, part.content_type.subtype.as_bytes());
     out.send(" ");
-    parameters(out, &part.content_type.parameters);
+    parameters(out, &part.content_type.parameters, is_text);
     out.send(" ");
     nstring(out, part.id.as_deref());
     out.send(" ");
-    nstring(out, part.description.as_deref());
+    let description = part.description.as_deref().map(|text| spaced(Cow::Borrowed(text)));
+    nstring(out, description.as_deref());
     out.send(" ");
     string(out, part.transfer_encoding.as_bytes());
     write(out, format_args!(" {}", part.body.len()));
@@ -98,21 +111,29 @@ fn single_part<E>(out: &mut Outbox<E>, part: &Part, message: &[u8], extension: b
         out.send(" ");
         body(out, inner, message, extension);
         write(out, format_args!(" {}", part.lines));
-    } else if part.content_type.is_kind("text") {
+    } else if is_text {
         write(out, format_args!(" {}", part.lines));
     }
 }
 
-fn parameters<E>(out: &mut Outbox<E>, Parameters(all): &Parameters) {
+/// A `body-fld-param`, with the character set of a text that has none.
+fn parameters<E>(out: &mut Outbox<E>, parameters: &Parameters, is_text: bool) {
     let mut before = "(";
-    for parameter in all {
+    let mut has_charset = !is_text;
+    for parameter in parameters.joined().iter() {
+        has_charset |= parameter.name.eq_ignore_ascii_case("charset");
         out.send(before);
         string(out, parameter.name.as_bytes());
         out.send(" ");
         string(out, &parameter.value);
         before = " ";
     }
-    out.send(if all.is_empty() { "NIL" } else { ")" });
+    if !has_charset {
+        out.send(before);
+        out.send("\"charset\" \"us-ascii\"");
+        before = " ";
+    }
+    out.send(if before == "(" { "NIL" } else { ")" });
 }
 
 fn disposition<E>(out: &mut Outbox<E>, disposition: Option<&Disposition>) {
@@ -122,25 +143,22 @@ fn disposition<E>(out: &mut Outbox<E>, disposition: Option<&Disposition>) {
             out.send("(");
             string(out, disposition.kind.as_bytes());
             out.send(" ");
-            parameters(out, &disposition.parameters);
+            parameters(out, &disposition.parameters, false);
             out.send(")");
         }
     }
 }
 
 fn language<E>(out: &mut Outbox<E>, tags: &[Vec<u8>]) {
-    match tags {
-        [] => out.send("NIL"),
-        [tag] => string(out, tag),
-        tags => {
-            for (place, tag) in tags.iter().enumerate() {
-                out.send(if place == 0 { "(" } else { " " });
-                string(out, tag);
-            }
-            out.send(")");
-        }
+    for (place, tag) in tags.iter().enumerate() {
+        out.send(if place == 0 { "(" } else { " " });
+        string(out, tag);
     }
+    out.send(if tags.is_empty() { "NIL" } else { ")" });
 }
+
+/// What stands for the parts of a multipart that has none.
+const NO_PARTS: &str = "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)";
 
 #[cfg(test)]
 mod tests {
@@ -187,7 +205,7 @@ mod tests {
         let structure = Part::parse(SAMPLE.as_bytes());
         assert_eq!(
             written(|out| body(out, &structure, SAMPLE.as_bytes(), false)),
-            "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 0 0)"
+            "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7bit\" 0 0)"
         );
     }
 
@@ -207,14 +225,74 @@ mod tests {
         let structure = Part::parse(message.as_bytes());
         assert_eq!(
             written(|out| body(out, &structure, message.as_bytes(), true)),
-            "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 3 0 NIL \
+            "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 3 0 NIL \
              (\"attachment\" (\"filename\" \"a b\")) (\"de\" \"en\") NIL)\
-             (\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 20 \
+             (\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 20 \
              (NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) \
-             (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7BIT\" 5 1 NIL NIL NIL NIL) 3 \
+             (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 5 1 NIL NIL NIL NIL) 3 \
              NIL NIL NIL NIL)\
              (\"image\" \"png\" NIL \"<i>\" NIL \"base64\" 4 NIL NIL NIL NIL) \
              \"mixed\" (\"boundary\" \"x\") NIL NIL NIL)"
+        );
+    }
+
+    fn structure(message: &str) -> String {
+        let structure = Part::parse(message.as_bytes());
+        written(|out| body(out, &structure, message.as_bytes(), true))
+    }
+
+    #[test]
+    fn what_is_left_open_is_as_in_dovecot() {
+        for (message, wanted) in [
+            (
+                "Content-Type: text/html; format=flowed\r\nContent-Language: de\r\n\
+                Content-Disposition: inline\r\n\r\n",
+                "(\"text\" \"html\" (\"format\" \"flowed\" \"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 \
+                NIL (\"inline\" NIL) (\"de\") NIL)",
+            ),
+            (
+                "Content-Type: multipart/mixed; boundary=x\r\n\r\nno parts",
+                "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0) \
+                \"mixed\" (\"boundary\" \"x\") NIL NIL NIL)",
+            ),
+            (
+                "Content-Type: application/x; t*0*=utf-8''%e2%82; t*1*=%ac; a=b\r\n\
+                Content-Description: one\r\n\t two\r\nContent-MD5: x==\r\n\
+                Content-Location: http://x/\r\n\r\nab",
+                "(\"application\" \"x\" (\"a\" \"b\" \"t*\" \"utf-8''%e2%82%ac\") NIL \"one two\" \"7bit\" \
+                2 \"x==\" NIL NIL \"http://x/\")",
+            ),
+            (
+                "Content-Type: nonsense\r\nContent-Transfer-Encoding:\r\nContent-ID:\r\n\r\na\r\n",
+                "(\"text\" \"plain\" (\"charset\" \"us-ascii\") \"\" NIL \"7bit\" 3 1 NIL NIL NIL NIL)",
+            ),
+            (
+                "Content-Type: application/x; n=\"\\\"\\\\\"; m=\u{fc}\r\n\r\n",
+                "(\"application\" \"x\" (\"n\" \"\\\"\\\\\" \"m\" {2}\r\n\u{fc}) NIL NIL \"7bit\" 0 \
+                NIL NIL NIL NIL)",
+            ),
+        ] {
+            assert_eq!(structure(message), wanted, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_digest_and_a_message_without_anything() {
+        let digest = "Content-Type: multipart/digest; boundary=x\r\n\r\n\
+            --x\r\n\r\nFrom: \"A  B\" <a@x.example>\r\n\r\none\r\n\r\n--x--\r\n";
+        let a = "((\"A B\" NIL \"a\" \"x.example\"))";
+        assert_eq!(
+            structure(digest),
+            format!(
+                "((\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 35 \
+                (NIL NIL {a} {a} {a} NIL NIL NIL NIL NIL) \
+                (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 5 1 NIL NIL NIL NIL) \
+                3 NIL NIL NIL NIL) \"digest\" (\"boundary\" \"x\") NIL NIL NIL)"
+            )
+        );
+        assert_eq!(
+            structure(""),
+            "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)"
         );
     }
 }

@@ -14,7 +14,8 @@ use super::sequence::NumberSet;
 use crate::engine::UnixTime;
 use crate::proto::mail::{
     self, Content, Date, DateTime, Header, Part,
-    decode::{charset_text, decode_body, decode_words},
+    charset::charset_text,
+    decode::{decode_body, decode_words},
 };
 
 /// The character set of a SEARCH is none that is known: NO with BADCHARSET.
@@ -165,7 +166,8 @@ fn prepare(key: &SearchKey<'_>, basis: Basis<'_>) -> Matcher {
 /// Whether a field contains the text, its name and colon counted in.
 fn in_header(header: Header<'_>, text: &str) -> bool {
     header.fields().any(|field| {
-        let value = decode_words(&field.value());
+        let value = field.value();
+        let value = decode_words(&value);
         let name = String::from_utf8_lossy(field.name());
         contains(&format!("{name}: {value}"), text)
     })

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::decode::{charset_text, percent_decode};
+use super::charset::charset_text;
+use super::decode::percent_decode;
 use super::lex::{Lexer, is_white_space};
 
 /// A media type with its parameters. Compares without case, keeps the case it has.
@@ -43,11 +44,10 @@ impl ContentType {
         ContentType { kind, subtype, parameters: Parameters::default() }
     }
 
-    /// `text/plain; charset=us-ascii`: what a part is that does not say, or not in valid syntax
-    /// (RFC 2045 §5.2).
+    /// `text/plain`: what a part is that does not say, or not in valid syntax (RFC 2045 §5.2). Its
+    /// character set is US-ASCII, as that of any text that does not say.
     pub fn plain_text() -> Self {
-        let charset = Parameter { name: "charset".to_owned(), value: b"us-ascii".to_vec() };
-        ContentType { parameters: Parameters(vec![charset]), ..Self::new("text", "plain") }
+        Self::new("text", "plain")
     }
 
     /// Whether this is the media type, whatever its case.
@@ -126,9 +126,46 @@ impl Parameters {
         }
         if let Some(encoded) = self.find(name, "*") {
             let (charset, text) = split_charset(&encoded.value);
-            return Some(charset_text(charset, &percent_decode(text)).into());
+            return Some(charset_text(charset, &percent_decode(text)).into_owned().into());
         }
         self.join_continuations(name).map(Cow::Owned)
+    }
+
+    /// The `boundary` of a multipart, as the lines of its body have it; `None` where there is none.
+    pub(super) fn boundary(&self) -> Option<Vec<u8>> {
+        let plain = self.0.iter().find(|found| found.name.eq_ignore_ascii_case("boundary"));
+        let boundary = match plain {
+            Some(plain) => plain.value.clone(),
+            None => self.get("boundary")?.into_owned().into_bytes(),
+        };
+        // No boundary ends in white space (RFC 2046 §5.1.1).
+        let length = boundary.trim_ascii_end().len();
+        (length > 0).then(|| boundary[..length].to_vec())
+    }
+
+    /// The parameters with the continuations of RFC 2231 §3 joined, as §6 asks of IMAP servers, and
+    /// their percent encoding kept: `name*0*` and `name*1` become one `name*`. Joined ones come
+    /// last, by name; those of which sections are missing stay as they are.
+    pub fn joined(&self) -> Cow<'_, [Parameter]> {
+        if self.0.iter().all(|parameter| Section::of(parameter).is_none()) {
+            return Cow::Borrowed(&self.0);
+        }
+        let (mut sections, mut joined) = (Vec::new(), Vec::new());
+        for parameter in &self.0 {
+            match Section::of(parameter) {
+                Some(section) => sections.push(section),
+                None => joined.push(parameter.clone()),
+            }
+        }
+        sections.sort_by_cached_key(|section| (section.name.to_ascii_lowercase(), section.number));
+        for of_one in sections.chunk_by(|a, b| a.name.eq_ignore_ascii_case(b.name)) {
+            if (0..).zip(of_one).all(|(number, section)| section.number == number) {
+                joined.push(Section::join(of_one));
+            } else {
+                joined.extend(of_one.iter().map(|section| section.parameter.clone()));
+            }
+        }
+        Cow::Owned(joined)
     }
 
     /// Joins `name*0`, `name*1*` and so on; the first names the character set of all.
@@ -148,7 +185,7 @@ impl Parameters {
                 break;
             }
         }
-        (!octets.is_empty()).then(|| charset_text(charset, &octets))
+        (!octets.is_empty()).then(|| charset_text(charset, &octets).into_owned())
     }
 
     fn find(&self, name: &str, suffix: &str) -> Option<&Parameter> {
@@ -156,6 +193,53 @@ impl Parameters {
             let split = parameter.name.split_at_checked(name.len());
             split.is_some_and(|(base, rest)| base.eq_ignore_ascii_case(name) && rest == suffix)
         })
+    }
+}
+
+/// A parameter of RFC 2231: `name*`, `name*1` or `name*1*`.
+struct Section<'p> {
+    parameter: &'p Parameter,
+    name: &'p str,
+    number: u32,
+    is_encoded: bool,
+}
+
+impl<'p> Section<'p> {
+    fn of(parameter: &'p Parameter) -> Option<Self> {
+        let (name, rest) = parameter.name.split_once('*')?;
+        let section = |number, is_encoded| Section { parameter, name, number, is_encoded };
+        if rest.is_empty() {
+            return Some(section(0, true));
+        }
+        let (digits, is_encoded) = match rest.strip_suffix('*') {
+            Some(digits) => (digits, true),
+            None => (rest, false),
+        };
+        let is_number = !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
+        Some(section(digits.parse().ok().filter(|_| is_number)?, is_encoded))
+    }
+
+    /// The sections of one parameter, of which none is missing.
+    fn join(sections: &[Section<'_>]) -> Parameter {
+        let is_encoded = sections.iter().any(|section| section.is_encoded);
+        let mut value = Vec::new();
+        if is_encoded && !sections[0].is_encoded {
+            value.extend_from_slice(b"''");
+        }
+        for section in sections {
+            if is_encoded && !section.is_encoded {
+                for octet in &section.parameter.value {
+                    match octet {
+                        b'%' => value.extend_from_slice(b"%25"),
+                        octet => value.push(*octet),
+                    }
+                }
+            } else {
+                value.extend_from_slice(&section.parameter.value);
+            }
+        }
+        let name = format!("{}{}", sections[0].name, if is_encoded { "*" } else { "" });
+        Parameter { name, value }
     }
 }
 
@@ -233,6 +317,25 @@ mod tests {
             "application/x-stuff",
             &[("title", "This is even more ***fun*** isn't it!")],
         );
+    }
+
+    #[test]
+    fn continuations_are_joined_and_stay_encoded() {
+        for (value, wanted) in [
+            ("a=1; b=2", "a=1 b=2"),
+            ("t*=utf-8''%e2%82%ac; a=1", "a=1 t*=utf-8''%e2%82%ac"),
+            ("URL*0=\"ftp://\"; URL*1=\"a/b\"; c=d", "c=d URL=ftp://a/b"),
+            ("t*1*=%2A; t*0*=us-ascii'en'x; t*2=\"50%\"", "t*=us-ascii'en'x%2A50%25"),
+            ("t*0=x; t*1*=%41", "t*=''x%41"),
+            ("t*0=a; t*2=b", "t*0=a t*2=b"),
+            ("t*x=a; t*0*1=b", "t*x=a t*0*1=b"),
+        ] {
+            let found = ContentType::parse(format!("a/b; {value}").as_bytes()).unwrap();
+            let joined: Vec<String> = (found.parameters.joined().iter())
+                .map(|one| format!("{}={}", one.name, String::from_utf8_lossy(&one.value)))
+                .collect();
+            assert_eq!(joined.join(" "), wanted, "{value}");
+        }
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! Follows RFC 2045 §6 (base64, quoted-printable) and RFC 2047 (encoded words), with every
 //! tolerance that they ask of a reader. For people and for SEARCH; what travels is never decoded.
 //!
-//! Not modelled: character sets other than UTF-8, US-ASCII, ISO-8859-1, ISO-8859-15 and
-//! windows-1252; of others the ASCII part is shown, and U+FFFD for the rest.
+//! Not modelled: `x-uuencode` and other encodings that no RFC names.
 
 use std::borrow::Cow;
 
 use memchr::memmem;
+
+use super::charset::charset_text;
 
 /// Decodes a body by its `Content-Transfer-Encoding`; borrowed where there is nothing to decode,
 /// as for `7bit`, `8bit`, `binary` and unknown encodings.
@@ -103,102 +104,127 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
-/// An unfolded field value with its encoded words decoded (RFC 2047).
+/// An unfolded field value with its encoded words decoded (RFC 2047); borrowed where it has none.
 ///
-/// White space between two encoded words vanishes (§6.2). Octets that are not encoded are read as
-/// UTF-8 (RFC 6532). What only looks like an encoded word stays as it is.
-pub fn decode_words(value: &[u8]) -> String {
+/// White space between two encoded words vanishes (§6.2), and words of one character set are
+/// decoded as one, since many a program cuts characters apart. Octets that are not encoded are
+/// read as UTF-8 (RFC 6532). What only looks like an encoded word stays as it is.
+pub fn decode_words(value: &[u8]) -> Cow<'_, str> {
+    let Some(first) = memmem::find(value, b"=?") else { return String::from_utf8_lossy(value) };
     let mut text = String::with_capacity(value.len());
+    let mut open = Run::default();
     let mut rest = value;
-    let mut after_word = false;
-    while let Some(at) = memmem::find(rest, b"=?") {
-        let (before, candidate) = rest.split_at(at);
-        let Some((word, length)) = encoded_word(candidate) else {
-            text.push_str(&String::from_utf8_lossy(&rest[..at + 2]));
-            rest = &rest[at + 2..];
-            after_word = false;
-            continue;
-        };
-        if !(after_word && before.iter().all(u8::is_ascii_whitespace)) {
-            text.push_str(&String::from_utf8_lossy(before));
+    let mut at = Some(first);
+    while let Some(start) = at {
+        let (before, candidate) = rest.split_at(start);
+        match EncodedWord::read(candidate) {
+            Some(word) => {
+                if open.is_empty() || !before.iter().all(u8::is_ascii_whitespace) {
+                    open.end(&mut text);
+                    text.push_str(&String::from_utf8_lossy(before));
+                }
+                open.take(&word, &mut text);
+                rest = &candidate[word.length..];
+            }
+            None => {
+                open.end(&mut text);
+                text.push_str(&String::from_utf8_lossy(&rest[..start + 2]));
+                rest = &rest[start + 2..];
+            }
         }
-        text.push_str(&word);
-        rest = &candidate[length..];
-        after_word = true;
+        at = memmem::find(rest, b"=?");
     }
+    open.end(&mut text);
     text.push_str(&String::from_utf8_lossy(rest));
-    text
+    Cow::Owned(text)
 }
 
-/// The text of the encoded word with which `candidate` starts, and the word's length.
-fn encoded_word(candidate: &[u8]) -> Option<(String, usize)> {
-    let candidate = &candidate[..candidate.len().min(MAX_WORD)];
-    let inner = candidate.strip_prefix(b"=?")?;
-    let mut parts = inner.splitn(3, |&octet| octet == b'?');
-    let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
-    let end = memmem::find(rest, b"?=")?;
-    let encoded = &rest[..end];
-    let length = 2 + charset.len() + 1 + encoding.len() + 1 + end + 2;
-    let no_space = |part: &[u8]| part.iter().all(u8::is_ascii_graphic);
-    if charset.is_empty() || !no_space(charset) || encoded.contains(&b'?') {
-        return None;
+/// Encoded words of one character set that follow one another.
+#[derive(Default)]
+struct Run<'a> {
+    /// `None` where there is no word.
+    charset: Option<&'a [u8]>,
+    octets: Vec<u8>,
+}
+
+impl<'a> Run<'a> {
+    fn is_empty(&self) -> bool {
+        self.charset.is_none()
     }
-    let octets = match encoding {
-        b"B" | b"b" => decode_base64(encoded),
-        b"Q" | b"q" => {
-            let spaced: Vec<u8> =
-                encoded.iter().map(|&octet| if octet == b'_' { b' ' } else { octet }).collect();
-            let mut octets = Vec::with_capacity(spaced.len());
-            decode_hex(&spaced, b'=', &mut octets);
-            octets
+
+    fn take(&mut self, word: &EncodedWord<'a>, text: &mut String) {
+        let is_same = |charset: &[u8]| charset.eq_ignore_ascii_case(word.charset);
+        // Words of ISO-2022 are whole: each ends in ASCII, which two in a row may not.
+        let is_whole = |charset: &[u8]| {
+            charset.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"iso-2022-"))
+        };
+        if self.charset.is_some_and(|charset| !is_same(charset) || is_whole(charset)) {
+            self.end(text);
         }
-        _ => return None,
-    };
-    // RFC 2231 §5 adds a language: `=?us-ascii*en?...`.
-    let charset = charset.split(|&octet| octet == b'*').next().unwrap_or(charset);
-    Some((charset_text(charset, &octets), length))
+        self.charset = Some(word.charset);
+        word.decode(&mut self.octets);
+    }
+
+    fn end(&mut self, text: &mut String) {
+        if let Some(charset) = self.charset.take() {
+            text.push_str(&charset_text(charset, &self.octets));
+            self.octets.clear();
+        }
+    }
 }
 
-/// `octets` of the named character set as text. Never fails: see the module's limits.
-pub fn charset_text(charset: &[u8], octets: &[u8]) -> String {
-    match charset.to_ascii_lowercase().as_slice() {
-        b"iso-8859-1" | b"latin1" => octets.iter().map(|&octet| char::from(octet)).collect(),
-        b"iso-8859-15" => octets.iter().map(|&octet| latin_9(octet)).collect(),
-        b"windows-1252" | b"cp1252" => octets.iter().map(|&octet| windows_1252(octet)).collect(),
-        _ => String::from_utf8_lossy(octets).into_owned(),
+/// An `encoded-word` (RFC 2047 §2).
+struct EncodedWord<'a> {
+    charset: &'a [u8],
+    is_base64: bool,
+    encoded: &'a [u8],
+    length: usize,
+}
+
+impl<'a> EncodedWord<'a> {
+    /// The encoded word with which `candidate` starts.
+    fn read(candidate: &'a [u8]) -> Option<Self> {
+        let candidate = &candidate[..candidate.len().min(MAX_WORD)];
+        let inner = candidate.strip_prefix(b"=?")?;
+        let mut parts = inner.splitn(3, |&octet| octet == b'?');
+        let (charset, encoding, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        let end = memmem::find(rest, b"?=")?;
+        let encoded = &rest[..end];
+        let length = 2 + charset.len() + 1 + encoding.len() + 1 + end + 2;
+        let no_space = |part: &[u8]| part.iter().all(u8::is_ascii_graphic);
+        if charset.is_empty() || !no_space(charset) || encoded.contains(&b'?') {
+            return None;
+        }
+        let is_base64 = match encoding {
+            b"B" | b"b" => true,
+            b"Q" | b"q" => false,
+            _ => return None,
+        };
+        // RFC 2231 §5 adds a language: `=?us-ascii*en?...`.
+        let charset = charset.split(|&octet| octet == b'*').next().unwrap_or(charset);
+        Some(EncodedWord { charset, is_base64, encoded, length })
+    }
+
+    fn decode(&self, octets: &mut Vec<u8>) {
+        if self.is_base64 {
+            octets.extend(decode_base64(self.encoded));
+            return;
+        }
+        // `_` is a space, whatever the character set (RFC 2047 §4.2).
+        let mut words = self.encoded.split(|&octet| octet == b'_');
+        if let Some(first) = words.next() {
+            decode_hex(first, b'=', octets);
+        }
+        for word in words {
+            octets.push(b' ');
+            decode_hex(word, b'=', octets);
+        }
     }
 }
 
 /// How long an encoded word may be. RFC 2047 §2 says 75, which many a program exceeds; a bound keeps
 /// the search for the end of what is none short.
 const MAX_WORD: usize = 1_000;
-
-fn latin_9(octet: u8) -> char {
-    match octet {
-        0xa4 => '€',
-        0xa6 => 'Š',
-        0xa8 => 'š',
-        0xb4 => 'Ž',
-        0xb8 => 'ž',
-        0xbc => 'Œ',
-        0xbd => 'œ',
-        0xbe => 'Ÿ',
-        _ => char::from(octet),
-    }
-}
-
-fn windows_1252(octet: u8) -> char {
-    match octet {
-        0x80..=0x9f => WINDOWS_1252[usize::from(octet - 0x80)],
-        _ => char::from(octet),
-    }
-}
-
-/// 0x80 to 0x9F of windows-1252. The five unused octets stand for the C1 control they would be.
-const WINDOWS_1252: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
 
 #[cfg(test)]
 mod tests {
@@ -235,7 +261,18 @@ mod tests {
         }
         assert_eq!(decode_words(b"=?utf-8*en?q?=c3=bc?="), "ü");
         assert_eq!(decode_words(b"=?windows-1252?q?=80?="), "€");
+        assert_eq!(decode_words(b"=?utf-8?q?a=5Fb_c?="), "a_b c");
         assert_eq!(decode_words("Grüße".as_bytes()), "Grüße");
+    }
+
+    #[test]
+    fn characters_that_words_cut_apart_are_whole_again() {
+        assert_eq!(decode_words(b"=?utf-8?q?=c3?= =?UTF-8?b?vA==?= x"), "ü x");
+        assert_eq!(
+            decode_words(b"=?iso-2022-jp?B?GyRCJDMbKEI=?=\r\n =?iso-2022-jp?B?GyRCJHMbKEI=?="),
+            "こん"
+        );
+        assert_eq!(decode_words(b"=?koi8-r?q?=c1?= =?utf-8?q?b?="), "аb");
     }
 
     #[test]

@@ -10,13 +10,14 @@ use super::header::{Field, Header};
 
 /// The fields of an ENVELOPE, in the order in which IMAP sends them.
 ///
-/// Texts are unfolded, and their encoded words are left as they are. A field that stands more than
-/// once counts where it stands first.
+/// Texts are unfolded, and their encoded words are left as they are. Of a text that stands more
+/// than once, the last counts; address lists are joined, so that nobody is shown another sender than
+/// the one who was checked. Both as Dovecot does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Envelope<'a> {
     /// `Date`, as it is written.
     pub date: Option<Cow<'a, [u8]>>,
-    /// `Subject`.
+    /// `Subject`, with single spaces for all white space.
     pub subject: Option<Cow<'a, [u8]>>,
     /// `From`.
     pub from: Vec<Address>,
@@ -53,31 +54,58 @@ impl<'a> Envelope<'a> {
     }
 
     fn take(&mut self, field: Field<'a>) {
-        let texts = [
-            ("Date", &mut self.date),
-            ("Subject", &mut self.subject),
-            ("In-Reply-To", &mut self.in_reply_to),
-            ("Message-ID", &mut self.message_id),
-        ];
-        for (name, slot) in texts {
-            if slot.is_none() && field.is(name) {
-                *slot = Some(field.value());
+        // Most fields are none of these, and their names are of other lengths.
+        let list = match field.name().len() {
+            2 if field.is("To") => &mut self.to,
+            2 if field.is("Cc") => &mut self.cc,
+            3 if field.is("Bcc") => &mut self.bcc,
+            4 if field.is("From") => &mut self.from,
+            6 if field.is("Sender") => &mut self.sender,
+            8 if field.is("Reply-To") => &mut self.reply_to,
+            4 if field.is("Date") => return self.date = Some(one_line(field)),
+            7 if field.is("Subject") => return self.subject = Some(spaced(one_line(field))),
+            10 if field.is("Message-ID") => return self.message_id = Some(one_line(field)),
+            11 if field.is("In-Reply-To") => return self.in_reply_to = Some(one_line(field)),
+            _ => return,
+        };
+        list.append(&mut parse_addresses(field.raw_value()));
+    }
+}
+
+/// The value unfolded, with a space for the tab that may have folded it.
+fn one_line(field: Field<'_>) -> Cow<'_, [u8]> {
+    let value = field.raw_value().trim_ascii();
+    if memchr::memchr(b'\n', value).is_none() {
+        return Cow::Borrowed(value);
+    }
+    let mut line = Vec::with_capacity(value.len());
+    for folded in value.split(|&octet| octet == b'\n') {
+        let folded = folded.strip_suffix(b"\r").unwrap_or(folded);
+        match folded.strip_prefix(b"\t") {
+            Some(rest) if !line.is_empty() => {
+                line.push(b' ');
+                line.extend_from_slice(rest);
             }
-        }
-        let lists = [
-            ("From", &mut self.from),
-            ("Sender", &mut self.sender),
-            ("Reply-To", &mut self.reply_to),
-            ("To", &mut self.to),
-            ("Cc", &mut self.cc),
-            ("Bcc", &mut self.bcc),
-        ];
-        for (name, slot) in lists {
-            if slot.is_empty() && field.is(name) {
-                *slot = parse_addresses(field.raw_value());
-            }
+            _ => line.extend_from_slice(folded),
         }
     }
+    Cow::Owned(line)
+}
+
+/// With one space for each stretch of spaces and tabs.
+pub(crate) fn spaced(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let is_spaced = text.windows(2).all(|pair| pair != b"  ") && !text.contains(&b'\t');
+    if is_spaced {
+        return text;
+    }
+    let mut words = Vec::with_capacity(text.len());
+    for word in text.split(|octet| matches!(octet, b' ' | b'\t')).filter(|word| !word.is_empty()) {
+        if !words.is_empty() {
+            words.push(b' ');
+        }
+        words.extend_from_slice(word);
+    }
+    Cow::Owned(words)
 }
 
 /// One `address` of RFC 3501 §9; NIL is `None`.
@@ -180,6 +208,35 @@ mod tests {
             show(&envelope.to),
             r#"(NIL NIL "A" NIL)(NIL NIL "b" "c.example")(NIL NIL NIL NIL)(NIL NIL "x" "MISSING_DOMAIN")"#
         );
-        assert_eq!(envelope.subject.as_deref(), Some(&b"1"[..]));
+        assert_eq!(envelope.subject.as_deref(), Some(&b"2"[..]));
+    }
+
+    #[test]
+    fn fields_that_are_empty_or_stand_twice() {
+        let octets = b"From: a@x.example\nTo: b@x.example\nFROM: c@x.example\nTo:\nto: g:;\n\
+            Sender:\nReply-To: \nSubject:\nDate: \nMessage-ID:\n\n";
+        let envelope = Envelope::parse(Message::parse(octets).header());
+        let both = r#"(NIL NIL "a" "x.example")(NIL NIL "c" "x.example")"#;
+        assert_eq!(show(&envelope.from), both);
+        assert_eq!(show(&envelope.sender), both);
+        assert_eq!(show(&envelope.reply_to), both);
+        assert_eq!(
+            show(&envelope.to),
+            r#"(NIL NIL "b" "x.example")(NIL NIL "g" NIL)(NIL NIL NIL NIL)"#
+        );
+        assert_eq!(envelope.subject.as_deref(), Some(&b""[..]));
+        assert_eq!(envelope.message_id.as_deref(), Some(&b""[..]));
+        assert_eq!(envelope.in_reply_to, None);
+    }
+
+    #[test]
+    fn texts_are_unfolded() {
+        let octets =
+            b"Subject: a  b\r\n\t  c \t \r\nIn-Reply-To:\r\n <1@x>\r\n\t<2@x>\r\n  <3@x>\r\n\
+            Date: Mon,\t1 Jan\r\n\r\n";
+        let envelope = Envelope::parse(Message::parse(octets).header());
+        assert_eq!(envelope.subject.as_deref(), Some(&b"a b c"[..]));
+        assert_eq!(envelope.in_reply_to.as_deref(), Some(&b"<1@x> <2@x>  <3@x>"[..]));
+        assert_eq!(envelope.date.as_deref(), Some(&b"Mon,\t1 Jan"[..]));
     }
 }

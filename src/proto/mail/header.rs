@@ -93,6 +93,18 @@ pub struct Fields<'a> {
     rest: &'a [u8],
 }
 
+impl<'a> Fields<'a> {
+    /// The fields with which `octets` start, up to an empty line.
+    pub(super) fn of(octets: &'a [u8]) -> Self {
+        Fields { rest: octets }
+    }
+
+    /// What comes after the fields that were taken.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
@@ -235,7 +247,7 @@ fn header_length(octets: &[u8]) -> usize {
 }
 
 /// The length of the line end with which `octets` start; 0 where they start otherwise.
-fn empty_line(octets: &[u8]) -> usize {
+pub(super) fn empty_line(octets: &[u8]) -> usize {
     match octets {
         [b'\r', b'\n', ..] => 2,
         [b'\n', ..] => 1,

@@ -1,18 +1,19 @@
 //! The MIME structure of a message: a tree of parts, each a pair of ranges of octets.
 //!
 //! Follows RFC 2045 and RFC 2046 §5; made for the BODYSTRUCTURE and BODY sections of RFC 3501.
-//! Any octets have a structure: what is broken is read as the nearest thing that is not.
+//! Any octets have a structure: what is broken is read as the nearest thing that is not. The
+//! octets are cut into parts by `scan`.
 //!
-//! Deviation: RFC 2046 §5.1.1 lets anything follow the boundary on its line; here only `--` and
-//! white space may, so that a boundary which begins with another is not taken for it.
+//! Not modelled: `message/global` (RFC 6532) and `message/partial` are leaves.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memmem};
-
+use super::charset::charset_text;
 use super::content::{ContentType, Disposition};
-use super::header::{Header, Message};
-use super::lex::Lexer;
+use super::decode::decode_body;
+use super::header::Header;
+use super::scan::Scanner;
 
 /// A message, or a part of one. All ranges are offsets into the octets that were parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +22,12 @@ pub struct Part {
     pub header: Range<usize>,
     /// What follows, up to the line end before the next boundary.
     pub body: Range<usize>,
-    /// How many line ends the body has; 0 for a multipart, which IMAP does not ask.
+    /// How many line ends the body has.
     pub lines: usize,
     /// The media type, or the one that RFC 2045 §5.2 and RFC 2046 §5.1.5 assume.
     pub content_type: ContentType,
-    /// `Content-Transfer-Encoding` as written; `7BIT` where there is none.
-    pub transfer_encoding: String,
+    /// `Content-Transfer-Encoding` as written; `7bit` where there is none.
+    pub transfer_encoding: Cow<'static, str>,
     /// `Content-ID`.
     pub id: Option<Vec<u8>>,
     /// `Content-Description`, encoded words left as they are.
@@ -48,7 +49,7 @@ pub struct Part {
 pub enum Content {
     /// Text, an image: nothing with a structure of its own.
     Leaf,
-    /// The parts of a multipart, never none.
+    /// The parts of a multipart. None where it has not a single boundary in it.
     Multipart(Vec<Part>),
     /// The message in a `message/rfc822`.
     Message(Box<Part>),
@@ -60,8 +61,7 @@ impl Part {
     /// Deeper than [`MAX_DEPTH`] levels, containers become `application/octet-stream`; after
     /// [`MAX_PARTS`] parts the rest of a multipart is its last part.
     pub fn parse(message: &[u8]) -> Self {
-        let mut scanner = Scanner { octets: message, parts_left: MAX_PARTS };
-        scanner.part(0..message.len(), ContentType::plain_text(), 0)
+        Scanner::new(message).scan()
     }
 
     /// The header, out of the octets that were parsed.
@@ -72,6 +72,16 @@ impl Part {
     /// The body, out of the octets that were parsed.
     pub fn body_in<'a>(&self, message: &'a [u8]) -> &'a [u8] {
         message.get(self.body.clone()).unwrap_or_default()
+    }
+
+    /// The text of the body, its transfer encoding and character set decoded.
+    pub fn text_in<'a>(&self, message: &'a [u8]) -> Cow<'a, str> {
+        let charset = self.content_type.parameters.get("charset");
+        let charset = charset.as_deref().unwrap_or("us-ascii").as_bytes();
+        match decode_body(&self.transfer_encoding, self.body_in(message)) {
+            Cow::Borrowed(body) => charset_text(charset, body),
+            Cow::Owned(body) => Cow::Owned(charset_text(charset, &body).into_owned()),
+        }
     }
 
     /// The part with that section number, of a whole message (RFC 3501 §6.4.5).
@@ -111,184 +121,10 @@ impl Part {
             Some(part)
         })
     }
-
-    /// The fields that describe the part; ranges and content are still to be filled in.
-    fn described_by(header: Header<'_>, default_type: ContentType) -> Self {
-        let mut part = Part {
-            header: 0..0,
-            body: 0..0,
-            lines: 0,
-            content_type: default_type,
-            transfer_encoding: "7BIT".to_owned(),
-            id: None,
-            description: None,
-            md5: None,
-            disposition: None,
-            language: Vec::new(),
-            location: None,
-            content: Content::Leaf,
-        };
-        for field in header.fields() {
-            let value = || field.value().into_owned();
-            if field.is("Content-Type") {
-                // RFC 2045 §5.2: what breaks the syntax is plain text, whatever was the default.
-                part.content_type =
-                    ContentType::parse(field.raw_value()).unwrap_or_else(ContentType::plain_text);
-            } else if field.is("Content-Transfer-Encoding") {
-                let mut lexer = Lexer::new(field.raw_value());
-                lexer.skip_cfws();
-                let encoding = lexer.token();
-                if !encoding.is_empty() {
-                    part.transfer_encoding = String::from_utf8_lossy(encoding).into_owned();
-                }
-            } else if field.is("Content-ID") {
-                part.id = Some(value());
-            } else if field.is("Content-Description") {
-                part.description = Some(value());
-            } else if field.is("Content-MD5") {
-                part.md5 = Some(value());
-            } else if field.is("Content-Disposition") {
-                part.disposition = Disposition::parse(field.raw_value());
-            } else if field.is("Content-Language") {
-                part.language = languages(field.raw_value());
-            } else if field.is("Content-Location") {
-                part.location = Some(value());
-            }
-        }
-        part
-    }
 }
 
-fn languages(value: &[u8]) -> Vec<Vec<u8>> {
-    let mut lexer = Lexer::new(value);
-    let mut tags = Vec::new();
-    while !lexer.at_end() {
-        lexer.skip_cfws();
-        let tag = lexer.token();
-        if tag.is_empty() {
-            lexer.bump();
-        } else {
-            tags.push(tag.to_vec());
-        }
-    }
-    tags
-}
-
-struct Scanner<'a> {
-    octets: &'a [u8],
-    parts_left: usize,
-}
-
-impl Scanner<'_> {
-    /// The part that fills `range`. Recursion ends at [`MAX_DEPTH`].
-    fn part(&mut self, range: Range<usize>, default_type: ContentType, depth: usize) -> Part {
-        self.parts_left = self.parts_left.saturating_sub(1);
-        let message = Message::parse(&self.octets[range.clone()]);
-        let body_start = range.start + message.body_offset();
-        let mut part = Part::described_by(message.header(), default_type);
-        part.header = range.start..body_start;
-        part.body = body_start..range.end;
-        let is_message = part.content_type.is("message", "rfc822");
-        if !is_message && !part.content_type.is_kind("multipart") {
-            part.lines = self.count_lines(&part.body);
-        } else if depth >= MAX_DEPTH || self.parts_left == 0 {
-            // RFC 2046 §4: what is not understood is treated as application/octet-stream.
-            part.content_type = ContentType::new("application", "octet-stream");
-        } else if is_message {
-            part.lines = self.count_lines(&part.body);
-            let inner = self.part(part.body.clone(), ContentType::plain_text(), depth + 1);
-            part.content = Content::Message(Box::new(inner));
-        } else {
-            self.multipart(&mut part, depth);
-        }
-        part
-    }
-
-    /// Cuts the body of `part` at its boundaries.
-    fn multipart(&mut self, part: &mut Part, depth: usize) {
-        let boundary = part.content_type.parameters.get("boundary").unwrap_or_default();
-        let boundary = boundary.trim_ascii_end();
-        if boundary.is_empty() {
-            // The required parameter is missing, so the field breaks its syntax (RFC 2046 §5.1.1).
-            part.content_type = ContentType::plain_text();
-            part.lines = self.count_lines(&part.body);
-            return;
-        }
-        let default_type = if part.content_type.is("multipart", "digest") {
-            ContentType::new("message", "rfc822")
-        } else {
-            ContentType::plain_text()
-        };
-        let delimiter = format!("--{boundary}");
-        let finder = memmem::Finder::new(delimiter.as_bytes());
-        let mut parts = Vec::new();
-        let mut rest = part.body.clone();
-        // Where the part begins that the next delimiter ends; None in the preamble and after.
-        let mut open = None;
-        while let Some(found) = self.delimiter(&finder, rest.clone(), part.body.start) {
-            if let Some(start) = open {
-                let end = found.content_end.max(start);
-                parts.push(self.part(start..end, default_type.clone(), depth + 1));
-            }
-            open = (!found.closes).then_some(found.next_line);
-            rest.start = found.next_line;
-            if found.closes || self.parts_left == 0 {
-                break;
-            }
-        }
-        if let Some(start) = open {
-            // The closing delimiter is missing.
-            parts.push(self.part(start..part.body.end, default_type, depth + 1));
-        } else if parts.is_empty() {
-            // A multipart has at least one part (RFC 2046 §5.1.1), and so has its BODYSTRUCTURE.
-            parts.push(self.part(part.body.end..part.body.end, default_type, depth + 1));
-        }
-        part.content = Content::Multipart(parts);
-    }
-
-    /// The next delimiter line that begins in `rest`, of a body that begins at `body_start`.
-    fn delimiter(
-        &self,
-        finder: &memmem::Finder<'_>,
-        rest: Range<usize>,
-        body_start: usize,
-    ) -> Option<Delimiter> {
-        let mut from = rest.start;
-        loop {
-            let start = from + finder.find(&self.octets[from..rest.end])?;
-            from = start + finder.needle().len();
-            if start > body_start && self.octets[start - 1] != b'\n' {
-                continue;
-            }
-            let tail = &self.octets[from..rest.end];
-            let tail_length = memchr(b'\n', tail).map_or(tail.len(), |at| at + 1);
-            let tail = tail[..tail_length].trim_ascii();
-            if tail.is_empty() || tail == b"--" {
-                // The line end before a delimiter belongs to it (RFC 2046 §5.1.1).
-                let content_end = match &self.octets[body_start..start] {
-                    [.., b'\r', b'\n'] => start - 2,
-                    [.., b'\n'] => start - 1,
-                    _ => start,
-                };
-                let next_line = from + tail_length;
-                return Some(Delimiter { content_end, next_line, closes: tail == b"--" });
-            }
-        }
-    }
-
-    fn count_lines(&self, range: &Range<usize>) -> usize {
-        memchr_iter(b'\n', &self.octets[range.clone()]).count()
-    }
-}
-
-struct Delimiter {
-    content_end: usize,
-    next_line: usize,
-    closes: bool,
-}
-
-/// How many containers may stand in one another.
-pub const MAX_DEPTH: usize = 32;
+/// How many containers may stand in one another; Dovecot's limit.
+pub const MAX_DEPTH: usize = 100;
 
 /// How many parts a message may have; real servers have such a limit too (Dovecot: 10,000).
 pub const MAX_PARTS: usize = 2_000;
@@ -400,33 +236,104 @@ mod tests {
     }
 
     #[test]
-    fn broken_multiparts_have_parts() {
+    fn broken_multiparts() {
         let none = "Content-Type: multipart/mixed; boundary=x\n\nno boundary here\n";
-        insta::assert_snapshot!(drawn(none), @r#"
-        multipart/mixed
-          text/plain ""
-        "#);
+        insta::assert_snapshot!(drawn(none), @"multipart/mixed");
         let missing = "Content-Type: multipart/mixed\n\n--x\n";
         insta::assert_snapshot!(drawn(missing), @r#"text/plain "--x\n""#);
         let unclosed =
-            "Content-Type: multipart/mixed; boundary=x\n\n--x\nA: b\n--x  \n\nlast\n--xy\n --x\n";
+            "Content-Type: multipart/mixed; boundary=x\n\n--x\nA: b\n--x  \n\nlast\n --x\n";
         insta::assert_snapshot!(drawn(unclosed), @r#"
         multipart/mixed
           text/plain ""
-          text/plain "last\n--xy\n --x\n"
+          text/plain "last\n --x\n"
         "#);
+        let at_the_end = "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x";
+        insta::assert_snapshot!(drawn(at_the_end), @r#"
+        multipart/mixed
+          text/plain ""
+        "#);
+        let twice = "Content-Type: multipart/mixed; boundary=x; boundary=y\nContent-Type: a/b\n\n\
+            --y\n--x\n\none\n--x--\n--x\n\ntwo\n";
+        insta::assert_snapshot!(drawn(twice), @r#"
+        multipart/mixed
+          text/plain "one"
+        "#);
+    }
+
+    #[test]
+    fn a_boundary_is_the_start_of_its_line() {
+        // RFC 2046 §5.1.1: an exact match of the entire line is not required.
+        let more = "Content-Type: multipart/mixed; boundary=x\n\n--xy\n\na\n--x--z\nb\n--x\n";
+        insta::assert_snapshot!(drawn(more), @r#"
+        multipart/mixed
+          text/plain "a"
+        "#);
+    }
+
+    #[test]
+    fn the_longest_of_the_boundaries_that_fit_is_meant() {
+        for (outer, inner) in [("b", "bc"), ("bc", "b"), ("b", "b--"), ("b--", "b")] {
+            let message = format!(
+                "Content-Type: multipart/mixed; boundary=\"{outer}\"\r\n\r\n\
+                --{outer}\r\nContent-Type: multipart/alternative; boundary=\"{inner}\"\r\n\r\n\
+                --{inner}\r\n\r\none\r\n--{inner}\r\n\r\ntwo\r\n--{inner}--\r\n\
+                --{outer}\r\n\r\nthree\r\n--{outer}--\r\n"
+            );
+            let wanted = "multipart/mixed\n  multipart/alternative\n    text/plain \"one\"\n    \
+                text/plain \"two\"\n  text/plain \"three\"\n";
+            assert_eq!(drawn(&message), wanted, "{outer} {inner}");
+        }
+    }
+
+    #[test]
+    fn the_same_boundary_inside_is_that_of_the_inner_multipart() {
+        let message = "Content-Type: multipart/mixed; boundary=x\n\n\
+            --x\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\na\n--x--\n--x\n\nb\n--x--\n";
+        insta::assert_snapshot!(drawn(message), @r#"
+        multipart/mixed
+          multipart/mixed
+            text/plain "a"
+          text/plain "b"
+        "#);
+    }
+
+    #[test]
+    fn a_boundary_ends_headers_too() {
+        let message = "Content-Type: multipart/mixed; boundary=x\r\n\r\n\
+            --x\r\n--x\r\nContent-Type: message/rfc822\r\n--x\r\n\r\n--x\r\nA: b\r\n--x--";
+        insta::assert_snapshot!(drawn(message), @r#"
+        multipart/mixed
+          text/plain ""
+          message/rfc822
+            text/plain ""
+          text/plain ""
+          text/plain ""
+        "#);
+        let root = Part::parse(message.as_bytes());
+        let header = |number| root.section(&[number]).unwrap().header_in(message.as_bytes());
+        assert_eq!(header(1).octets(), b"");
+        assert_eq!(header(2).octets(), b"Content-Type: message/rfc822");
+        assert_eq!(header(3).octets(), b"\r\n");
+        assert_eq!(header(4).octets(), b"A: b");
+        check_ranges(message.as_bytes(), &root, &(0..message.len()));
     }
 
     #[test]
     fn an_outer_boundary_ends_what_is_inside() {
         let message = "Content-Type: multipart/mixed; boundary=out\n\n\
             --out\nContent-Type: multipart/mixed; boundary=in\n\n--in\n\na\n\
-            --out\n\nb\n--in--\n--out--\n";
+            --out\nContent-Type: message/rfc822\n\n\
+            Content-Type: multipart/mixed; boundary=in\n\n--in\n\nb\n--in--\nend\n\
+            --out\n\nc\n--in--\n--out--\n--out\n\nd\n";
         insta::assert_snapshot!(drawn(message), @r#"
         multipart/mixed
           multipart/mixed
             text/plain "a"
-          text/plain "b\n--in--"
+          message/rfc822
+            multipart/mixed
+              text/plain "b"
+          text/plain "c\n--in--"
         "#);
     }
 
@@ -455,7 +362,7 @@ mod tests {
         let mut deep = String::new();
         for level in 0..1_000 {
             deep.push_str(&format!(
-                "Content-Type: multipart/mixed; boundary={level}\n\n--{level}\n"
+                "Content-Type: multipart/mixed; boundary={level}x\n\n--{level}x\n"
             ));
         }
         assert_eq!(Part::parse(deep.as_bytes()).walk().count(), MAX_DEPTH + 1);
@@ -464,16 +371,21 @@ mod tests {
         assert!(Part::parse(wide.as_bytes()).walk().count() <= MAX_PARTS + 1);
     }
 
-    fn check_ranges(part: &Part, within: &Range<usize>) {
-        assert!(part.header.start >= within.start && part.body.end <= within.end);
+    fn check_ranges(octets: &[u8], part: &Part, within: &Range<usize>) {
+        assert!(part.header.start >= within.start && part.body.end <= within.end, "{part:?}");
         assert!(part.header.start <= part.header.end && part.body.start <= part.body.end);
         assert_eq!(part.header.end, part.body.start);
+        let lines = memchr::memchr_iter(b'\n', part.body_in(octets)).count();
+        assert_eq!(part.lines, lines, "{:?}", part.body);
         match &part.content {
             Content::Leaf => {}
-            Content::Message(message) => check_ranges(message, &part.body),
+            Content::Message(message) => check_ranges(octets, message, &part.body),
             Content::Multipart(parts) => {
-                assert!(!parts.is_empty());
-                parts.iter().for_each(|inner| check_ranges(inner, &part.body));
+                let mut rest = part.body.clone();
+                for inner in parts {
+                    check_ranges(octets, inner, &rest);
+                    rest.start = inner.body.end;
+                }
             }
         }
     }
@@ -484,16 +396,18 @@ mod tests {
             pieces in prop::collection::vec(prop::sample::select(vec![
                 "Content-Type: multipart/mixed; boundary=a\r\n", "Content-Type: message/rfc822\n",
                 "Content-Type: multipart/digest; boundary=b\n", "\n", "\r\n", "--a", "--b", "--", " ",
-                "\n--a\n", "\r\n--b\r\n", "x", "\r",
+                "\n--a\n", "\r\n--b\r\n", "x", "\r", "\n--a--\n",
+                "Content-Type: multipart/mixed; boundary=a-\n\n", "--a-", "\0",
             ]), 0..40)
         ) {
             let message = pieces.concat();
-            check_ranges(&Part::parse(message.as_bytes()), &(0..message.len()));
+            let octets = message.as_bytes();
+            check_ranges(octets, &Part::parse(octets), &(0..octets.len()));
         }
 
         #[test]
         fn no_octets_are_too_strange(octets in prop::collection::vec(any::<u8>(), 0..200)) {
-            check_ranges(&Part::parse(&octets), &(0..octets.len()));
+            check_ranges(&octets, &Part::parse(&octets), &(0..octets.len()));
         }
     }
 }

@@ -335,8 +335,8 @@ mod tests {
             panic!("{}", String::from_utf8_lossy(&text))
         };
         assert_eq!(items[0].value.list().len(), 10);
-        let subject = mail::Message::parse(message).header().value("Subject");
-        assert_eq!(items[0].value.list()[1].string(), subject.as_deref());
+        let sent = mail::Envelope::parse(mail::Message::parse(message).header());
+        assert_eq!(items[0].value.list()[1].string(), sent.subject.as_deref());
         assert!(items[1].value.list().len() >= 2);
     }
 

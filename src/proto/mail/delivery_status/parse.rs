@@ -86,7 +86,7 @@ fn diagnostic(value: &str) -> Diagnostic {
     let (kind, words) = value.split_once(';').unwrap_or(("", value));
     // Many servers fold with several spaces, which say nothing.
     let words: Vec<&str> = words.split_whitespace().collect();
-    let text = decode_words(words.join(" ").as_bytes());
+    let text = decode_words(words.join(" ").as_bytes()).into_owned();
     Diagnostic { kind: kind.trim().to_owned(), text }
 }
 
