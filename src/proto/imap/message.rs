@@ -83,3 +83,18 @@ impl Message {
         self.structure.get_or_init(|| Box::new(Part::parse(&self.data)))
     }
 }
+
+#[cfg(test)]
+impl Message {
+    /// For tests: a message of this text without flags, whose UID is `number`.
+    pub(super) fn of_text(number: u32, internal_date: DateTime, text: &str) -> Message {
+        let new = NewMessage {
+            flags: Flags::EMPTY,
+            internal_date,
+            save_date: internal_date.unix_time(),
+            data: Bytes::copy_from_slice(text.as_bytes()),
+        };
+        let uid = Uid::new(number).expect("a UID is not 0");
+        Message::new(uid, ModSeq(1), EmailId(number.into()), new)
+    }
+}

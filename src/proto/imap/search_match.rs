@@ -1,8 +1,5 @@
 //! Whether a message matches a SEARCH key (RFC 3501 §6.4.4).
 //!
-//! Strings match in any case, within decoded text: encoded words in headers, transfer encodings
-//! and character sets in bodies. BODY looks into text parts and into the headers of messages
-//! within the message, not into other attachments.
 
 use std::borrow::Cow;
 
@@ -10,28 +7,25 @@ use super::flags::SystemFlag;
 use super::message::Message;
 use super::number::{ModSeq, Uid};
 use super::search::{DateOrder, Search, SearchKey};
+use super::search_text::Needle;
 use super::sequence::NumberSet;
 use crate::engine::UnixTime;
-use crate::proto::mail::{
-    self, Content, Date, DateTime, Header, Part,
-    charset::charset_text,
-    decode::{decode_body, decode_words},
-};
+use crate::proto::mail::{self, Charset, Date, DateTime};
 
 /// The character set of a SEARCH is none that is known: NO with BADCHARSET.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadCharset;
 
-/// A key made ready: strings decoded and in lower case, sets resolved.
+/// A key made ready: strings decoded, sets resolved.
 pub(super) enum Matcher {
     All,
     Flag(SystemFlag, bool),
     Keyword(String, bool),
     Recent(bool),
     New,
-    Header(String, String),
-    Body(String),
-    Text(String),
+    Header(String, Needle),
+    Body(Needle),
+    Text(Needle),
     Larger(u32),
     Smaller(u32),
     Internal(DateOrder, Date),
@@ -74,14 +68,12 @@ pub(super) struct Basis<'a> {
 impl Matcher {
     /// Makes the keys of a SEARCH ready.
     pub(super) fn new(search: &Search<'_>, basis: Basis<'_>) -> Result<Matcher, BadCharset> {
-        // Strings are read as UTF-8 in any case: without CHARSET, clients send that all the same.
-        if let Some(charset) = search.charset.as_deref()
-            && !charset.eq_ignore_ascii_case(b"US-ASCII")
-            && !charset.eq_ignore_ascii_case(b"UTF-8")
-        {
-            return Err(BadCharset);
-        }
-        let made = search.keys.iter().map(|key| prepare(key, basis));
+        // Without CHARSET, clients send UTF-8 all the same.
+        let charset = match search.charset.as_deref() {
+            Some(name) => Charset::of_name(name).ok_or(BadCharset)?,
+            None => Charset::UTF_8,
+        };
+        let made = search.keys.iter().map(|key| prepare(key, charset, basis));
         Ok(Matcher::And(made.collect()))
     }
 
@@ -94,16 +86,10 @@ impl Matcher {
             Matcher::Recent(recent) => place.recent == *recent,
             Matcher::New => place.recent && !message.flags.contains(SystemFlag::Seen),
             Matcher::Header(name, text) => {
-                let header = mail::Message::parse(message.data()).header();
-                header
-                    .all(name)
-                    .any(|field| text.is_empty() || contains(&decode_words(&field.value()), text))
+                text.is_in_field(mail::Message::parse(message.data()).header(), name)
             }
-            Matcher::Body(text) => in_body(message.structure(), message.data(), text),
-            Matcher::Text(text) => {
-                in_header(mail::Message::parse(message.data()).header(), text)
-                    || in_body(message.structure(), message.data(), text)
-            }
+            Matcher::Body(text) => text.is_in_body(message.structure(), message.data()),
+            Matcher::Text(text) => text.is_in_message(message.structure(), message.data()),
             Matcher::Larger(octets) => message.data().len() > *octets as usize,
             Matcher::Smaller(octets) => message.data().len() < *octets as usize,
             Matcher::Internal(order, asked) => order.holds(message.internal_date.date(), *asked),
@@ -129,17 +115,19 @@ impl Matcher {
     }
 }
 
-fn prepare(key: &SearchKey<'_>, basis: Basis<'_>) -> Matcher {
-    let again = |key| prepare(key, basis);
+fn prepare(key: &SearchKey<'_>, charset: Charset, basis: Basis<'_>) -> Matcher {
+    let again = |key| prepare(key, charset, basis);
     let ago = |secs: &u32| UnixTime(basis.now.0.saturating_sub((*secs).into()));
-    let text = |octets: &Cow<'_, [u8]>| String::from_utf8_lossy(octets).to_lowercase();
+    let text = |octets: &Cow<'_, [u8]>| Needle::new(&charset.decode(octets));
     match key {
         SearchKey::All => Matcher::All,
         SearchKey::Flag(flag, set) => Matcher::Flag(*flag, *set),
         SearchKey::Keyword(keyword, set) => Matcher::Keyword((*keyword).into(), *set),
         SearchKey::Recent(recent) => Matcher::Recent(*recent),
         SearchKey::New => Matcher::New,
-        SearchKey::Header(name, value) => Matcher::Header(text(name), text(value)),
+        SearchKey::Header(name, value) => {
+            Matcher::Header(String::from_utf8_lossy(name).into_owned(), text(value))
+        }
         SearchKey::Body(value) => Matcher::Body(text(value)),
         SearchKey::Text(value) => Matcher::Text(text(value)),
         SearchKey::Larger(octets) => Matcher::Larger(*octets),
@@ -161,49 +149,6 @@ fn prepare(key: &SearchKey<'_>, basis: Basis<'_>) -> Matcher {
         SearchKey::Or(keys) => Matcher::Or(Box::new([again(&keys[0]), again(&keys[1])])),
         SearchKey::And(keys) => Matcher::And(keys.iter().map(again).collect()),
     }
-}
-
-/// Whether a field contains the text, its name and colon counted in.
-fn in_header(header: Header<'_>, text: &str) -> bool {
-    header.fields().any(|field| {
-        let value = field.value();
-        let value = decode_words(&value);
-        let name = String::from_utf8_lossy(field.name());
-        contains(&format!("{name}: {value}"), text)
-    })
-}
-
-fn in_body(structure: &Part, message: &[u8], text: &str) -> bool {
-    structure.walk().any(|part| match &part.content {
-        Content::Multipart(_) => false,
-        Content::Message(inner) => in_header(inner.header_in(message), text),
-        Content::Leaf if !part.content_type.is_kind("text") => false,
-        Content::Leaf => {
-            let decoded = decode_body(&part.transfer_encoding, part.body_in(message));
-            if text.is_ascii() && decoded.is_ascii() {
-                return contains_ascii(&decoded, text.as_bytes());
-            }
-            let charset = part.content_type.parameters.get("charset");
-            let charset = charset.as_deref().unwrap_or("utf-8");
-            contains(&charset_text(charset.as_bytes(), &decoded), text)
-        }
-    })
-}
-
-/// Whether `haystack` contains `needle`, which is in lower case.
-fn contains(haystack: &str, needle: &str) -> bool {
-    if needle.is_ascii() {
-        contains_ascii(haystack.as_bytes(), needle.as_bytes())
-    } else {
-        haystack.to_lowercase().contains(needle)
-    }
-}
-
-fn contains_ascii(haystack: &[u8], needle: &[u8]) -> bool {
-    let Some(first) = needle.first() else { return true };
-    let starts = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), haystack);
-    let mut candidates = starts.filter_map(|start| haystack.get(start..start + needle.len()));
-    candidates.any(|candidate| candidate.eq_ignore_ascii_case(needle))
 }
 
 #[cfg(test)]
@@ -260,7 +205,12 @@ mod tests {
             "SUBJECT \"of the meeting\"",
             "HEADER content-type iso",
             "HEADER date \"\"",
+            "FROM \"jürgen <J@\"",
+            "FROM Ju",
+            "SUBJECT \"MINUTES OF THE\"",
+            "BODY \"\"",
             "BODY \"grüße\"",
+            "BODY ko",
             "BODY \"kÖln\"",
             "TEXT \"köln\"",
             "TEXT \"subject: minutes\"",
@@ -328,6 +278,72 @@ mod tests {
             "SEEN DELETED",
         ] {
             check(keys, false);
+        }
+    }
+
+    fn matches(keys: &[u8], mail: &str) -> Result<bool, BadCharset> {
+        let date = DateTime::utc(UnixTime(0));
+        let message = Message::of_text(1, date, mail);
+        let search = Search::parse(&mut Parser::new(keys)).unwrap();
+        let basis =
+            Basis { largest_sequence: 1, largest_uid: 1, saved: &[], now: date.unix_time() };
+        let place = Place { sequence: 1, recent: false };
+        Ok(Matcher::new(&search, basis)?.matches(&message, place))
+    }
+
+    #[test]
+    fn strings_have_a_character_set() {
+        let found = |keys: &[u8]| matches(keys, MAIL);
+        assert_eq!(found(b"CHARSET ISO-8859-1 BODY \"K\xd6LN\""), Ok(true));
+        assert_eq!(found(b"CHARSET koi8-r BODY \"K\xd6LN\""), Ok(false));
+        assert_eq!(found(b"CHARSET us-ascii BODY gr"), Ok(true));
+        assert_eq!(found(b"CHARSET x-none ALL"), Err(BadCharset));
+    }
+
+    const NESTED: &str = "Subject: outer =?koi8-r?b?8NLJ18XU?=\r\n\
+        Content-Type: multipart/mixed; boundary=x\r\n\r\npreamble\r\n\
+        --x\r\nContent-Type: text/plain; charset=iso-2022-jp; name=readme\r\n\r\n\
+        \x1b$B$3$s\x1b(B\r\n\
+        --x\r\nContent-Type: message/rfc822\r\n\r\n\
+        Subject: inner\r\nContent-Transfer-Encoding: base64\r\n\r\nZGVlcA==\r\n\
+        --x\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n\
+        --x\r\nContent-Type: application/octet-stream\r\n\r\nbinary\r\n--x--\r\n";
+
+    #[test]
+    fn what_is_body_and_what_is_text() {
+        for (word, in_body, in_text) in [
+            ("こん", true, true),
+            ("deep", true, true),
+            ("action", true, true),
+            ("outer", false, true),
+            ("ПРИВЕТ", false, true),
+            ("inner", false, true),
+            ("readme", false, true),
+            ("binary", false, false),
+            ("preamble", false, false),
+            ("zgvl", false, false),
+        ] {
+            let key = |key| format!("{key} \"{word}\"");
+            assert_eq!(matches(key("BODY").as_bytes(), NESTED), Ok(in_body), "{word}");
+            assert_eq!(matches(key("TEXT").as_bytes(), NESTED), Ok(in_text), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_missing_or_empty() {
+        let mail = "From: \"Bob  \\\"B\\\"\" <b@x.example> (him)\nX-Empty:\n\n";
+        for (keys, wanted) in [
+            ("HEADER x-empty \"\"", true),
+            ("HEADER x-empty a", false),
+            ("HEADER x-none \"\"", false),
+            ("FROM \"\"", true),
+            ("TO \"\"", false),
+            ("FROM \"bob \\\"b\\\" <b@x\"", true),
+            ("FROM him", true),
+            ("SENTON 1-Jan-1970", false),
+            ("NOT SENTBEFORE 1-Jan-2100", true),
+        ] {
+            assert_eq!(matches(keys.as_bytes(), mail), Ok(wanted), "{keys}");
         }
     }
 }
