@@ -5,6 +5,7 @@
 
 pub mod append_command;
 pub mod backend;
+mod base_subject;
 mod binary;
 mod body_structure;
 pub mod client;
@@ -31,9 +32,11 @@ mod section;
 pub mod select_command;
 pub mod sequence;
 pub mod server;
+pub mod sort;
 pub mod special_use;
 pub mod status_item;
 pub mod store_command;
+pub mod thread;
 
 pub use backend::{
     AccountId, Backend, Limit, ListedName, MailboxError, MailboxId, MailboxState, QuotaState,

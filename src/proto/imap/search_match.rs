@@ -95,7 +95,7 @@ impl Matcher {
             Matcher::Internal(order, asked) => order.holds(message.internal_date.date(), *asked),
             Matcher::Sent(order, asked) => {
                 let header = mail::Message::parse(message.data()).header();
-                let sent = header.value("Date").and_then(|date| DateTime::parse_rfc5322(&date));
+                let sent = header.value("Date").and_then(|date| DateTime::parse_sent(&date));
                 sent.is_some_and(|sent| order.holds(sent.date(), *asked))
             }
             Matcher::Saved(order, asked) => {

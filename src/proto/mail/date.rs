@@ -163,28 +163,22 @@ impl DateTime {
     /// `None` where day, month, year, hour or minute cannot be found or cannot be.
     pub fn parse_rfc5322(value: &[u8]) -> Option<Self> {
         let mut lexer = Lexer::new(value);
-        let mut first = word(&mut lexer);
-        if first.first().is_some_and(u8::is_ascii_alphabetic) {
-            lexer.skip_cfws();
-            lexer.eat(b',');
-            first = word(&mut lexer);
-        }
-        let day = number(first, 1..=2)?;
-        let month = month(word(&mut lexer))?;
-        let year = match word(&mut lexer) {
-            digits @ [_, _] => match number(digits, 2..=2)? {
-                year @ 0..=49 => year + 2000,
-                year => year + 1900,
-            },
-            digits @ [_, _, _] => number(digits, 3..=3)? + 1900,
-            digits => number(digits, 4..=4)?,
-        };
+        let date = read_date(&mut lexer)?;
         let hour = number(word(&mut lexer), 1..=2)?;
         let minute = colon_number(&mut lexer)?;
         lexer.skip_cfws();
         let second = if lexer.peek() == Some(b':') { colon_number(&mut lexer)? } else { 0 };
         let offset = zone_offset(word(&mut lexer));
-        Self::from_parts(year, month, day, [hour, minute, second], offset)
+        Self::from_parts(date, [hour, minute, second], offset)
+    }
+
+    /// Reads the value of a `Date` field as it counts for searching and sorting: a day without a
+    /// time, or with one that cannot be, starts at 00:00:00 in UTC (RFC 5256 §2.2).
+    pub fn parse_sent(value: &[u8]) -> Option<Self> {
+        Self::parse_rfc5322(value).or_else(|| {
+            let date = read_date(&mut Lexer::new(value))?;
+            Self::from_parts(date, [0; 3], 0)
+        })
     }
 
     /// Reads the `date-time` of an IMAP command, quoted or not (RFC 3501 §9).
@@ -200,17 +194,14 @@ impl DateTime {
         let clock =
             [number(&[*h1, *h2], 2..=2)?, number(&[*m1, *m2], 2..=2)?, number(&[*s1, *s2], 2..=2)?];
         let offset = numeric_offset(&[*sign, *a, *b, *c, *d])?;
-        Self::from_parts(date.year as u32, date.month, u32::from(date.day), clock, offset)
+        Self::from_parts(date, clock, offset)
     }
 
     fn from_parts(
-        year: u32,
-        month: u8,
-        day: u32,
+        date: Date,
         [hour, minute, second]: [u32; 3],
         offset_minutes: i32,
     ) -> Option<Self> {
-        let date = Date::new(i32::try_from(year).ok()?, month, u8::try_from(day).ok()?)?;
         // 24:00:00 is no time of day, and a leap second counts as the one before it.
         let valid = hour <= 23 && minute <= 59 && second <= 60;
         let second_of_day = hour * 3_600 + minute * 60 + second.min(59);
@@ -256,6 +247,27 @@ impl fmt::Display for Written {
             Form::Rfc5322 | Form::Imap => write!(f, " {sign}{hours:02}{minutes:02}"),
         }
     }
+}
+
+/// Takes the weekday, if it is there, and the day.
+fn read_date(lexer: &mut Lexer<'_>) -> Option<Date> {
+    let mut first = word(lexer);
+    if first.first().is_some_and(u8::is_ascii_alphabetic) {
+        lexer.skip_cfws();
+        lexer.eat(b',');
+        first = word(lexer);
+    }
+    let day = number(first, 1..=2)?;
+    let month = month(word(lexer))?;
+    let year = match word(lexer) {
+        digits @ [_, _] => match number(digits, 2..=2)? {
+            year @ 0..=49 => year + 2000,
+            year => year + 1900,
+        },
+        digits @ [_, _, _] => number(digits, 3..=3)? + 1900,
+        digits => number(digits, 4..=4)?,
+    };
+    Date::new(i32::try_from(year).ok()?, month, u8::try_from(day).ok()?)
 }
 
 /// Skips CFWS and takes letters, digits or a sign: any run that a date may hold.
@@ -375,6 +387,21 @@ mod tests {
         }
         check("0 Jan 2024 00:00 +0000", "");
         check("1 Jan 2024 00:60 +0000", "");
+    }
+
+    #[test]
+    fn a_day_without_a_time_counts_as_its_start() {
+        let sent =
+            |value: &str| DateTime::parse_sent(value.as_bytes()).map(|date| date.to_string());
+        let start = Some("Fri, 21 Nov 1997 00:00:00 +0000".to_owned());
+        for value in
+            ["Fri, 21 Nov 1997", "21 Nov 97 24:00 -0600", "21 Nov 1997 x", "21 Nov 1997 09:60"]
+        {
+            assert_eq!(sent(value), start, "{value}");
+        }
+        let whole = "Fri, 21 Nov 1997 09:55:06 -0600";
+        assert_eq!(sent(whole).as_deref(), Some(whole));
+        assert_eq!(sent("Fri, 31 Nov 1997"), None);
     }
 
     #[test]
