@@ -181,7 +181,7 @@ impl Forest {
     /// Step 3: takes missing messages out; their children move up, but to the root only a single
     /// one.
     fn prune(&mut self) {
-        for node in self.from_the_leaves() {
+        for node in self.bottom_up() {
             if self.children[node].iter().any(|child| self.is_missing(*child)) {
                 let mut kept = Vec::new();
                 for child in std::mem::take(&mut self.children[node]) {
@@ -207,7 +207,7 @@ impl Forest {
     }
 
     /// All nodes under the roots, each after its children.
-    fn from_the_leaves(&self) -> Vec<usize> {
+    fn bottom_up(&self) -> Vec<usize> {
         let mut order = self.roots.clone();
         let mut next = 0;
         while let Some(node) = order.get(next) {

@@ -13,9 +13,9 @@ use super::lex::{Lexer, is_white_space};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentType {
     /// The top-level type: `text`, `multipart`.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// The subtype: `plain`, `mixed`.
-    pub subtype: String,
+    pub subtype: Cow<'static, str>,
     /// The parameters in their order.
     pub parameters: Parameters,
 }
@@ -34,13 +34,13 @@ impl ContentType {
         if kind.is_empty() || !slash || subtype.is_empty() {
             return None;
         }
-        let (kind, subtype) = (ascii_text(kind), ascii_text(subtype));
+        let (kind, subtype) = (token_text(kind), token_text(subtype));
         Some(ContentType { kind, subtype, parameters: Parameters::parse(&mut lexer) })
     }
 
     /// A media type without parameters.
-    pub fn new(kind: &str, subtype: &str) -> Self {
-        let (kind, subtype) = (kind.to_owned(), subtype.to_owned());
+    pub fn new(kind: &'static str, subtype: &'static str) -> Self {
+        let (kind, subtype) = (Cow::Borrowed(kind), Cow::Borrowed(subtype));
         ContentType { kind, subtype, parameters: Parameters::default() }
     }
 
@@ -65,7 +65,7 @@ impl ContentType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disposition {
     /// `inline`, `attachment` or another word.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// The parameters in their order.
     pub parameters: Parameters,
 }
@@ -76,7 +76,7 @@ impl Disposition {
         let mut lexer = Lexer::new(value);
         lexer.skip_cfws();
         let kind = lexer.token();
-        let kind = (!kind.is_empty()).then(|| ascii_text(kind))?;
+        let kind = (!kind.is_empty()).then(|| token_text(kind))?;
         Some(Disposition { kind, parameters: Parameters::parse(&mut lexer) })
     }
 }
@@ -85,7 +85,7 @@ impl Disposition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// The attribute, with any `*0*` of RFC 2231.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// The value, with any percent encoding of RFC 2231.
     pub value: Vec<u8>,
 }
@@ -134,13 +134,12 @@ impl Parameters {
     /// The `boundary` of a multipart, as the lines of its body have it; `None` where there is none.
     pub(super) fn boundary(&self) -> Option<Vec<u8>> {
         let plain = self.0.iter().find(|found| found.name.eq_ignore_ascii_case("boundary"));
-        let boundary = match plain {
-            Some(plain) => plain.value.clone(),
-            None => self.get("boundary")?.into_owned().into_bytes(),
-        };
         // No boundary ends in white space (RFC 2046 §5.1.1).
-        let length = boundary.trim_ascii_end().len();
-        (length > 0).then(|| boundary[..length].to_vec())
+        let boundary = match plain {
+            Some(plain) => plain.value.trim_ascii_end().to_vec(),
+            None => self.get("boundary")?.trim_ascii_end().as_bytes().to_vec(),
+        };
+        (!boundary.is_empty()).then_some(boundary)
     }
 
     /// The parameters with the continuations of RFC 2231 §3 joined, as §6 asks of IMAP servers, and
@@ -239,7 +238,7 @@ impl<'p> Section<'p> {
             }
         }
         let name = format!("{}{}", sections[0].name, if is_encoded { "*" } else { "" });
-        Parameter { name, value }
+        Parameter { name: name.into(), value }
     }
 }
 
@@ -257,7 +256,7 @@ fn parameter(lexer: &mut Lexer<'_>) -> Option<Parameter> {
             .take_while(|octet| !is_white_space(octet) && !matches!(octet, b';' | b'(' | b'"'))
             .to_vec(),
     };
-    Some(Parameter { name: ascii_text(name), value })
+    Some(Parameter { name: token_text(name), value })
 }
 
 /// Splits `charset'language'text` (RFC 2231 §4); UTF-8 where the quotes are missing.
@@ -269,9 +268,36 @@ fn split_charset(value: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// A token, which is ASCII, as text.
-fn ascii_text(token: &[u8]) -> String {
-    String::from_utf8_lossy(token).into_owned()
+/// A token, which is ASCII, as text. Those of which mail is full take no memory.
+pub(super) fn token_text(token: &[u8]) -> Cow<'static, str> {
+    Cow::Borrowed(match token {
+        b"text" => "text",
+        b"plain" => "plain",
+        b"html" => "html",
+        b"multipart" => "multipart",
+        b"mixed" => "mixed",
+        b"alternative" => "alternative",
+        b"related" => "related",
+        b"message" => "message",
+        b"rfc822" => "rfc822",
+        b"application" => "application",
+        b"octet-stream" => "octet-stream",
+        b"pdf" => "pdf",
+        b"image" => "image",
+        b"png" => "png",
+        b"jpeg" => "jpeg",
+        b"charset" => "charset",
+        b"boundary" => "boundary",
+        b"name" => "name",
+        b"filename" => "filename",
+        b"attachment" => "attachment",
+        b"inline" => "inline",
+        b"7bit" => "7bit",
+        b"8bit" => "8bit",
+        b"base64" => "base64",
+        b"quoted-printable" => "quoted-printable",
+        _ => return Cow::Owned(String::from_utf8_lossy(token).into_owned()),
+    })
 }
 
 /// How many parameters of a field are read.

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 
-use super::content::{ContentType, Disposition};
+use super::content::{ContentType, Disposition, token_text};
 use super::header::{Field, Fields, empty_line};
 use super::lex::Lexer;
 use super::structure::{Content, MAX_DEPTH, MAX_PARTS, Part};
@@ -25,25 +25,25 @@ pub(super) struct Scanner<'a> {
     /// Where what is before ends, and how many line ends it has, should a delimiter start here.
     end: (usize, usize),
     /// The part that is being read, and those around it, from the message itself on.
-    open: Vec<Open<'a>>,
+    open: Vec<Open>,
     parts_left: usize,
 }
 
 /// A part whose end is not yet reached.
-struct Open<'a> {
+struct Open {
     /// Its ranges have a start, and its content is missing.
     part: Part,
     /// How many line ends come before its body.
     lines_before: usize,
-    kind: Kind<'a>,
+    kind: Kind,
 }
 
-enum Kind<'a> {
+enum Kind {
     Leaf,
     Message(Option<Box<Part>>),
     Multipart {
         /// `None` after the closing delimiter.
-        boundary: Option<Cow<'a, [u8]>>,
+        boundary: Option<Vec<u8>>,
         /// Whether its parts are messages if they do not say (RFC 2046 §5.1.5).
         is_digest: bool,
         parts: Vec<Part>,
@@ -90,7 +90,7 @@ impl<'a> Scanner<'a> {
         self.parts_left = self.parts_left.saturating_sub(1);
         let start = self.at;
         let in_message = matches!(self.open.last(), Some(Open { kind: Kind::Message(_), .. }));
-        let mut described = Described::default();
+        let (mut part, mut has_type) = (undescribed(is_digest), false);
         let mut fields = Fields::of(&self.octets[start..]);
         let is_cut = loop {
             self.at = self.octets.len() - fields.rest().len();
@@ -102,7 +102,7 @@ impl<'a> Scanner<'a> {
                 // A message that has no body may have no empty line either.
                 break in_message && self.delimiter_at(self.at).is_some();
             };
-            described.take(field);
+            describe(&mut part, &mut has_type, field);
         };
         self.lines += memchr_iter(b'\n', &self.octets[start..self.at]).count();
         let header = match is_cut {
@@ -115,7 +115,18 @@ impl<'a> Scanner<'a> {
             self.end = (header.end, self.lines - usize::from(header.end < self.at));
         }
         let lines_before = self.end.1;
-        let (mut part, boundary) = described.into_part(is_digest);
+        if part.transfer_encoding.is_empty() {
+            part.transfer_encoding = Cow::Borrowed("7bit");
+        }
+        let mut boundary = None;
+        if part.content_type.is_kind("multipart") {
+            boundary = part.content_type.parameters.boundary();
+            if boundary.is_none() {
+                // The required parameter is missing, so the field breaks its syntax (RFC 2046
+                // §5.1.1).
+                part.content_type = ContentType::plain_text();
+            }
+        }
         part.body = header.end..header.end;
         part.header = header;
         let is_message = part.content_type.is("message", "rfc822");
@@ -129,7 +140,7 @@ impl<'a> Scanner<'a> {
             Kind::Message(None)
         } else {
             let is_digest = part.content_type.is("multipart", "digest");
-            Kind::Multipart { boundary: boundary.map(Cow::Owned), is_digest, parts: Vec::new() }
+            Kind::Multipart { boundary, is_digest, parts: Vec::new() }
         };
         self.open.push(Open { part, lines_before, kind });
     }
@@ -231,7 +242,7 @@ fn is_all(after_boundary: &[u8]) -> bool {
     rest.is_empty() || empty_line(rest) > 0
 }
 
-impl Open<'_> {
+impl Open {
     fn close(self, end: usize, lines: usize) -> Part {
         let Open { mut part, lines_before, kind } = self;
         part.body.end = end;
@@ -245,87 +256,67 @@ impl Open<'_> {
     }
 }
 
-/// What the fields of a header say of its part. Of a field that stands more than once, the first
-/// counts.
-#[derive(Default)]
-struct Described {
-    /// Inner `None`: in broken syntax.
-    content_type: Option<Option<ContentType>>,
-    transfer_encoding: Option<String>,
-    id: Option<Vec<u8>>,
-    description: Option<Vec<u8>>,
-    md5: Option<Vec<u8>>,
-    disposition: Option<Disposition>,
-    language: Vec<Vec<u8>>,
-    location: Option<Vec<u8>>,
+/// Takes what a field says of its part. Of a field that stands more than once, the first counts.
+/// `has_type` tells whether there was a `Content-Type` before.
+fn describe(part: &mut Part, has_type: &mut bool, field: Field<'_>) {
+    if !field.name().get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-")) {
+        return;
+    }
+    let first = |slot: &mut Option<Vec<u8>>| {
+        if slot.is_none() {
+            *slot = Some(field.value().into_owned());
+        }
+    };
+    if field.is("Content-Type") {
+        if !*has_type {
+            *has_type = true;
+            // RFC 2045 §5.2: what breaks the syntax is plain text, whatever was the default.
+            part.content_type =
+                ContentType::parse(field.raw_value()).unwrap_or_else(ContentType::plain_text);
+        }
+    } else if field.is("Content-Transfer-Encoding") {
+        if part.transfer_encoding.is_empty() {
+            let mut lexer = Lexer::new(field.raw_value());
+            lexer.skip_cfws();
+            part.transfer_encoding = token_text(lexer.token());
+        }
+    } else if field.is("Content-ID") {
+        first(&mut part.id);
+    } else if field.is("Content-Description") {
+        first(&mut part.description);
+    } else if field.is("Content-MD5") {
+        first(&mut part.md5);
+    } else if field.is("Content-Disposition") {
+        if part.disposition.is_none() {
+            part.disposition = Disposition::parse(field.raw_value());
+        }
+    } else if field.is("Content-Language") {
+        if part.language.is_empty() {
+            part.language = languages(field.raw_value());
+        }
+    } else if field.is("Content-Location") {
+        first(&mut part.location);
+    }
 }
 
-impl Described {
-    fn take(&mut self, field: Field<'_>) {
-        if !field.name().get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-")) {
-            return;
-        }
-        let value = || Some(field.value().into_owned());
-        if field.is("Content-Type") {
-            self.content_type.get_or_insert_with(|| ContentType::parse(field.raw_value()));
-        } else if field.is("Content-Transfer-Encoding") {
-            self.transfer_encoding = self.transfer_encoding.take().or_else(|| {
-                let mut lexer = Lexer::new(field.raw_value());
-                lexer.skip_cfws();
-                let encoding = lexer.token();
-                let is_one = !encoding.is_empty();
-                is_one.then(|| String::from_utf8_lossy(encoding).into_owned())
-            });
-        } else if field.is("Content-ID") {
-            self.id = self.id.take().or_else(value);
-        } else if field.is("Content-Description") {
-            self.description = self.description.take().or_else(value);
-        } else if field.is("Content-MD5") {
-            self.md5 = self.md5.take().or_else(value);
-        } else if field.is("Content-Disposition") {
-            self.disposition =
-                self.disposition.take().or_else(|| Disposition::parse(field.raw_value()));
-        } else if field.is("Content-Language") {
-            if self.language.is_empty() {
-                self.language = languages(field.raw_value());
-            }
-        } else if field.is("Content-Location") {
-            self.location = self.location.take().or_else(value);
-        }
-    }
-
-    /// The part, its ranges and content still to be filled in; and the boundary of a multipart.
-    fn into_part(self, is_digest: bool) -> (Part, Option<Vec<u8>>) {
-        let content_type = match self.content_type {
-            Some(Some(content_type)) => content_type,
-            // RFC 2045 §5.2: what breaks the syntax is plain text, whatever was the default.
-            Some(None) => ContentType::plain_text(),
-            None if is_digest => ContentType::new("message", "rfc822"),
-            None => ContentType::plain_text(),
-        };
-        let mut part = Part {
-            header: 0..0,
-            body: 0..0,
-            lines: 0,
-            content_type,
-            transfer_encoding: self.transfer_encoding.map_or(Cow::Borrowed("7bit"), Cow::Owned),
-            id: self.id,
-            description: self.description,
-            md5: self.md5,
-            disposition: self.disposition,
-            language: self.language,
-            location: self.location,
-            content: Content::Leaf,
-        };
-        if !part.content_type.is_kind("multipart") {
-            return (part, None);
-        }
-        let boundary = part.content_type.parameters.boundary();
-        if boundary.is_none() {
-            // The required parameter is missing, so the field breaks its syntax (RFC 2046 §5.1.1).
-            part.content_type = ContentType::plain_text();
-        }
-        (part, boundary)
+/// A part of which no field was read.
+fn undescribed(is_digest: bool) -> Part {
+    Part {
+        header: 0..0,
+        body: 0..0,
+        lines: 0,
+        content_type: match is_digest {
+            true => ContentType::new("message", "rfc822"),
+            false => ContentType::plain_text(),
+        },
+        transfer_encoding: Cow::Borrowed(""),
+        id: None,
+        description: None,
+        md5: None,
+        disposition: None,
+        language: Vec::new(),
+        location: None,
+        content: Content::Leaf,
     }
 }
 
