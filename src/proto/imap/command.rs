@@ -2,7 +2,8 @@
 //!
 //! UNSELECT (RFC 3691), NAMESPACE (RFC 2342), ID (RFC 2971), IDLE (RFC 2177), UID EXPUNGE
 //! (RFC 4315), the initial response of AUTHENTICATE (RFC 4959), ENABLE (RFC 5161), MOVE (RFC 6851),
-//! QUOTA (RFC 9208), CANCELUPDATE (RFC 5267), NOTIFY (RFC 5465). Larger arguments have files of their own.
+//! QUOTA (RFC 9208), CANCELUPDATE (RFC 5267), NOTIFY (RFC 5465), SORT and THREAD (RFC 5256). Larger
+//! arguments have files of their own.
 
 use std::borrow::Cow;
 
@@ -17,8 +18,10 @@ use super::search::Search;
 use super::search_return::SearchReturn;
 use super::select_command::SelectParameters;
 use super::sequence::SequenceSet;
+use super::sort::SortCommand;
 use super::status_item::StatusItem;
 use super::store_command::StoreCommand;
+use super::thread::ThreadAlgorithm;
 
 /// A command with its tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +75,8 @@ pub enum Command<'a> {
     Unselect,
     Expunge { uids: Option<SequenceSet> },
     Search { by_uid: bool, returns: Option<SearchReturn>, search: Search<'a> },
+    Sort(SortCommand<'a>),
+    Thread { by_uid: bool, algorithm: ThreadAlgorithm, search: Search<'a> },
     Fetch { by_uid: bool, set: SequenceSet, items: Vec<FetchItem>, modifiers: FetchModifiers },
     Store(StoreCommand),
     Copy { by_uid: bool, set: SequenceSet, mailbox: Cow<'a, [u8]> },
@@ -123,6 +128,8 @@ impl<'a> Command<'a> {
             b"UNSELECT" => Command::Unselect,
             b"EXPUNGE" => Command::Expunge { uids: None },
             b"SEARCH" => search(parser, false)?,
+            b"SORT" => Command::Sort(SortCommand::parse(parser, false)?),
+            b"THREAD" => thread(parser, false)?,
             b"FETCH" => fetch(parser, false)?,
             b"STORE" => Command::Store(StoreCommand::parse(parser, false)?),
             b"COPY" => copy(parser, false)?,
@@ -135,6 +142,8 @@ impl<'a> Command<'a> {
                     () if is("FETCH") => fetch(parser, true)?,
                     () if is("STORE") => Command::Store(StoreCommand::parse(parser, true)?),
                     () if is("SEARCH") => search(parser, true)?,
+                    () if is("SORT") => Command::Sort(SortCommand::parse(parser, true)?),
+                    () if is("THREAD") => thread(parser, true)?,
                     () if is("COPY") => copy(parser, true)?,
                     () if is("MOVE") => move_messages(parser, true)?,
                     () if is("EXPUNGE") => Command::Expunge { uids: Some(set(parser)?) },
@@ -259,6 +268,13 @@ fn search<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
     Ok(Command::Search { by_uid, returns, search: Search::parse(parser)? })
 }
 
+fn thread<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
+    parser.space()?;
+    let algorithm = ThreadAlgorithm::parse(parser)?;
+    parser.space()?;
+    Ok(Command::Thread { by_uid, algorithm, search: Search::parse_in_charset(parser)? })
+}
+
 fn fetch<'a>(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<Command<'a>> {
     let set = set(parser)?;
     parser.space()?;
@@ -312,7 +328,7 @@ fn is_base64(octet: u8) -> bool {
 
 const UNKNOWN: SyntaxError = SyntaxError("a command");
 
-const UNKNOWN_UID: SyntaxError = SyntaxError("COPY, EXPUNGE, FETCH, MOVE, SEARCH or STORE");
+const UNKNOWN_UID: SyntaxError = SyntaxError("COPY, EXPUNGE, FETCH, MOVE, SEARCH, SORT, STORE or THREAD");
 
 const MAX_TAG_OCTETS: usize = 100;
 

@@ -1,6 +1,6 @@
 //! What FETCH asks for: data items and body sections (RFC 3501 §6.4.5).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::parse::{Parsed, Parser, SyntaxError, is_atom_char};
 
@@ -35,6 +35,8 @@ pub enum FetchItem {
     EmailId,
     /// `THREADID` (RFC 8474)
     ThreadId,
+    /// `PREVIEW`, lazy or not (RFC 8970)
+    Preview,
     /// `BINARY[part]<partial>` or `BINARY.PEEK[part]<partial>`: without its transfer encoding
     /// (RFC 3516)
     Binary {
@@ -118,6 +120,11 @@ impl FetchItem {
         if parser.peek() == Some(b'[') && is("BINARY.SIZE") {
             return Section::parse_part(parser).map(FetchItem::BinarySize);
         }
+        if is("PREVIEW") {
+            // A preview is made at once, so that nothing is gained by waiting.
+            parser.eat_word(" (LAZY)");
+            return Ok(FetchItem::Preview);
+        }
         ITEMS
             .iter()
             .find(|(word, _)| is(word))
@@ -155,7 +162,7 @@ impl fmt::Display for FetchItem {
     }
 }
 
-const ITEMS: [(&str, FetchItem); 14] = [
+const ITEMS: [(&str, FetchItem); 15] = [
     ("UID", FetchItem::Uid),
     ("FLAGS", FetchItem::Flags),
     ("ENVELOPE", FetchItem::Envelope),
@@ -170,6 +177,7 @@ const ITEMS: [(&str, FetchItem); 14] = [
     ("SAVEDATE", FetchItem::SaveDate),
     ("EMAILID", FetchItem::EmailId),
     ("THREADID", FetchItem::ThreadId),
+    ("PREVIEW", FetchItem::Preview),
 ];
 
 /// A `section`: a part by its numbers, and what of it. Nothing of both is the whole message.
@@ -263,20 +271,39 @@ impl fmt::Display for Section {
             Some(SectionText::Mime) => f.write_str("MIME")?,
             Some(SectionText::HeaderFields { not, names }) => {
                 let not = if *not { ".NOT" } else { "" };
-                write!(f, "HEADER.FIELDS{not} ({})", names.join(" "))?;
+                write!(f, "HEADER.FIELDS{not} (")?;
+                for (place, name) in names.iter().enumerate() {
+                    f.write_str(if place == 0 { "" } else { " " })?;
+                    write_name(f, name)?;
+                }
+                f.write_str(")")?;
             }
         }
         f.write_str("]")
     }
 }
 
-/// A header field name. Those that are no atom (RFC 5322 allows `"` and parentheses) are no names
-/// here: a response could not repeat them without quoting.
+/// An `astring` of printable characters.
+fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    if name.bytes().all(is_atom_char) {
+        return f.write_str(name);
+    }
+    f.write_str("\"")?;
+    for char in name.chars() {
+        if matches!(char, '"' | '\\') {
+            f.write_str("\\")?;
+        }
+        f.write_char(char)?;
+    }
+    f.write_str("\"")
+}
+
+/// A header field name, which a response can repeat at least in quotes.
 fn field_name(parser: &mut Parser<'_>) -> Parsed<String> {
     let name = parser.astring()?;
-    let name = std::str::from_utf8(&name).ok().filter(|name| {
-        !name.is_empty() && name.bytes().all(|octet| is_atom_char(octet) && octet != b'[')
-    });
+    let name = std::str::from_utf8(&name)
+        .ok()
+        .filter(|name| !name.is_empty() && name.bytes().all(|octet| matches!(octet, b' '..=b'~')));
     name.map(str::to_owned).ok_or(SyntaxError("a header field name"))
 }
 
@@ -295,7 +322,7 @@ fn partial(parser: &mut Parser<'_>) -> Parsed<Option<(u32, u32)>> {
 const MAX_ITEMS: usize = 200;
 
 /// Deeper than any structure that is scanned.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -324,6 +351,8 @@ mod tests {
             "BODY[3.HEADER]",
             "BODY.PEEK[HEADER.FIELDS (DATE FROM)]",
             "BODY[1.HEADER.FIELDS.NOT (Subject)]<5.1>",
+            "BODY[HEADER.FIELDS (\"a \\\"b\" X[)]",
+            "PREVIEW",
             "BINARY[1.2]",
             "BINARY.PEEK[]<0.5>",
             "BINARY.SIZE[1]",
@@ -353,7 +382,6 @@ mod tests {
             "BODY[]<1>",
             "BODY[]<1.0>",
             "BODY[HEADER.FIELDS ()]",
-            "BODY[HEADER.FIELDS (\"a b\")]",
             "(ALL)",
             "FLAGS[]",
             "BINARY[TEXT]",

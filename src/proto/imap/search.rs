@@ -101,6 +101,17 @@ impl<'a> Search<'a> {
         } else {
             None
         };
+        Self::parse_keys(parser, charset)
+    }
+
+    /// Reads the arguments of SORT and THREAD, which have to name the character set (RFC 5256 §5).
+    pub(crate) fn parse_in_charset(parser: &mut Parser<'a>) -> Parsed<Search<'a>> {
+        let charset = parser.astring()?;
+        parser.space()?;
+        Self::parse_keys(parser, Some(charset))
+    }
+
+    fn parse_keys(parser: &mut Parser<'a>, charset: Option<Cow<'a, [u8]>>) -> Parsed<Search<'a>> {
         let mut keys = vec![SearchKey::parse(parser, 0)?];
         while parser.eat(b' ') {
             keys.push(SearchKey::parse(parser, 0)?);

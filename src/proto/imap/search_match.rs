@@ -2,6 +2,7 @@
 //!
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::flags::SystemFlag;
 use super::message::Message;
@@ -10,11 +11,19 @@ use super::search::{DateOrder, Search, SearchKey};
 use super::search_text::Needle;
 use super::sequence::NumberSet;
 use crate::engine::UnixTime;
+use crate::proto::mail::charset::CHARSETS;
 use crate::proto::mail::{self, Charset, Date, DateTime};
 
 /// The character set of a SEARCH is none that is known: NO with BADCHARSET.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadCharset;
+
+/// With its response code, which lists those that are known.
+impl fmt::Display for BadCharset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[BADCHARSET ({})] Character set is not known", CHARSETS.join(" "))
+    }
+}
 
 /// A key made ready: strings decoded, sets resolved.
 pub(super) enum Matcher {

@@ -6,10 +6,37 @@ use super::base_subject::BaseSubject;
 use super::collation::collated;
 use super::message::Message;
 use super::parse::{Parsed, Parser, SyntaxError};
+use super::search::Search;
+use super::search_return::SearchReturn;
 use crate::engine::UnixTime;
 use crate::proto::mail::address::parse_addresses;
 use crate::proto::mail::decode::decode_words;
 use crate::proto::mail::{self, DateTime, Header, envelope_addresses, spaced};
+
+/// A SORT or UID SORT command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortCommand<'a> {
+    /// Whether UIDs are asked for.
+    pub by_uid: bool,
+    /// The options of RETURN (RFC 5267 §3).
+    pub returns: Option<SearchReturn>,
+    /// By what, the first before the second. Never empty.
+    pub criteria: Vec<SortCriterion>,
+    /// Which messages.
+    pub search: Search<'a>,
+}
+
+impl<'a> SortCommand<'a> {
+    /// Reads what follows `SORT`.
+    pub(crate) fn parse(parser: &mut Parser<'a>, by_uid: bool) -> Parsed<SortCommand<'a>> {
+        parser.space()?;
+        let returns = SearchReturn::parse(parser)?;
+        let criteria = SortCriterion::parse_all(parser)?;
+        parser.space()?;
+        let search = Search::parse_in_charset(parser)?;
+        Ok(SortCommand { by_uid, returns, criteria, search })
+    }
+}
 
 /// A `sort-criterion`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

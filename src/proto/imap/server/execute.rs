@@ -8,6 +8,7 @@ use super::super::fetch::FetchItem;
 use super::super::response::write;
 use super::super::search::SearchKey;
 use super::super::select_command::SelectParameters;
+use super::super::sort::SortCommand;
 use super::super::status_item::StatusItem;
 use super::answer::Answer;
 use super::capabilities::Capabilities;
@@ -16,7 +17,7 @@ use super::fetch::{Done, Fetch};
 use super::notify::Notify;
 use super::view::View;
 use super::{ImapServer, ImapServerEvent, Out, State};
-use super::{append, copy, expunge, fetch, list, mailboxes, search, select, status, store};
+use super::{append, copy, expunge, fetch, list, mailboxes, search, select, sort, status, store};
 
 /// A command as it came: its tag, and its whole text, of which literals are slices.
 #[derive(Debug, Clone, Copy)]
@@ -153,6 +154,13 @@ impl ImapServer {
             Command::Search { by_uid, returns, search } => {
                 let (asked, search) = ((by_uid, returns), (&search, text));
                 return Ok(search::search(context, view, asked, search, backend, out));
+            }
+            Command::Sort(command) => {
+                return Ok(sort::sort(context, view, &command, backend, out));
+            }
+            Command::Thread { by_uid, algorithm, search } => {
+                let what = (algorithm, &search);
+                return Ok(sort::thread(context, view, by_uid, what, backend, out));
             }
             Command::Copy { by_uid, set, mailbox } => {
                 let copied = copy::copy(context, view, (&set, by_uid), (&mailbox, false), backend)?;
@@ -294,7 +302,9 @@ fn uses_modseq(command: &Command<'_>) -> bool {
             items.contains(&FetchItem::ModSeq) || modifiers.changed_since.is_some()
         }
         Command::Store(store) => store.unchanged_since.is_some(),
-        Command::Search { search, .. } => search.keys.iter().any(SearchKey::asks_modseq),
+        Command::Search { search, .. }
+        | Command::Sort(SortCommand { search, .. })
+        | Command::Thread { search, .. } => search.keys.iter().any(SearchKey::asks_modseq),
         _ => false,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use super::super::backend::Backend;
 use super::super::binary::{self, Binary};
 use super::super::body_structure::{body, envelope};
@@ -10,7 +12,8 @@ use super::super::fetch_modifiers::FetchModifiers;
 use super::super::flags::SystemFlag;
 use super::super::message::Message;
 use super::super::number::{ModSeq, Uid};
-use super::super::response::{literal, literal8, write};
+use super::super::preview::preview;
+use super::super::response::{literal, literal8, string, write};
 use super::super::section;
 use super::super::sequence::SequenceSet;
 use super::answer::Answer;
@@ -177,6 +180,10 @@ fn fetch_item<E>(view: &View, message: &Message, item: &FetchItem, out: &mut Out
         }
         FetchItem::EmailId => write(out, format_args!("EMAILID ({})", message.email_id)),
         FetchItem::ThreadId => out.send("THREADID NIL"),
+        FetchItem::Preview => {
+            out.send("PREVIEW ");
+            string(out, preview(message).as_bytes());
+        }
         FetchItem::Rfc822Size => write(out, format_args!("RFC822.SIZE {}", data.len())),
         FetchItem::Envelope => {
             out.send("ENVELOPE ");
@@ -208,10 +215,11 @@ fn fetch_item<E>(view: &View, message: &Message, item: &FetchItem, out: &mut Out
                 write(out, format_args!("<{first}>"));
             }
             out.send(" ");
-            match (section::octets(message, section), partial) {
-                (None, _) => out.send("NIL"),
-                (Some(octets), None) => literal(out, octets),
-                (Some(octets), Some(partial)) => literal(out, section::part_of(&octets, *partial)),
+            // A part that is not there is an empty one, as in Dovecot.
+            let octets = section::octets(message, section).unwrap_or_default();
+            match partial {
+                None => literal(out, octets),
+                Some(partial) => literal(out, section::part_of(&octets, *partial)),
             }
         }
         FetchItem::Binary { part, partial, .. } => {
@@ -226,7 +234,7 @@ fn fetch_item<E>(view: &View, message: &Message, item: &FetchItem, out: &mut Out
                 (Binary::Octets(octets), Some(partial)) => {
                     literal8(out, section::part_of(&octets, *partial));
                 }
-                (Binary::NoPart, _) => out.send("NIL"),
+                (Binary::NoPart, _) => literal(out, Bytes::new()),
                 (Binary::UnknownEncoding, _) => {
                     out.send("NIL");
                     return false;

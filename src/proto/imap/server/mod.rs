@@ -35,6 +35,7 @@ mod mailboxes;
 mod notify;
 mod search;
 mod select;
+mod sort;
 mod status;
 mod store;
 mod updates;
@@ -62,6 +63,7 @@ use super::number::Uid;
 use super::reader::{Limits, Reader, Step};
 use super::response::write;
 use super::sequence::SequenceSet;
+use super::sort::SortCommand;
 use super::store_command::StoreCommand;
 use crate::engine::{SimTime, Stream};
 use crate::proto::sasl::ServerExchange;
@@ -299,7 +301,9 @@ impl ImapServer {
         let (expunges, by_uid) = match &request.command {
             Command::Fetch { by_uid, .. }
             | Command::Store(StoreCommand { by_uid, .. })
-            | Command::Search { by_uid, .. } => (*by_uid, *by_uid),
+            | Command::Search { by_uid, .. }
+            | Command::Sort(SortCommand { by_uid, .. })
+            | Command::Thread { by_uid, .. } => (*by_uid, *by_uid),
             Command::Copy { by_uid, .. } | Command::Move { by_uid, .. } => (true, *by_uid),
             _ => (true, false),
         };

@@ -94,9 +94,7 @@ pub(super) fn find(
         saved: &view.saved,
         now,
     };
-    let Ok(matcher) = Matcher::new(search, basis) else {
-        return Err(Answer::no("[BADCHARSET (US-ASCII UTF-8)] Character set is not known"));
-    };
+    let matcher = Matcher::new(search, basis).map_err(|bad| Answer::no(bad.to_string()))?;
     let mut messages = Cursor::new(backend.messages(view.mailbox));
     let mut found = Vec::new();
     for (sequence, uid) in (1..).zip(view.uids()) {
@@ -189,7 +187,7 @@ pub(super) fn save(view: &mut View, returns: SearchReturn, found: &[Found]) {
 }
 
 impl Found {
-    fn number(self, by_uid: bool) -> u32 {
+    pub(super) fn number(self, by_uid: bool) -> u32 {
         if by_uid { self.uid.get() } else { self.sequence }
     }
 }
