@@ -85,50 +85,10 @@ impl<'a> Scanner<'a> {
         whole.close(end, lines)
     }
 
-    /// Reads the header that starts here. Its part is open from now on.
+    /// Begins the part whose header starts here.
     fn begin_part(&mut self, is_digest: bool) {
         self.parts_left = self.parts_left.saturating_sub(1);
-        let start = self.at;
-        let in_message = matches!(self.open.last(), Some(Open { kind: Kind::Message(_), .. }));
-        let (mut part, mut has_type) = (undescribed(is_digest), false);
-        let mut fields = Fields::of(&self.octets[start..]);
-        let is_cut = loop {
-            self.at = self.octets.len() - fields.rest().len();
-            if self.delimiter_at(self.at).is_some() {
-                break true;
-            }
-            let Some(field) = fields.next() else {
-                self.at += empty_line(fields.rest());
-                // A message that has no body may have no empty line either.
-                break in_message && self.delimiter_at(self.at).is_some();
-            };
-            describe(&mut part, &mut has_type, field);
-        };
-        self.lines += memchr_iter(b'\n', &self.octets[start..self.at]).count();
-        let header = match is_cut {
-            false => start..self.at,
-            true if self.at == start => self.end.0..self.end.0,
-            // The line end before a delimiter belongs to it.
-            true => start..self.line_end_before(self.at, start),
-        };
-        if self.at > start {
-            self.end = (header.end, self.lines - usize::from(header.end < self.at));
-        }
-        let lines_before = self.end.1;
-        if part.transfer_encoding.is_empty() {
-            part.transfer_encoding = Cow::Borrowed("7bit");
-        }
-        let mut boundary = None;
-        if part.content_type.is_kind("multipart") {
-            boundary = part.content_type.parameters.boundary();
-            if boundary.is_none() {
-                // The required parameter is missing, so the field breaks its syntax (RFC 2046
-                // §5.1.1).
-                part.content_type = ContentType::plain_text();
-            }
-        }
-        part.body = header.end..header.end;
-        part.header = header;
+        let (mut part, boundary) = self.read_header(is_digest);
         let is_message = part.content_type.is("message", "rfc822");
         let kind = if !is_message && boundary.is_none() {
             Kind::Leaf
@@ -142,7 +102,56 @@ impl<'a> Scanner<'a> {
             let is_digest = part.content_type.is("multipart", "digest");
             Kind::Multipart { boundary, is_digest, parts: Vec::new() }
         };
-        self.open.push(Open { part, lines_before, kind });
+        self.open.push(Open { part, lines_before: self.end.1, kind });
+    }
+
+    /// Reads the header that starts here: its part, which has no end yet, and its boundary if it
+    /// is a multipart.
+    fn read_header(&mut self, is_digest: bool) -> (Part, Option<Vec<u8>>) {
+        let start = self.at;
+        let in_message = matches!(self.open.last(), Some(Open { kind: Kind::Message(_), .. }));
+        let (mut part, mut has_type) = (undescribed(is_digest), false);
+        let mut fields = Fields::of(&self.octets[start..]);
+        let mut is_cut = loop {
+            self.at = self.octets.len() - fields.rest().len();
+            if self.delimiter_at(self.at).is_some() {
+                break true;
+            }
+            let Some(field) = fields.next() else {
+                self.at += empty_line(fields.rest());
+                break false;
+            };
+            describe(&mut part, &mut has_type, field);
+        };
+        if part.transfer_encoding.is_empty() {
+            part.transfer_encoding = Cow::Borrowed("7bit");
+        }
+        let mut boundary = None;
+        if part.content_type.is_kind("multipart") {
+            boundary = part.content_type.parameters.boundary();
+            if boundary.is_none() {
+                // The required parameter is missing, so the field breaks its syntax (RFC 2046
+                // §5.1.1).
+                part.content_type = ContentType::plain_text();
+            }
+        }
+        if in_message && !boundary.as_deref().is_some_and(|own| self.is_line_of(own)) {
+            // A message that has no body may have no empty line either.
+            is_cut |= self.delimiter_at(self.at).is_some();
+        }
+        self.lines += memchr_iter(b'\n', &self.octets[start..self.at]).count();
+        let header = match is_cut {
+            false => start..self.at,
+            true if self.at == start => self.end.0..self.end.0,
+            // The line end before a delimiter belongs to it.
+            true => start..self.line_end_before(self.at, start),
+        };
+        if self.at > start {
+            self.end = (header.end, self.lines - usize::from(header.end < self.at));
+        }
+        part.body = header.end..header.end;
+        part.header = header;
+        (part, boundary)
     }
 
     /// Passes a delimiter: ends the parts before it, and begins the one after it.
@@ -224,6 +233,12 @@ impl<'a> Scanner<'a> {
         }
         let (of, length) = found?;
         Some((of, after_dashes[length..].starts_with(b"--")))
+    }
+
+    /// Whether the line that starts here begins with that boundary.
+    fn is_line_of(&self, boundary: &[u8]) -> bool {
+        let after_dashes = self.octets[self.at..].strip_prefix(b"--");
+        after_dashes.is_some_and(|rest| rest.starts_with(boundary))
     }
 
     /// Where the line end starts that stands before `line`, at `least` or after it.

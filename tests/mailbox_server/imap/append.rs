@@ -150,7 +150,8 @@ fn parts_without_their_encoding() {
          S: c OK [APPENDUID 100 1] APPEND completed
          C: d FETCH 1 (BINARY.PEEK[1]<0.2> BINARY.SIZE[1] BINARY.SIZE[2] BINARY[2])
          S: * 1 FETCH (BINARY[1]<0> ~{2}
-         S: a\0 BINARY.SIZE[1] 5 BINARY.SIZE[2] 0 BINARY[2] NIL FLAGS (\\Seen \\Recent))
+         S: a\0 BINARY.SIZE[1] 5 BINARY.SIZE[2] 0 BINARY[2] {0}
+         S:  FLAGS (\\Seen \\Recent))
          S: d OK FETCH completed
          C: e APPEND INBOX {38+}
          C: Content-Transfer-Encoding: x-frob

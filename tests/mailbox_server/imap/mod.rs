@@ -7,7 +7,9 @@ mod names;
 mod notify;
 mod rev2;
 mod search;
+mod sections;
 mod sessions;
+mod sort;
 mod stress;
 
 use std::sync::Arc;
@@ -34,6 +36,24 @@ fn store(count: u32) -> MailStore {
         store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0)).unwrap();
     }
     store
+}
+
+/// A store in which `alice` has these messages.
+fn store_of(messages: &[&str]) -> MailStore {
+    let mut store = store(0);
+    let alice = store.account_of("alice").unwrap();
+    for text in messages {
+        let text = Bytes::from(text.replace('\n', "\r\n"));
+        store.deliver(alice, &MailboxName::inbox(), text, UnixTime(0)).unwrap();
+    }
+    store
+}
+
+/// As [`check`], in an INBOX with these messages, line ends as LF.
+fn check_messages(messages: &[&str], dialogue: &str) {
+    let before = "C: a LOGIN alice secret\nS: ...\nC: b EXAMINE inbox\nS: ...\n\
+        S: b OK [READ-ONLY] EXAMINE completed\n";
+    check(&store_of(messages), &format!("{before}{dialogue}"));
 }
 
 /// Sessions of one host, by the letter that names them in a dialogue.
@@ -214,5 +234,6 @@ fn check_selected(messages: u32, sessions: &str, dialogue: &str) {
 
 const CAPABILITIES: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE CHILDREN \
     UNSELECT UIDPLUS MOVE MULTIAPPEND CATENATE URL-PARTIAL LIST-EXTENDED LIST-STATUS SPECIAL-USE \
-    CREATE-SPECIAL-USE ESEARCH SEARCHRES CONTEXT=SEARCH NOTIFY WITHIN PARTIAL CONDSTORE QRESYNC BINARY STATUS=SIZE \
+    CREATE-SPECIAL-USE ESEARCH SEARCHRES CONTEXT=SEARCH NOTIFY WITHIN SORT SORT=DISPLAY \
+    ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PREVIEW PARTIAL CONDSTORE QRESYNC BINARY STATUS=SIZE \
     SAVEDATE OBJECTID UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE APPENDLIMIT=67108864";

@@ -78,7 +78,7 @@ fn what_was_saved_is_a_set() {
          S: * 2 RECENT
          S: l OK [COPYUID 100 1,5 6:7] COPY completed
          C: m SEARCH RETURN (SAVE) CHARSET FROB ALL
-         S: m NO [BADCHARSET (US-ASCII UTF-8)] Character set is not known
+         S: m NO [BADCHARSET (US-ASCII UTF-8 UTF-16 ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 ISO-8859-7 ISO-8859-8 ISO-8859-9 ISO-8859-10 ISO-8859-13 ISO-8859-14 ISO-8859-15 ISO-8859-16 windows-874 windows-1250 windows-1251 windows-1252 windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 windows-1258 KOI8-R KOI8-U IBM866 macintosh TIS-620 ISO-2022-JP Shift_JIS EUC-JP EUC-KR GB2312 GBK GB18030 Big5)] Character set is not known
          C: n SEARCH $
          S: * SEARCH
          S: n OK SEARCH completed
