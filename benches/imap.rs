@@ -54,7 +54,9 @@ fn multipart(number: u32) -> String {
         Content-Transfer-Encoding: base64\r\n\r\n",
     );
     for _ in 0..4 {
-        text.push_str("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA\r\n");
+        text.push_str(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA\r\n",
+        );
     }
     text + "--outer.4F2A0C11--\r\n"
 }

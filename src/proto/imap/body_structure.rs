@@ -22,8 +22,8 @@ pub(super) fn envelope<E>(out: &mut Outbox<E>, header: Header<'_>) {
     nstring(out, envelope.subject.as_deref());
     let lists = [
         &envelope.from,
-        &envelope.sender,
-        &envelope.reply_to,
+        envelope.sender(),
+        envelope.reply_to(),
         &envelope.to,
         &envelope.cc,
         &envelope.bcc,

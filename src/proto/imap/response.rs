@@ -24,11 +24,21 @@ pub(super) fn astring<E>(out: &mut Outbox<E>, text: &[u8]) {
 
 /// Writes a `string`: quoted, or as a literal where quotes cannot hold it (RFC 3501 §4.3).
 pub(super) fn string<E>(out: &mut Outbox<E>, text: &[u8]) {
-    if is_quotable(text) {
-        quoted(out, text);
-    } else {
+    // One look at all octets, which the compiler does many at a time.
+    let (mut special, mut unquotable) = (false, false);
+    for &octet in text {
+        special |= octet == b'"' || octet == b'\\';
+        unquotable |= octet >= 0x80 || octet == 0 || octet == b'\r' || octet == b'\n';
+    }
+    if unquotable {
         write(out, format_args!("{{{}}}\r\n", text.len()));
         out.send(text);
+    } else if special {
+        quoted(out, text);
+    } else {
+        out.send("\"");
+        out.send(text);
+        out.send("\"");
     }
 }
 

@@ -5,6 +5,7 @@
 //! and what is no address becomes the nearest thing to one. Envelope addresses are another thing:
 //! they are SMTP's.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::encode::{encode_phrase, quote_local_part};
@@ -153,22 +154,27 @@ fn member(lexer: &mut Lexer<'_>) -> Option<Member> {
             // Runs past what cannot stand here, up to the next member.
             Words::read(lexer);
             let name = lexer.take_comment().map(<[u8]>::to_vec);
-            Some(Member::Mailbox(Mailbox { name, route: None, local_part: words.joined, domain }))
+            Some(Member::Mailbox(Mailbox {
+                name,
+                route: None,
+                local_part: words.joined.into_owned(),
+                domain,
+            }))
         }
         Some(b'<') => {
             lexer.bump();
-            let name = (!words.phrase.is_empty()).then_some(words.phrase);
+            let name = (!words.phrase.is_empty()).then(|| words.phrase.into_owned());
             let mailbox = angle_address(lexer);
             Words::read(lexer);
             Some(Member::Mailbox(Mailbox { name, ..mailbox }))
         }
         Some(b':') => {
             lexer.bump();
-            Some(Member::GroupStart(words.phrase))
+            Some(Member::GroupStart(words.phrase.into_owned()))
         }
         Some(b',' | b';') | None => {
             let name = lexer.take_comment().map(<[u8]>::to_vec);
-            let local_part = words.joined;
+            let local_part = words.joined.into_owned();
             (!local_part.is_empty()).then_some(Member::Mailbox(Mailbox {
                 name,
                 local_part,
@@ -185,7 +191,7 @@ fn member(lexer: &mut Lexer<'_>) -> Option<Member> {
 /// What stands between `<` and `>`, both taken.
 fn angle_address(lexer: &mut Lexer<'_>) -> Mailbox {
     let route = route(lexer);
-    let local_part = Words::read(lexer).joined;
+    let local_part = Words::read(lexer).joined.into_owned();
     let domain = if lexer.eat(b'@') { domain(lexer) } else { Vec::new() };
     lexer.take_while(|octet| octet != b'>' && octet != b',');
     lexer.eat(b'>');
@@ -237,37 +243,40 @@ fn domain(lexer: &mut Lexer<'_>) -> Vec<u8> {
     }
 }
 
-/// Atoms and quoted strings up to a special, in the two ways they can be meant.
+/// Atoms and quoted strings up to a special, in the two ways they can be meant. Mostly it is one
+/// atom, which is not copied.
 #[derive(Default)]
-struct Words {
+struct Words<'a> {
     /// With a space where there was white space: a display name.
-    phrase: Vec<u8>,
+    phrase: Cow<'a, [u8]>,
     /// Without: a local part.
-    joined: Vec<u8>,
+    joined: Cow<'a, [u8]>,
 }
 
-impl Words {
-    fn read(lexer: &mut Lexer<'_>) -> Self {
+impl<'a> Words<'a> {
+    fn read(lexer: &mut Lexer<'a>) -> Self {
         let mut words = Words::default();
         let mut spaced = false;
         loop {
             spaced |= lexer.skip_cfws();
-            let quoted;
-            let word: &[u8] = match lexer.peek() {
-                Some(b'"') => {
-                    quoted = lexer.quoted_string();
-                    &quoted
-                }
+            let word: Cow<'a, [u8]> = match lexer.peek() {
+                Some(b'"') => Cow::Owned(lexer.quoted_string()),
                 _ => match lexer.dot_atom() {
                     [] => return words,
-                    atom => atom,
+                    atom => Cow::Borrowed(atom),
                 },
             };
-            if spaced && !words.phrase.is_empty() {
-                words.phrase.push(b' ');
+            if words.joined.is_empty() {
+                words.phrase = word.clone();
+                words.joined = word;
+            } else {
+                let phrase = words.phrase.to_mut();
+                if spaced {
+                    phrase.push(b' ');
+                }
+                phrase.extend_from_slice(&word);
+                words.joined.to_mut().extend_from_slice(&word);
             }
-            words.phrase.extend_from_slice(word);
-            words.joined.extend_from_slice(word);
             spaced = false;
         }
     }

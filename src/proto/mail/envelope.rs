@@ -21,10 +21,8 @@ pub struct Envelope<'a> {
     pub subject: Option<Cow<'a, [u8]>>,
     /// `From`.
     pub from: Vec<Address>,
-    /// `Sender`, or else the same as `From`.
-    pub sender: Vec<Address>,
-    /// `Reply-To`, or else the same as `From`.
-    pub reply_to: Vec<Address>,
+    sender: Vec<Address>,
+    reply_to: Vec<Address>,
     /// `To`.
     pub to: Vec<Address>,
     /// `Cc`.
@@ -44,13 +42,17 @@ impl<'a> Envelope<'a> {
         for field in header.fields() {
             envelope.take(field);
         }
-        if envelope.sender.is_empty() {
-            envelope.sender.clone_from(&envelope.from);
-        }
-        if envelope.reply_to.is_empty() {
-            envelope.reply_to.clone_from(&envelope.from);
-        }
         envelope
+    }
+
+    /// `Sender`, or else the same as `From`.
+    pub fn sender(&self) -> &[Address] {
+        if self.sender.is_empty() { &self.from } else { &self.sender }
+    }
+
+    /// `Reply-To`, or else the same as `From`.
+    pub fn reply_to(&self) -> &[Address] {
+        if self.reply_to.is_empty() { &self.from } else { &self.reply_to }
     }
 
     fn take(&mut self, field: Field<'a>) {
@@ -94,8 +96,15 @@ fn one_line(field: Field<'_>) -> Cow<'_, [u8]> {
 
 /// With one space for each stretch of spaces and tabs.
 pub(crate) fn spaced(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    let is_spaced = text.windows(2).all(|pair| pair != b"  ") && !text.contains(&b'\t');
-    if is_spaced {
+    let is_spaced = |text: &[u8]| {
+        let mut before = 0;
+        text.iter().all(|&octet| {
+            let single = octet != b'\t' && (octet != b' ' || before != b' ');
+            before = octet;
+            single
+        })
+    };
+    if is_spaced(&text) {
         return text;
     }
     let mut words = Vec::with_capacity(text.len());
@@ -184,8 +193,8 @@ mod tests {
         assert_eq!(envelope.date.as_deref(), Some(&b"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)"[..]));
         let gray = r#"("Terry Gray" NIL "gray" "cac.washington.edu")"#;
         assert_eq!(show(&envelope.from), gray);
-        assert_eq!(show(&envelope.sender), gray);
-        assert_eq!(show(&envelope.reply_to), gray);
+        assert_eq!(show(envelope.sender()), gray);
+        assert_eq!(show(envelope.reply_to()), gray);
         assert_eq!(show(&envelope.to), r#"(NIL NIL "imap" "cac.washington.edu")"#);
         assert_eq!(
             show(&envelope.cc),
@@ -218,8 +227,8 @@ mod tests {
         let envelope = Envelope::parse(Message::parse(octets).header());
         let both = r#"(NIL NIL "a" "x.example")(NIL NIL "c" "x.example")"#;
         assert_eq!(show(&envelope.from), both);
-        assert_eq!(show(&envelope.sender), both);
-        assert_eq!(show(&envelope.reply_to), both);
+        assert_eq!(show(envelope.sender()), both);
+        assert_eq!(show(envelope.reply_to()), both);
         assert_eq!(
             show(&envelope.to),
             r#"(NIL NIL "b" "x.example")(NIL NIL "g" NIL)(NIL NIL NIL NIL)"#
