@@ -328,7 +328,8 @@ fn is_base64(octet: u8) -> bool {
 
 const UNKNOWN: SyntaxError = SyntaxError("a command");
 
-const UNKNOWN_UID: SyntaxError = SyntaxError("COPY, EXPUNGE, FETCH, MOVE, SEARCH, SORT, STORE or THREAD");
+const UNKNOWN_UID: SyntaxError =
+    SyntaxError("COPY, EXPUNGE, FETCH, MOVE, SEARCH, SORT, STORE or THREAD");
 
 const MAX_TAG_OCTETS: usize = 100;
 

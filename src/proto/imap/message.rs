@@ -5,10 +5,12 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
+use super::body_structure;
 use super::flags::Flags;
 use super::number::{ModSeq, Uid};
 use crate::engine::UnixTime;
-use crate::proto::mail::{DateTime, Part};
+use crate::proto::mail::{self, DateTime, Part};
+use crate::proto::{Outbox, Output};
 
 /// What names the content of a message, in whatever mailbox it lies: a copy has that of its
 /// original (RFC 8474 §5.1).
@@ -53,14 +55,27 @@ pub struct Message {
     data: Bytes,
     /// Scanned when first asked for; the data never change.
     structure: OnceLock<Box<Part>>,
+    /// What FETCH sends of these, made when first asked for.
+    envelope: OnceLock<Box<[u8]>>,
+    body_structure: OnceLock<Box<[u8]>>,
 }
 
 impl Message {
     /// A message with these names: lines of its data are ended by CRLF.
     pub fn new(uid: Uid, modseq: ModSeq, email_id: EmailId, new: NewMessage) -> Message {
         let NewMessage { flags, internal_date, save_date, data } = new;
-        let structure = OnceLock::new();
-        Message { uid, modseq, flags, internal_date, save_date, email_id, data, structure }
+        Message {
+            uid,
+            modseq,
+            flags,
+            internal_date,
+            save_date,
+            email_id,
+            data,
+            structure: OnceLock::new(),
+            envelope: OnceLock::new(),
+            body_structure: OnceLock::new(),
+        }
     }
 
     /// The same message, to be put into another mailbox.
@@ -78,10 +93,35 @@ impl Message {
         &self.data
     }
 
+    /// The ENVELOPE, as FETCH sends it.
+    pub(super) fn envelope(&self) -> &[u8] {
+        self.envelope.get_or_init(|| {
+            let header = mail::Message::parse(&self.data).header();
+            rendered(|out| body_structure::envelope(out, header))
+        })
+    }
+
+    /// The BODYSTRUCTURE, as FETCH sends it.
+    pub(super) fn body_structure(&self) -> &[u8] {
+        self.body_structure.get_or_init(|| {
+            rendered(|out| body_structure::body(out, self.structure(), &self.data, true))
+        })
+    }
+
     /// The MIME structure, as ranges of [`Message::data`].
     pub fn structure(&self) -> &Part {
         self.structure.get_or_init(|| Box::new(Part::parse(&self.data)))
     }
+}
+
+fn rendered(write: impl FnOnce(&mut Outbox<()>)) -> Box<[u8]> {
+    let mut out = Outbox::new();
+    write(&mut out);
+    let octets = |output| match output {
+        Output::Send(octets) => octets,
+        other => unreachable!("text alone is written, no {other:?}"),
+    };
+    out.drain().flat_map(octets).collect()
 }
 
 #[cfg(test)]

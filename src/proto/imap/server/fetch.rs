@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::super::backend::Backend;
 use super::super::binary::{self, Binary};
-use super::super::body_structure::{body, envelope};
+use super::super::body_structure::body;
 use super::super::fetch::{FetchItem, Section};
 use super::super::fetch_modifiers::FetchModifiers;
 use super::super::flags::SystemFlag;
@@ -187,7 +187,7 @@ fn fetch_item<E>(view: &View, message: &Message, item: &FetchItem, out: &mut Out
         FetchItem::Rfc822Size => write(out, format_args!("RFC822.SIZE {}", data.len())),
         FetchItem::Envelope => {
             out.send("ENVELOPE ");
-            envelope(out, mail::Message::parse(data).header());
+            out.send(message.envelope());
         }
         FetchItem::Body => {
             out.send("BODY ");
@@ -195,7 +195,7 @@ fn fetch_item<E>(view: &View, message: &Message, item: &FetchItem, out: &mut Out
         }
         FetchItem::BodyStructure => {
             out.send("BODYSTRUCTURE ");
-            body(out, message.structure(), data, true);
+            out.send(message.body_structure());
         }
         FetchItem::Rfc822 => {
             out.send("RFC822 ");
