@@ -39,14 +39,16 @@ fn multipart(number: u32) -> String {
         number / 2
     );
     for line in 0..10 {
-        write!(text, "{line}: The quick brown fox jumps over the lazy dog again.\r\n").unwrap();
+        write!(text, "{line}: The quick brown fox jumps over the lazy dog again.\r\n")
+            .expect("a string takes all");
     }
     text.push_str(
         "--inner.4F2A0C11\r\nContent-Type: text/html; charset=utf-8\r\n\
         Content-Transfer-Encoding: 7bit\r\n\r\n",
     );
     for line in 0..8 {
-        write!(text, "<p>{line} The quick brown fox jumps over the dog.</p>\r\n").unwrap();
+        write!(text, "<p>{line} The quick brown fox jumps over the dog.</p>\r\n")
+            .expect("a string takes all");
     }
     text.push_str(
         "--inner.4F2A0C11--\r\n--outer.4F2A0C11\r\nContent-Type: image/png; name=\"x.png\"\r\n\
@@ -71,10 +73,12 @@ struct Session {
 impl Session {
     fn open() -> Session {
         let mut store = MailStore::default();
-        let alice = store.add_account("alice", "secret", UidValidity::MIN).unwrap();
+        let alice = store.add_account("alice", "secret", UidValidity::MIN).expect("a name");
         for number in 0..MESSAGES {
             let message = Bytes::from(multipart(number));
-            store.deliver(alice, &MailboxName::inbox(), message, UnixTime(0)).unwrap();
+            store
+                .deliver(alice, &MailboxName::inbox(), message, UnixTime(0))
+                .expect("there is room");
         }
         let server = ImapServer::new(Arc::new(ImapServerConfig::default()));
         let mut session = Session { store, server, out: Outbox::new() };

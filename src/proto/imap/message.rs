@@ -101,6 +101,11 @@ impl Message {
         })
     }
 
+    /// The structure without extension data, as FETCH sends it for BODY.
+    pub(super) fn body(&self) -> Box<[u8]> {
+        rendered(|out| body_structure::body(out, self.structure(), &self.data, false))
+    }
+
     /// The BODYSTRUCTURE, as FETCH sends it.
     pub(super) fn body_structure(&self) -> &[u8] {
         self.body_structure.get_or_init(|| {
@@ -114,6 +119,7 @@ impl Message {
     }
 }
 
+/// What is written. NUL, which no literal may have, becomes 0x80 as in other literals.
 fn rendered(write: impl FnOnce(&mut Outbox<()>)) -> Box<[u8]> {
     let mut out = Outbox::new();
     write(&mut out);
@@ -121,7 +127,8 @@ fn rendered(write: impl FnOnce(&mut Outbox<()>)) -> Box<[u8]> {
         Output::Send(octets) => octets,
         other => unreachable!("text alone is written, no {other:?}"),
     };
-    out.drain().flat_map(octets).collect()
+    let without_nul = |octet| if octet == 0 { 0x80 } else { octet };
+    out.drain().flat_map(octets).map(without_nul).collect()
 }
 
 #[cfg(test)]

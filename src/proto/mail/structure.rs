@@ -379,11 +379,23 @@ mod tests {
         assert_eq!(part.lines, lines, "{:?}", part.body);
         match &part.content {
             Content::Leaf => {}
-            Content::Message(message) => check_ranges(octets, message, &part.body),
+            Content::Message(message) => {
+                check_ranges(octets, message, &part.body);
+                // Header and body of the message in it are all that its body is.
+                assert_eq!(message.header.start..message.body.end, part.body);
+            }
             Content::Multipart(parts) => {
                 let mut rest = part.body.clone();
+                let boundary = part.content_type.parameters.get("boundary").unwrap();
                 for inner in parts {
                     check_ranges(octets, inner, &rest);
+                    // Between its parts are delimiter lines, after the preamble.
+                    let between = &octets[rest.start..inner.header.start];
+                    let line = between.trim_ascii_end().rsplit(|octet| *octet == b'\n').next();
+                    assert!(
+                        line.unwrap().starts_with(format!("--{boundary}").as_bytes()),
+                        "{part:?}"
+                    );
                     rest.start = inner.body.end;
                 }
             }

@@ -98,6 +98,24 @@ fn a_message_of_one_part() {
 }
 
 #[test]
+fn nul_is_no_part_of_a_literal() {
+    let mut host = Host::new(store_of(&["Subject: a\0b\nContent-ID: \0\n\n\0\n"]));
+    host.input('1', Input::Bytes(b"a LOGIN alice secret\r\nb EXAMINE inbox\r\n"));
+    let mut out = Outbox::new();
+    let command = b"c FETCH 1 (ENVELOPE BODY BODYSTRUCTURE BODY[])\r\n";
+    let session = &mut host.sessions[0].1;
+    session.handle(SimTime::ZERO, Input::Bytes(command), &mut host.store, &mut out);
+    let sent: Vec<u8> = (out.drain())
+        .flat_map(|output| match output {
+            Output::Send(octets) => octets.to_vec(),
+            _ => Vec::new(),
+        })
+        .collect();
+    assert!(!sent.contains(&0));
+    assert!(sent.windows(3).any(|octets| octets == b"a\x80b"));
+}
+
+#[test]
 fn previews() {
     check_messages(
         &[

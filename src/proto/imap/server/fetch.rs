@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::super::backend::Backend;
 use super::super::binary::{self, Binary};
-use super::super::body_structure::body;
 use super::super::fetch::{FetchItem, Section};
 use super::super::fetch_modifiers::FetchModifiers;
 use super::super::flags::SystemFlag;
@@ -191,7 +190,7 @@ fn fetch_item<E>(view: &View, message: &Message, item: &FetchItem, out: &mut Out
         }
         FetchItem::Body => {
             out.send("BODY ");
-            body(out, message.structure(), data, false);
+            out.send(message.body());
         }
         FetchItem::BodyStructure => {
             out.send("BODYSTRUCTURE ");
