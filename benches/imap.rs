@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use mxsim::engine::{SimTime, UnixTime};
 use mxsim::proto::imap::{
     ImapServer, ImapServerConfig, ImapServerEvent, MailboxName, Request, UidValidity,
@@ -17,6 +17,8 @@ use mxsim::store::mailbox::MailStore;
 const NOW: SimTime = SimTime::ZERO;
 
 const MESSAGES: u32 = 1_000;
+
+const DESCRIBE: &str = "c FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n";
 
 /// A multipart of some 2 KiB: two alternatives and a picture.
 fn multipart(number: u32) -> String {
@@ -108,7 +110,7 @@ fn session(criterion: &mut Criterion) {
         assert!(session.command(command) > 100, "{command}");
         group.bench_function(name, |bencher| bencher.iter(|| black_box(session.command(command))));
     };
-    bench("fetch envelope and structure", "c FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n");
+    bench("fetch envelope and structure", DESCRIBE);
     bench("fetch bodies", "c FETCH 1:* (UID BODY.PEEK[])\r\n");
     bench("fetch a part", "c FETCH 1:* BODY.PEEK[1.2]\r\n");
     bench(
@@ -119,6 +121,13 @@ fn session(criterion: &mut Criterion) {
     bench("search body", "c SEARCH NOT BODY \"the slow fox\"\r\n");
     bench("sort", "c SORT (SUBJECT REVERSE DATE) UTF-8 ALL\r\n");
     bench("thread", "c THREAD REFERENCES UTF-8 ALL\r\n");
+    group.bench_function("fetch envelope and structure, first time", |bencher| {
+        let describe = |mut session: Session| {
+            black_box(session.command(DESCRIBE));
+            session
+        };
+        bencher.iter_batched(Session::open, describe, BatchSize::PerIteration);
+    });
     group.finish();
 }
 

@@ -123,12 +123,17 @@ impl Message {
 fn rendered(write: impl FnOnce(&mut Outbox<()>)) -> Box<[u8]> {
     let mut out = Outbox::new();
     write(&mut out);
-    let octets = |output| match output {
-        Output::Send(octets) => octets,
-        other => unreachable!("text alone is written, no {other:?}"),
-    };
-    let without_nul = |octet| if octet == 0 { 0x80 } else { octet };
-    out.drain().flat_map(octets).map(without_nul).collect()
+    let mut text = Vec::new();
+    for output in out.drain() {
+        match output {
+            Output::Send(octets) => text.extend_from_slice(&octets),
+            other => unreachable!("text alone is written, no {other:?}"),
+        }
+    }
+    if memchr::memchr(0, &text).is_some() {
+        text.iter_mut().filter(|octet| **octet == 0).for_each(|octet| *octet = 0x80);
+    }
+    text.into_boxed_slice()
 }
 
 #[cfg(test)]
