@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mxsim::engine::{SimTime, UnixTime};
 use mxsim::proto::imap::{
-    FlagChange, Flags, ImapClient, ImapClientConfig, ImapClientEvent, ImapServer, ImapServerConfig,
-    ImapTask, MailboxName, SystemFlag, Uid, UidValidity,
+    Backend, FlagChange, Flags, ImapClient, ImapClientConfig, ImapClientEvent, ImapServer,
+    ImapServerConfig, ImapTask, MailboxName, SystemFlag, Uid, UidValidity,
 };
 use mxsim::proto::pop3::{
     LoginRefusal, Pop3Client, Pop3ClientConfig, Pop3ClientEvent, Pop3Server, Pop3ServerConfig,
@@ -62,12 +62,12 @@ fn pop3(store: &mut MailStore, config: Pop3ClientConfig, cut: usize) -> Vec<Pop3
         let (octets, events) = split(&mut from_server);
         for event in &events {
             match event {
-                Pop3ServerEvent::Login { user, password } => {
-                    let known = user == "alice" && password == "se\"cret";
-                    let answer = match known {
-                        true => store.lock_maildrop(alice).map_err(|_| LoginRefusal::InUse),
-                        false => Err(LoginRefusal::Credentials),
-                    };
+                Pop3ServerEvent::Identify(identity) => {
+                    let secret = store.secret(&identity.authcid).map(|(_, secret)| secret);
+                    server.answer_identity(NOW, secret.as_ref(), &mut from_server);
+                }
+                Pop3ServerEvent::Login { .. } => {
+                    let answer = store.lock_maildrop(alice).map_err(|_| LoginRefusal::InUse);
                     server.answer_login(NOW, answer, &mut from_server);
                 }
                 Pop3ServerEvent::Update { deleted } => {
@@ -75,7 +75,7 @@ fn pop3(store: &mut MailStore, config: Pop3ClientConfig, cut: usize) -> Vec<Pop3
                     server.answer_update(true, &mut from_server);
                 }
                 Pop3ServerEvent::Ended => store.unlock_maildrop(alice),
-                Pop3ServerEvent::Retrieved { .. } => {}
+                Pop3ServerEvent::StartTls | Pop3ServerEvent::Retrieved { .. } => {}
             }
         }
         octets

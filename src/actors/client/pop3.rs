@@ -31,7 +31,7 @@ pub(super) fn on_event(
     ctx: &mut Ctx<'_>,
 ) -> Option<Ended> {
     match event {
-        Pop3ClientEvent::LoggedIn => None,
+        Pop3ClientEvent::LoggedIn | Pop3ClientEvent::StartTls => None,
         Pop3ClientEvent::Message { unique_id, data } => {
             let message_id = Header::new(&data).text("Message-ID").unwrap_or_default();
             let message_id = message_id.trim().to_owned();

@@ -75,10 +75,16 @@ impl Open {
     ) {
         let store = ctx.disk().mail();
         match event {
-            Pop3ServerEvent::Login { user, password } => {
-                let answer = match store.login(&user, &password) {
+            Pop3ServerEvent::Identify(identity) => {
+                let found = store.secret(&identity.authcid).filter(|_| identity.is_own());
+                let secret = found.map(|(_, secret)| secret);
+                self.session.answer_identity(ctx.now(), secret.as_ref(), out);
+            }
+            Pop3ServerEvent::StartTls => {}
+            Pop3ServerEvent::Login { user } => {
+                let answer = match store.secret(&user) {
                     None => Err(LoginRefusal::Credentials),
-                    Some(account) => match store.lock_maildrop(account) {
+                    Some((account, _)) => match store.lock_maildrop(account) {
                         Err(_) => Err(LoginRefusal::InUse),
                         Ok(messages) => {
                             self.account = Some(account);

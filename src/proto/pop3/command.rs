@@ -1,4 +1,4 @@
-//! The commands of POP3 (RFC 1939, RFC 2449).
+//! The commands of POP3 (RFC 1939, RFC 2449, RFC 2595, RFC 5034).
 
 use std::fmt;
 
@@ -9,6 +9,24 @@ pub enum Command {
     User(String),
     /// `PASS string`, which may hold spaces
     Pass(String),
+    /// `APOP name digest`
+    Apop {
+        /// The mailbox name.
+        name: String,
+        /// 32 hexadecimal digits, as they came.
+        digest: String,
+    },
+    /// `AUTH`: which mechanisms are there? Older than RFC 5034, and still asked.
+    AuthList,
+    /// `AUTH mechanism [initial-response]`
+    Auth {
+        /// The name of the mechanism, as it came.
+        mechanism: String,
+        /// The initial response: base64, or `=` for an empty one.
+        initial: Option<String>,
+    },
+    /// `STLS`
+    Stls,
     /// `STAT`
     Stat,
     /// `LIST [msg]`
@@ -72,8 +90,29 @@ impl Command {
         keyword_buffer.copy_from_slice(keyword.as_bytes());
         keyword_buffer.make_ascii_uppercase();
         let command = match &*keyword_buffer {
-            b"USER" => return text().map(|name| Command::User(name.trim().into())),
+            b"USER" => {
+                let name = text()?.trim().to_owned();
+                return if name.is_empty() {
+                    Err(BadCommand::Arguments)
+                } else {
+                    Ok(Command::User(name))
+                };
+            }
             b"PASS" => return text().map(Command::Pass),
+            b"APOP" => {
+                // The name is what stands before the last word: it may hold spaces.
+                let (name, digest) =
+                    rest.unwrap_or("").trim().rsplit_once(' ').ok_or(BadCommand::Arguments)?;
+                return Ok(Command::Apop { name: name.trim().into(), digest: digest.into() });
+            }
+            b"AUTH" => match words.next() {
+                None => Command::AuthList,
+                Some(mechanism) => Command::Auth {
+                    mechanism: mechanism.into(),
+                    initial: words.next().map(str::to_owned),
+                },
+            },
+            b"STLS" => Command::Stls,
             b"STAT" => Command::Stat,
             b"LIST" => Command::List(words.next().map(number).transpose()?),
             b"UIDL" => Command::Uidl(words.next().map(number).transpose()?),
@@ -96,6 +135,13 @@ impl fmt::Display for Command {
         match self {
             Command::User(name) => write!(f, "USER {name}"),
             Command::Pass(password) => write!(f, "PASS {password}"),
+            Command::Apop { name, digest } => write!(f, "APOP {name} {digest}"),
+            Command::AuthList => f.write_str("AUTH"),
+            Command::Auth { mechanism, initial: None } => write!(f, "AUTH {mechanism}"),
+            Command::Auth { mechanism, initial: Some(initial) } => {
+                write!(f, "AUTH {mechanism} {initial}")
+            }
+            Command::Stls => f.write_str("STLS"),
             Command::Stat => f.write_str("STAT"),
             Command::List(None) => f.write_str("LIST"),
             Command::List(Some(number)) => write!(f, "LIST {number}"),
@@ -128,9 +174,20 @@ mod tests {
 
     #[test]
     fn commands_come_back() {
-        for line in
-            ["USER mrose", "PASS open  sesame ", "LIST", "LIST 2", "TOP 1 10", "UIDL", "QUIT"]
-        {
+        for line in [
+            "USER mrose",
+            "PASS open  sesame ",
+            "APOP mrose c4c9334bac560ecc979e58001b3e22fb",
+            "AUTH",
+            "AUTH PLAIN",
+            "AUTH PLAIN =",
+            "STLS",
+            "LIST",
+            "LIST 2",
+            "TOP 1 10",
+            "UIDL",
+            "QUIT",
+        ] {
             assert_eq!(Command::parse(line.as_bytes()).unwrap().to_string(), line);
         }
         assert_eq!(Command::parse(b"retr 3"), Ok(Command::Retr(3)));
@@ -145,6 +202,10 @@ mod tests {
         assert_eq!(Command::parse(b"TOP 1"), Err(BadCommand::Arguments));
         assert_eq!(Command::parse(b"STAT 1"), Err(BadCommand::Arguments));
         assert_eq!(Command::parse(b"USER "), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"USER   "), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"APOP mrose"), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"AUTH PLAIN = ="), Err(BadCommand::Arguments));
+        assert_eq!(Command::parse(b"STLS now"), Err(BadCommand::Arguments));
         assert_eq!(Command::parse(b"XTND XMIT"), Err(BadCommand::Unknown));
         assert_eq!(Command::parse(b"STATUS"), Err(BadCommand::Unknown));
         assert_eq!(Command::parse(b""), Err(BadCommand::Unknown));

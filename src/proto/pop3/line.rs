@@ -3,13 +3,11 @@
 use memchr::memchr;
 
 /// Cuts a stream into lines. A CR before the LF is no part of a line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct LineReader {
     pending: Vec<u8>,
     /// Where in `pending` the next line starts.
     start: usize,
-    /// How long a line can be, without its line end.
-    limit: usize,
     /// Where the tail of an overlong line is being passed over.
     skipping: bool,
 }
@@ -24,8 +22,8 @@ pub(super) enum Line<'a> {
 }
 
 impl LineReader {
-    pub(super) fn new(limit: usize) -> LineReader {
-        LineReader { pending: Vec::new(), start: 0, limit, skipping: false }
+    pub(super) fn new() -> LineReader {
+        LineReader::default()
     }
 
     /// Takes the next octets of the stream.
@@ -44,11 +42,21 @@ impl LineReader {
         self.pending.len() - self.start
     }
 
-    /// The next whole line, if it is there.
-    pub(super) fn next(&mut self) -> Option<Line<'_>> {
+    /// Throws away what waits to be read.
+    pub(super) fn clear(&mut self) {
+        *self = LineReader::new();
+    }
+
+    /// The octets that wait to be read.
+    pub(super) fn peek(&self) -> &[u8] {
+        &self.pending[self.start..]
+    }
+
+    /// The next whole line, if it is there. `limit` says how long it can be, without its line end.
+    pub(super) fn next(&mut self, limit: usize) -> Option<Line<'_>> {
         let rest = &self.pending[self.start..];
         let Some(length) = memchr(b'\n', rest) else {
-            if rest.len() > self.limit + 1 {
+            if rest.len() > limit + 1 {
                 self.skipping = true;
             }
             if self.skipping {
@@ -61,7 +69,7 @@ impl LineReader {
         self.start += length + 1;
         let line = &self.pending[from..from + length];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if std::mem::take(&mut self.skipping) || line.len() > self.limit {
+        if std::mem::take(&mut self.skipping) || line.len() > limit {
             return Some(Line::TooLong);
         }
         Some(Line::Text(line))
@@ -73,11 +81,11 @@ mod tests {
     use super::*;
 
     fn lines(stream: &[u8], cut: usize) -> Vec<Option<Vec<u8>>> {
-        let mut reader = LineReader::new(5);
+        let mut reader = LineReader::new();
         let mut lines = Vec::new();
         for piece in stream.chunks(cut) {
             reader.feed(piece);
-            while let Some(line) = reader.next() {
+            while let Some(line) = reader.next(5) {
                 lines.push(match line {
                     Line::Text(text) => Some(text.to_vec()),
                     Line::TooLong => None,

@@ -1,4 +1,4 @@
-//! POP3 (RFC 1939), with CAPA (RFC 2449) and its response codes.
+//! POP3 (RFC 1939), with CAPA and its response codes (RFC 2449), AUTH (RFC 5034) and STLS (RFC 2595).
 //!
 //! Both sessions are plain machines. The server knows no mailbox: it asks its owner by an event and
 //! gets a snapshot of the maildrop, which RFC 1939 wants locked for the time of the session anyway.
@@ -9,7 +9,7 @@ mod line;
 pub mod multiline;
 pub mod server;
 
-pub use client::{Pop3Client, Pop3ClientConfig, Pop3ClientEvent, Pop3Failure};
+pub use client::{Login, Pop3Client, Pop3ClientConfig, Pop3ClientEvent, Pop3Failure};
 pub use command::{BadCommand, Command};
 pub use server::{LoginRefusal, Pop3Server, Pop3ServerConfig, Pop3ServerEvent};
 

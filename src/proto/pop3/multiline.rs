@@ -5,6 +5,26 @@ use memchr::memmem;
 
 use crate::proto::Outbox;
 
+/// A message with CRLF at the end of every line: a line feed alone would end a line for some clients
+/// and not for others, and a dot after it would end the response. The octets are copied only where
+/// there is one. A carriage return alone is text.
+pub fn normalised(data: &Bytes) -> Bytes {
+    let is_bare = |place: usize| place == 0 || data[place - 1] != b'\r';
+    let mut bare = memchr::memchr_iter(b'\n', data).filter(|place| is_bare(*place)).peekable();
+    if bare.peek().is_none() {
+        return data.clone();
+    }
+    let mut text = BytesMut::with_capacity(data.len() + data.len() / 16);
+    let mut copied = 0;
+    for place in bare {
+        text.extend_from_slice(&data[copied..place]);
+        text.extend_from_slice(b"\r\n");
+        copied = place + 1;
+    }
+    text.extend_from_slice(&data[copied..]);
+    text.freeze()
+}
+
 /// How many octets a message has as RETR sends it: the line end that a last line lacks is added,
 /// stuffed dots are not counted.
 pub fn octets_sent(data: &[u8]) -> u64 {
@@ -27,7 +47,10 @@ pub fn send<E>(data: &Bytes, out: &mut Outbox<E>) {
 
 /// Header, empty line, and the first `lines` lines of the body: what TOP sends (RFC 1939 §7).
 pub fn top(data: &Bytes, lines: u32) -> Bytes {
-    let body = memmem::find(data, b"\r\n\r\n").map_or(data.len(), |found| found + 4);
+    let body = match data.starts_with(b"\r\n") {
+        true => 2,
+        false => memmem::find(data, b"\r\n\r\n").map_or(data.len(), |found| found + 4),
+    };
     let last = (lines as usize).checked_sub(1);
     let end = match last {
         None => body,
@@ -103,9 +126,34 @@ mod tests {
         assert_eq!(top(&data, 9), data);
         assert_eq!(top(&Bytes::from_static(b"A: 1\r\n"), 3), "A: 1\r\n");
         assert_eq!(top(&data, u32::MAX), data);
+        assert_eq!(top(&Bytes::from_static(b"\r\none\r\n\r\ntwo\r\n"), 1), "\r\none\r\n");
+    }
+
+    #[test]
+    fn a_line_feed_alone_becomes_a_line_end() {
+        let check = |data: &'static str, wanted: &str| {
+            assert_eq!(normalised(&Bytes::from_static(data.as_bytes())), wanted, "{data:?}");
+        };
+        check("", "");
+        check("a\r\nb\r\n", "a\r\nb\r\n");
+        check("\na\n.\n\r\nb\rc\n", "\r\na\r\n.\r\n\r\nb\rc\r\n");
+        check("a\r\r\n\n", "a\r\r\n\r\n");
     }
 
     proptest! {
+        /// However a client cuts lines, at LF or at CRLF alone, it finds the same end.
+        #[test]
+        fn nothing_in_a_message_ends_it_early(pieces in proptest::collection::vec("[\r\n.a]", 0..20)) {
+            let text = normalised(&Bytes::from(pieces.concat()));
+            prop_assert!(!memchr::memchr_iter(b'\n', &text).any(|at| at == 0 || text[at - 1] != b'\r'));
+            let wire = sent(&text);
+            let end = if wire.starts_with(b".\r\n") { Some(0) } else { memmem::find(&wire, b"\n.\r\n").map(|at| at + 1) };
+            prop_assert_eq!(end, Some(wire.len() - 3));
+            let stuffed = wire.len() as u64 - 3 - octets_sent(&text);
+            let dots = wire[..wire.len() - 3].split_inclusive(|octet| *octet == b'\n').filter(|line| line.starts_with(b".")).count();
+            prop_assert_eq!(stuffed, dots as u64);
+        }
+
         #[test]
         fn what_was_sent_is_collected(lines in proptest::collection::vec("[.a ]{0,4}", 0..9)) {
             let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
 /// Who a client says that it is.
@@ -72,6 +73,18 @@ impl Secret {
         self
     }
 
+    /// Whether this is the password.
+    pub fn is_password(&self, password: &str) -> bool {
+        self.password == password
+    }
+
+    /// What APOP wants to see: the MD5 digest of the timestamp in the server's greeting, angle
+    /// brackets included, and the password (RFC 1939 §7), in small hexadecimal digits.
+    pub fn apop_digest(&self, timestamp: &str) -> String {
+        let digest = Md5::new().chain_update(timestamp).chain_update(&self.password).finalize();
+        digest.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
     pub(super) fn password(&self) -> &str {
         &self.password
     }
@@ -99,3 +112,16 @@ pub(super) fn usual_salt(authcid: &str) -> Vec<u8> {
 }
 
 pub(super) const MIN_ITERATIONS: u32 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_apop_example_of_rfc_1939() {
+        let secret = Secret::new("tanstaaf");
+        let digest = secret.apop_digest("<1896.697170952@dbc.mtview.ca.us>");
+        assert_eq!(digest, "c4c9334bac560ecc979e58001b3e22fb");
+        assert!(secret.is_password("tanstaaf") && !secret.is_password("tanstaaF"));
+    }
+}

@@ -1,103 +1,24 @@
 //! The POP3 client session: logs in, downloads what is new, deletes or keeps, and quits.
 //!
-//! Follows RFC 1939. One command at a time, as most clients do.
+//! Follows RFC 1939, with CAPA (RFC 2449), STLS (RFC 2595), and AUTH (RFC 5034) by the best mechanism
+//! that both sides know. One command at a time, as most clients do.
 //!
-//! Not modelled: CAPA and PIPELINING on the client's side, TOP, APOP, STLS.
+//! Not modelled: PIPELINING on the client's side, TOP.
+
+mod config;
+mod login;
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::time::Duration;
-
-use bytes::Bytes;
 
 use super::command::Command;
 use super::line::{Line, LineReader};
 use super::multiline::Collector;
-use crate::engine::SimTime;
+use crate::engine::{SimTime, Stream};
+use crate::proto::sasl::ClientExchange;
 use crate::proto::{Input, Outbox, Session};
 
-/// What a client session is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pop3ClientConfig {
-    /// The mailbox name.
-    pub user: String,
-    /// Its password.
-    pub password: String,
-    /// Whether messages stay on the server after they were downloaded.
-    pub keep: bool,
-    /// Unique ids of messages downloaded in earlier sessions: they are not downloaded again.
-    pub known: BTreeSet<String>,
-    /// How long to wait for the server.
-    pub timeout: Duration,
-    /// The largest message to be taken, in octets.
-    pub max_message_octets: usize,
-}
-
-impl Default for Pop3ClientConfig {
-    fn default() -> Self {
-        Pop3ClientConfig {
-            user: String::new(),
-            password: String::new(),
-            keep: false,
-            known: BTreeSet::new(),
-            timeout: Duration::from_secs(60),
-            max_message_octets: 64 << 20,
-        }
-    }
-}
-
-/// News from a POP3 client session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pop3ClientEvent {
-    /// The server gave the maildrop.
-    LoggedIn,
-    /// A message was downloaded.
-    Message {
-        /// Its unique id, where the server has UIDL.
-        unique_id: Option<String>,
-        /// Header and body, lines ended by CRLF.
-        data: Bytes,
-    },
-    /// QUIT was answered well: so many messages are gone from the server. The last event.
-    Done {
-        /// How many were deleted.
-        deleted: usize,
-    },
-    /// The session ended before; deleted messages may still be there. The last event.
-    Failed(Pop3Failure),
-}
-
-/// Why a client session fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pop3Failure {
-    /// The server answered a command with `-ERR`; the password is left out.
-    Refused {
-        /// The keyword of the command, or `greeting`.
-        command: &'static str,
-        /// What the server said after `-ERR`.
-        text: String,
-    },
-    /// The server answered with something that is no POP3 reply.
-    Nonsense,
-    /// The server sent more than the client takes.
-    TooLarge,
-    /// The connection was closed.
-    Closed,
-    /// The server was silent for too long.
-    TimedOut,
-}
-
-impl fmt::Display for Pop3Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Pop3Failure::Refused { command, text } => write!(f, "{command} refused: {text}"),
-            Pop3Failure::Nonsense => f.write_str("the server does not speak POP3"),
-            Pop3Failure::TooLarge => f.write_str("the server sent too much"),
-            Pop3Failure::Closed => f.write_str("the server closed the connection"),
-            Pop3Failure::TimedOut => f.write_str("the server did not answer in time"),
-        }
-    }
-}
+pub use config::{Login, Pop3ClientConfig, Pop3ClientEvent, Pop3Failure};
+use login::{Capabilities, answer_challenge, timestamp};
 
 /// A POP3 client session.
 #[derive(Debug)]
@@ -105,6 +26,11 @@ pub struct Pop3Client {
     config: Pop3ClientConfig,
     state: State,
     lines: LineReader,
+    secured: bool,
+    /// The timestamp in the greeting (RFC 1939 §7, APOP).
+    timestamp: Option<String>,
+    /// Where the nonces of SCRAM come from.
+    nonces: Option<Box<Stream>>,
     /// When the server last sent something.
     active: SimTime,
 }
@@ -113,6 +39,15 @@ pub struct Pop3Client {
 #[derive(Debug)]
 enum State {
     Greeting,
+    /// The status line of CAPA, or its list.
+    Capa {
+        list: Option<Capabilities>,
+    },
+    Stls,
+    /// The end of a TLS handshake, of which it sees nothing.
+    Handshake,
+    Auth(ClientExchange),
+    Apop,
     User,
     Pass,
     /// The status line of UIDL, or its list.
@@ -156,7 +91,10 @@ impl Pop3Client {
         Pop3Client {
             config,
             state: State::Greeting,
-            lines: LineReader::new(MAX_LINE_OCTETS),
+            lines: LineReader::new(),
+            secured: false,
+            timestamp: None,
+            nonces: None,
             active: SimTime::ZERO,
         }
     }
@@ -164,6 +102,13 @@ impl Pop3Client {
     fn line(&mut self, line: &[u8], out: &mut Outbox<Pop3ClientEvent>) -> Result<(), Pop3Failure> {
         // Within a multi-line response every line is text.
         match &mut self.state {
+            State::Capa { list: Some(list) } => {
+                if line == b"." {
+                    let list = std::mem::take(list);
+                    return self.capable(&list, out);
+                }
+                return list.learn(line);
+            }
             State::Uidl { list: Some(list) } => {
                 if line == b"." {
                     // The next message is taken from the end.
@@ -189,25 +134,47 @@ impl Pop3Client {
             }
             _ => {}
         }
+        if let State::Auth(exchange) = &mut self.state
+            && let Some(challenge) = line.strip_prefix(b"+ ")
+        {
+            return answer_challenge(exchange, challenge, out);
+        }
         let status = status(line).ok_or(Pop3Failure::Nonsense)?;
         let refused =
             |command, text: &str| Err(Pop3Failure::Refused { command, text: text.into() });
         self.state = match (std::mem::replace(&mut self.state, State::Ended), status) {
-            (State::Greeting, Status::Ok(_)) => {
-                send(&Command::User(self.config.user.clone()), out);
-                State::User
+            (State::Greeting, Status::Ok(text)) => {
+                self.timestamp = timestamp(text);
+                send(&Command::Capa, out);
+                State::Capa { list: None }
             }
             (State::Greeting, Status::Err(text)) => return refused("greeting", text),
+            (State::Capa { .. }, Status::Ok(_)) => {
+                State::Capa { list: Some(Capabilities::default()) }
+            }
+            (State::Capa { .. }, Status::Err(_)) => {
+                return self.capable(&Capabilities::unknown(), out);
+            }
+            (State::Stls, Status::Ok(_)) => {
+                out.event(Pop3ClientEvent::StartTls);
+                State::Handshake
+            }
+            (State::Stls, Status::Err(text)) => return refused("STLS", text),
+            (State::Auth(exchange), Status::Ok(_)) => {
+                if !exchange.is_complete() {
+                    return Err(Pop3Failure::NotProved);
+                }
+                self.logged_in(out)
+            }
+            (State::Auth(_), Status::Err(text)) => return refused("AUTH", text),
+            (State::Apop, Status::Ok(_)) => self.logged_in(out),
+            (State::Apop, Status::Err(text)) => return refused("APOP", text),
             (State::User, Status::Ok(_)) => {
                 send(&Command::Pass(self.config.password.clone()), out);
                 State::Pass
             }
             (State::User, Status::Err(text)) => return refused("USER", text),
-            (State::Pass, Status::Ok(_)) => {
-                out.event(Pop3ClientEvent::LoggedIn);
-                send(&Command::Uidl(None), out);
-                State::Uidl { list: None }
-            }
+            (State::Pass, Status::Ok(_)) => self.logged_in(out),
             (State::Pass, Status::Err(text)) => return refused("PASS", text),
             (State::Uidl { .. }, Status::Ok(_)) => State::Uidl { list: Some(Vec::new()) },
             (State::Uidl { .. }, Status::Err(_)) => {
@@ -241,9 +208,15 @@ impl Pop3Client {
                 State::Ended
             }
             (State::Quit { .. }, Status::Err(text)) => return refused("QUIT", text),
-            (State::Ended, _) => State::Ended,
+            (state @ (State::Handshake | State::Ended), _) => state,
         };
         Ok(())
+    }
+
+    fn logged_in(&mut self, out: &mut Outbox<Pop3ClientEvent>) -> State {
+        out.event(Pop3ClientEvent::LoggedIn);
+        send(&Command::Uidl(None), out);
+        State::Uidl { list: None }
     }
 
     /// Goes on with the last of `rest`, or quits.
@@ -254,14 +227,16 @@ impl Pop3Client {
         out: &mut Outbox<Pop3ClientEvent>,
     ) {
         while let Some(next) = rest.last() {
-            let known = next.unique_id.as_ref().is_some_and(|id| self.config.known.contains(id));
-            if !known {
+            let is_in = |ids: &BTreeSet<String>| {
+                next.unique_id.as_ref().is_some_and(|unique_id| ids.contains(unique_id))
+            };
+            if !is_in(&self.config.known) {
                 send(&Command::Retr(next.number), out);
                 self.state = State::Retr { rest, text: None, deleted };
                 return;
             }
-            if !self.config.keep {
-                // Downloaded in a session that broke before its QUIT.
+            if !self.config.keep || is_in(&self.config.expired) {
+                // Downloaded in a session that broke before its QUIT, or long ago.
                 return self.after_message(rest, deleted, out);
             }
             rest.pop();
@@ -277,8 +252,12 @@ impl Pop3Client {
         deleted: usize,
         out: &mut Outbox<Pop3ClientEvent>,
     ) {
+        let goes = |done: &Listed| {
+            let expired = &self.config.expired;
+            !self.config.keep || done.unique_id.as_ref().is_some_and(|id| expired.contains(id))
+        };
         match rest.last() {
-            Some(done) if !self.config.keep => {
+            Some(done) if goes(done) => {
                 send(&Command::Dele(done.number), out);
                 self.state = State::Dele { rest, deleted };
             }
@@ -305,13 +284,15 @@ impl Session for Pop3Client {
         }
         match input {
             Input::Opened => self.active = now,
+            // Nothing that comes in clear counts any more.
+            Input::Bytes(_) if matches!(self.state, State::Handshake) => {}
             Input::Bytes(octets) => {
                 self.active = now;
                 self.lines.feed(octets);
-                while !matches!(self.state, State::Ended) {
+                while !matches!(self.state, State::Handshake | State::Ended) {
                     // The reader is lent out of the session while one of its lines is handled.
-                    let mut lines = std::mem::replace(&mut self.lines, LineReader::new(0));
-                    let handled = match lines.next() {
+                    let mut lines = std::mem::replace(&mut self.lines, LineReader::new());
+                    let handled = match lines.next(MAX_LINE_OCTETS) {
                         None => {
                             self.lines = lines;
                             break;
@@ -320,6 +301,9 @@ impl Session for Pop3Client {
                         Some(Line::Text(line)) => self.line(line, out),
                     };
                     self.lines = lines;
+                    if let State::Handshake = self.state {
+                        self.lines.clear();
+                    }
                     if let Err(failure) = handled {
                         self.fail(failure, out);
                     }
