@@ -150,7 +150,7 @@ fn bound(parser: &mut Parser<'_>) -> Parsed<Bound> {
 }
 
 /// Numbers in ascending ranges that do not touch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NumberSet {
     ranges: Vec<RangeInclusive<u32>>,
 }
@@ -171,6 +171,12 @@ impl NumberSet {
     /// The ranges.
     pub fn ranges(&self) -> &[RangeInclusive<u32>] {
         &self.ranges
+    }
+
+    /// How many numbers there are.
+    pub fn count(&self) -> u64 {
+        let count = |range: &RangeInclusive<u32>| u64::from(range.end() - range.start()) + 1;
+        self.ranges.iter().map(count).sum()
     }
 
     /// Whether the number is in the set.

@@ -78,6 +78,10 @@ impl CommandWriter {
         match task {
             ImapTask::Select { mailbox, read_only: false } => self.text("SELECT").mailbox(mailbox),
             ImapTask::Select { mailbox, read_only: true } => self.text("EXAMINE").mailbox(mailbox),
+            ImapTask::Resync { mailbox, .. } => self.text("SELECT").mailbox(mailbox),
+            ImapTask::FetchChangedFlags { since } => {
+                self.text(&format!("UID FETCH 1:* (FLAGS) (CHANGEDSINCE {since})"))
+            }
             ImapTask::FetchNew { since, .. } => {
                 self.text(&format!("UID FETCH {since}:* (FLAGS RFC822.SIZE ENVELOPE)"))
             }
@@ -109,6 +113,18 @@ impl CommandWriter {
             ImapTask::Idle => self.text("IDLE"),
             ImapTask::Logout => self.text("LOGOUT"),
         }
+    }
+
+    /// Adds the SELECT of a device that has seen the mailbox before (RFC 7162 §3.2.5).
+    pub(super) fn resync(&mut self, task: &ImapTask) -> &mut Self {
+        let ImapTask::Resync { uid_validity, mod_seq, known, .. } = task else {
+            return self.task(task);
+        };
+        self.task(task).text(&format!(" (QRESYNC ({uid_validity} {mod_seq}"));
+        if !known.is_empty() {
+            self.text(&format!(" {}", set(known)));
+        }
+        self.text("))")
     }
 
     /// Adds the fetching of whole messages.

@@ -1,52 +1,43 @@
 //! The IMAP client session: does tasks one after the other, each by its commands.
 //!
-//! Follows RFC 3501; uses LITERAL+ (RFC 7888) and IDLE (RFC 2177) where the task says so. The owner
-//! may add tasks at any time; the connection stays open until [`ImapTask::Logout`].
+//! Follows RFC 3501, with STARTTLS, and AUTHENTICATE (with the initial response of RFC 4959) by the
+//! best mechanism that both sides know; uses LITERAL+ (RFC 7888), QRESYNC and CONDSTORE (RFC 7162) where
+//! they are offered, and IDLE (RFC 2177), or else NOOP, where the task says so. The owner may add tasks
+//! at any time; the connection stays open until [`ImapTask::Logout`].
 //!
-//! Not modelled: several commands under way at once, AUTHENTICATE, and reading of BODYSTRUCTURE.
+//! Nothing that a server sends makes it panic, or keep more than a bounded amount. What it does not
+//! know it passes over; what breaks the syntax of a response that it does know ends the session.
+//!
+//! Not modelled: several commands under way at once, and reading of BODYSTRUCTURE.
 
+mod capabilities;
 mod command;
+mod config;
+mod fetched;
+mod idle;
+mod login;
 mod response;
+mod resync;
 mod task;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use self::config::ImapClientConfig;
+
 pub use self::task::{ImapClientEvent, ImapFailure, ImapTask, MailboxSummary, Overview, Refusal};
 
+use self::capabilities::Capabilities;
 use self::command::CommandWriter;
-use self::response::{FetchedItem, Response, StateResponse, Status, Value};
+use self::idle::{IDLE_FOR, NAP};
+use self::response::{Response, StateResponse, Status};
 use super::mailbox_name::MailboxName;
 use super::number::{Uid, UidValidity};
 use super::reader::{Limits, Reader, Step};
-use crate::engine::SimTime;
+use crate::engine::{SimTime, Stream};
+use crate::proto::sasl::ClientExchange;
 use crate::proto::{Input, Outbox, Session};
-
-/// With what a client session logs in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImapClientConfig {
-    /// The login name.
-    pub user: String,
-    /// The password.
-    pub password: String,
-    /// How long to wait for the server.
-    pub timeout: Duration,
-    /// The most that is taken in one response, in octets.
-    pub max_response_octets: usize,
-}
-
-impl Default for ImapClientConfig {
-    fn default() -> Self {
-        ImapClientConfig {
-            user: String::new(),
-            password: String::new(),
-            timeout: Duration::from_secs(60),
-            max_response_octets: 64 << 20,
-        }
-    }
-}
 
 /// An IMAP client session.
 #[derive(Debug)]
@@ -55,8 +46,13 @@ pub struct ImapClient {
     state: State,
     tasks: VecDeque<ImapTask>,
     reader: Reader,
-    /// Whether the server takes non-synchronizing literals.
-    literal_plus: bool,
+    /// What the server has said that it can; `None` before it has.
+    capabilities: Option<Capabilities>,
+    secured: bool,
+    /// Where the nonces of SCRAM come from.
+    nonces: Option<Box<Stream>>,
+    /// Whether ENABLE QRESYNC was granted: messages vanish by UID from then on.
+    qresync: bool,
     /// The UIDs of the selected mailbox by sequence number, as far as the server told them.
     uids: Vec<Option<Uid>>,
     /// How many commands were sent.
@@ -69,7 +65,23 @@ pub struct ImapClient {
 
 #[derive(Debug)]
 enum State {
+    /// The connection does not stand yet.
+    Opening,
     Greeting,
+    /// CAPABILITY is under way, before the login or after it.
+    Asking {
+        command: Command,
+        logged_in: bool,
+    },
+    StartingTls {
+        command: Command,
+    },
+    /// The end of a TLS handshake, of which it sees nothing.
+    Handshake,
+    Authenticating {
+        command: Command,
+        exchange: ClientExchange,
+    },
     LoggingIn {
         command: Command,
     },
@@ -96,6 +108,8 @@ struct Command {
 enum Stage {
     /// Its only command is under way.
     Only,
+    /// ENABLE is under way, before SELECT.
+    Enabling,
     /// SELECT is under way.
     Selecting(MailboxSummary),
     /// The overviews of FetchNew are under way; these are new.
@@ -106,6 +120,10 @@ enum Stage {
     Idling { since: SimTime },
     /// DONE was sent; afterwards IDLE goes on when `again`.
     IdleEnding { again: bool },
+    /// The server has no IDLE: it is asked for news by NOOP, and now nothing is under way.
+    Napping { since: SimTime },
+    /// NOOP was sent in the place of IDLE; afterwards there is another nap when `again`.
+    Asked { again: bool },
 }
 
 type Out = Outbox<ImapClientEvent>;
@@ -115,10 +133,13 @@ impl ImapClient {
     pub fn new(config: ImapClientConfig, tasks: impl IntoIterator<Item = ImapTask>) -> ImapClient {
         ImapClient {
             config,
-            state: State::Greeting,
+            state: State::Opening,
             tasks: tasks.into_iter().collect(),
             reader: Reader::default(),
-            literal_plus: false,
+            capabilities: None,
+            secured: false,
+            nonces: None,
+            qresync: false,
             uids: Vec::new(),
             commands: 0,
             bye: None,
@@ -131,7 +152,14 @@ impl ImapClient {
         self.tasks.push_back(task);
         match &self.state {
             State::Ready => self.next_task(now, out),
-            State::Working { stage: Stage::Idling { .. }, .. } => self.end_idle(now, false, out),
+            State::Working { stage: Stage::Idling { .. } | Stage::Napping { .. }, .. } => {
+                self.end_idle(now, false, out);
+            }
+            State::Working { stage: Stage::Asked { again: true }, .. } => {
+                if let State::Working { stage, .. } = &mut self.state {
+                    *stage = Stage::Asked { again: false };
+                }
+            }
             _ => {}
         }
     }
@@ -147,11 +175,21 @@ impl ImapClient {
             return;
         };
         let stage = match &task {
-            ImapTask::Select { read_only, .. } => {
-                self.uids.clear();
-                Stage::Selecting(MailboxSummary { read_only: *read_only, ..Default::default() })
+            ImapTask::Select { .. } => self.selecting(&task),
+            ImapTask::Resync { .. } if self.offers(|offered| offered.qresync) => {
+                return self.resync(now, task, out);
             }
+            ImapTask::Resync { .. } => self.selecting(&task),
             ImapTask::FetchNew { .. } => Stage::Overviews(Vec::new()),
+            ImapTask::Idle if self.capabilities.as_ref().is_some_and(|offered| !offered.idle) => {
+                // NOOP at once: news may have come since the last command.
+                let command = self.send(now, out, |writer| {
+                    writer.text("NOOP");
+                });
+                let again = self.tasks.is_empty();
+                self.state = State::Working { command, task, stage: Stage::Asked { again } };
+                return;
+            }
             ImapTask::Idle => Stage::IdleAsked,
             _ => Stage::Only,
         };
@@ -161,30 +199,28 @@ impl ImapClient {
         self.state = State::Working { command, task, stage };
     }
 
+    /// Whether the server has said that it can do something.
+    fn offers(&self, what: impl Fn(&Capabilities) -> bool) -> bool {
+        self.capabilities.as_ref().is_some_and(what)
+    }
+
     /// Sends a command as far as it goes without the server's leave.
     fn send(&mut self, now: SimTime, out: &mut Out, write: impl Fn(&mut CommandWriter)) -> Command {
         self.active = now;
         self.commands += 1;
         let tag = format!("a{}", self.commands);
-        let mut writer = CommandWriter::new(&tag, self.literal_plus);
+        let literal_plus = self.offers(|offered| offered.literal_plus);
+        let mut writer = CommandWriter::new(&tag, literal_plus);
         write(&mut writer);
         let mut command = Command { tag, unsent: writer.finish() };
-        let ready = if self.literal_plus { command.unsent.len() } else { 1 };
+        let ready = if literal_plus { command.unsent.len() } else { 1 };
         command.unsent.drain(..ready).for_each(|piece| send_piece(piece, out));
         command
     }
 
-    fn end_idle(&mut self, now: SimTime, again: bool, out: &mut Out) {
-        if let State::Working { stage, .. } = &mut self.state {
-            self.active = now;
-            out.send("DONE\r\n");
-            *stage = Stage::IdleEnding { again };
-        }
-    }
-
     fn response(&mut self, now: SimTime, text: &Bytes, out: &mut Out) -> Result<(), ImapFailure> {
         match Response::parse(text).map_err(|_| ImapFailure::Nonsense)? {
-            Response::Continue => self.proceed(now, out),
+            Response::Continue(text) => self.proceed(now, text, out),
             Response::Tagged { tag, state } => return self.completed(now, tag, state, out),
             Response::Untagged(state) => return self.untagged(now, state, out),
             Response::Capability(words) => self.learn(words),
@@ -207,6 +243,21 @@ impl ImapClient {
                 let uids = numbers.into_iter().filter_map(Uid::new).collect();
                 out.event(ImapClientEvent::Found { uids });
             }
+            Response::Esearch { uid, all } => {
+                if all.count() > MAX_FOUND {
+                    return Err(ImapFailure::Nonsense);
+                }
+                if uid {
+                    let numbers = all.ranges().iter().cloned().flatten();
+                    out.event(ImapClientEvent::Found {
+                        uids: numbers.filter_map(Uid::new).collect(),
+                    });
+                }
+            }
+            Response::Enabled(words) => {
+                self.qresync |= words.split(' ').any(|word| word.eq_ignore_ascii_case("QRESYNC"));
+            }
+            Response::Vanished { earlier, uids } => self.vanished(earlier, uids, out),
             Response::List { attributes, name } => {
                 let noselect = |word: &&str| word.eq_ignore_ascii_case("\\Noselect");
                 let selectable = !attributes.iter().any(noselect);
@@ -219,9 +270,11 @@ impl ImapClient {
         Ok(())
     }
 
-    /// The server asks for more: for the literal and what follows it, or it idles.
-    fn proceed(&mut self, now: SimTime, out: &mut Out) {
+    /// The server asks for more: for the literal and what follows it, for a response to its challenge,
+    /// or it idles.
+    fn proceed(&mut self, now: SimTime, text: &str, out: &mut Out) {
         match &mut self.state {
+            State::Authenticating { exchange, .. } => login::answer_challenge(exchange, text, out),
             State::LoggingIn { command } | State::Working { command, .. }
                 if !command.unsent.is_empty() =>
             {
@@ -252,28 +305,16 @@ impl ImapClient {
             self.bye = Some(state.text.into());
         }
         match &mut self.state {
-            State::Greeting => match state.status {
-                Status::Ok => {
-                    let (user, password) = (self.config.user.clone(), self.config.password.clone());
-                    let command = self.send(now, out, |writer| {
-                        writer.text("LOGIN").argument(&user).argument(&password);
-                    });
-                    self.state = State::LoggingIn { command };
-                }
-                Status::PreAuth => {
-                    out.event(ImapClientEvent::LoggedIn);
-                    self.next_task(now, out);
-                }
-                // The connection is about to be closed.
-                Status::Bye => {}
-                Status::No | Status::Bad => return Err(ImapFailure::Nonsense),
-            },
+            State::Greeting => return self.greeted(now, state.status, out),
             State::Working { stage: Stage::Selecting(summary), .. } => {
                 if let Some(number) = state.code_number("UIDVALIDITY") {
                     summary.uid_validity = UidValidity::new(number);
                 }
                 if let Some(number) = state.code_number("UIDNEXT") {
                     summary.uid_next = Uid::new(number);
+                }
+                if let Some(mod_seq) = state.code_mod_seq("HIGHESTMODSEQ") {
+                    summary.mod_seq = Some(mod_seq);
                 }
             }
             _ => {}
@@ -295,18 +336,33 @@ impl ImapClient {
         let refused = (state.status != Status::Ok)
             .then(|| Refusal { code: state.code.into(), text: state.text.into() });
         match std::mem::replace(&mut self.state, State::Ready) {
-            State::LoggingIn { command } if command.tag == tag => {
-                if let Some(refusal) = refused {
-                    return Err(ImapFailure::LoginRefused(refusal));
-                }
-                out.event(ImapClientEvent::LoggedIn);
+            before @ (State::Asking { .. }
+            | State::StartingTls { .. }
+            | State::Authenticating { .. }
+            | State::LoggingIn { .. }) => {
+                let told = state.code_argument("CAPABILITY").is_some();
+                return self.login_completed(now, before, tag, (refused, told), out);
             }
             State::Working { command, task, stage } if command.tag == tag => {
                 match (&task, stage) {
-                    (ImapTask::Select { mailbox, .. }, Stage::Selecting(mut summary))
-                        if refused.is_none() =>
-                    {
+                    (ImapTask::Resync { .. }, Stage::Enabling) => {
+                        // A server that does not do what it offers is asked as any other.
+                        if !self.qresync {
+                            self.forget_qresync();
+                        }
+                        self.tasks.push_front(task);
+                        self.next_task(now, out);
+                        return Ok(());
+                    }
+                    (
+                        ImapTask::Select { mailbox, .. } | ImapTask::Resync { mailbox, .. },
+                        Stage::Selecting(mut summary),
+                    ) if refused.is_none() => {
                         summary.read_only |= state.code_argument("READ-ONLY").is_some();
+                        if let ImapTask::Resync { uid_validity, .. } = &task {
+                            let same = summary.uid_validity == Some(*uid_validity);
+                            summary.resynced = self.qresync && same && summary.mod_seq.is_some();
+                        }
                         let mailbox = mailbox.clone();
                         out.event(ImapClientEvent::Selected { mailbox, summary });
                     }
@@ -324,6 +380,11 @@ impl ImapClient {
                         self.next_task(now, out);
                         return Ok(());
                     }
+                    (ImapTask::Idle, Stage::Asked { again: true }) if refused.is_none() => {
+                        let stage = Stage::Napping { since: now };
+                        self.state = State::Working { command, task, stage };
+                        return Ok(());
+                    }
                     (ImapTask::Logout, _) => {
                         out.event(ImapClientEvent::Done { task, refused });
                         self.end(None, out);
@@ -339,60 +400,6 @@ impl ImapClient {
         Ok(())
     }
 
-    fn fetched(
-        &mut self,
-        sequence: u32,
-        items: &[FetchedItem<'_>],
-        text: &Bytes,
-        out: &mut Out,
-    ) -> Result<(), ImapFailure> {
-        let place = sequence.checked_sub(1).ok_or(ImapFailure::Nonsense)? as usize;
-        let item = |name| items.iter().find(|item| item.is(name)).map(|item| &item.value);
-        if let Some(uid) = item("UID").and_then(Value::number).and_then(Uid::new)
-            && place < MAX_REMEMBERED
-        {
-            if place >= self.uids.len() {
-                self.uids.resize(place + 1, None);
-            }
-            self.uids[place] = Some(uid);
-        }
-        let uid = self.uids.get(place).copied().flatten();
-        if let (Some(uid), Some(data)) = (uid, item("BODY[]").and_then(Value::string)) {
-            // A literal is a slice of the response; a quoted string, and only one with escapes, is
-            // perhaps none.
-            let within = text.as_ptr_range().contains(&data.as_ptr());
-            let data = if within { text.slice_ref(data) } else { Bytes::copy_from_slice(data) };
-            out.event(ImapClientEvent::Message { uid, data });
-        }
-        let Some(flags) = item("FLAGS").map(Value::flags) else { return Ok(()) };
-        match (&mut self.state, uid, item("ENVELOPE")) {
-            (
-                State::Working {
-                    task: ImapTask::FetchNew { since, .. },
-                    stage: Stage::Overviews(new),
-                    ..
-                },
-                Some(uid),
-                Some(envelope),
-            ) => {
-                // `n:*` names the last message also where it is not new (RFC 3501 §6.4.8).
-                if uid >= *since {
-                    new.push(uid);
-                    let size_octets = item("RFC822.SIZE").and_then(Value::number).unwrap_or(0);
-                    let overview = Overview { flags, size_octets, ..overview(envelope) };
-                    out.event(ImapClientEvent::Overview { uid, overview });
-                }
-            }
-            _ => out.event(ImapClientEvent::Flags { sequence, uid, flags }),
-        }
-        Ok(())
-    }
-
-    fn learn(&mut self, capabilities: &str) {
-        self.literal_plus =
-            capabilities.split(' ').any(|word| word.eq_ignore_ascii_case("LITERAL+"));
-    }
-
     fn end(&mut self, failure: Option<ImapFailure>, out: &mut Out) {
         self.state = State::Ended;
         out.event(ImapClientEvent::Ended { failure });
@@ -404,11 +411,15 @@ impl Session for ImapClient {
     type Event = ImapClientEvent;
 
     fn handle(&mut self, now: SimTime, input: Input<'_>, out: &mut Out) {
-        if matches!(self.state, State::Ended) {
-            return;
+        match (&self.state, input) {
+            (State::Ended, _) => return,
+            (State::Opening, Input::Opened | Input::Bytes(_)) => self.state = State::Greeting,
+            _ => {}
         }
         match input {
             Input::Opened => self.active = now,
+            // Nothing that comes in clear counts any more.
+            Input::Bytes(_) if matches!(self.state, State::Handshake) => {}
             Input::Bytes(mut octets) => {
                 self.active = now;
                 let limits = Limits {
@@ -416,7 +427,7 @@ impl Session for ImapClient {
                     literal_octets: self.config.max_response_octets,
                     literals_octets: self.config.max_response_octets,
                 };
-                while !matches!(self.state, State::Ended) {
+                while !matches!(self.state, State::Handshake | State::Ended) {
                     let handled = match self.reader.read(&mut octets, limits) {
                         Step::More => break,
                         // A server does not wait before its literals.
@@ -435,9 +446,9 @@ impl Session for ImapClient {
             }
             Input::Timeout => match self.deadline() {
                 Some(deadline) if deadline <= now => match self.state {
-                    State::Working { stage: Stage::Idling { .. }, .. } => {
-                        self.end_idle(now, true, out);
-                    }
+                    State::Working {
+                        stage: Stage::Idling { .. } | Stage::Napping { .. }, ..
+                    } => self.end_idle(now, true, out),
                     _ => self.end(Some(ImapFailure::TimedOut), out),
                 },
                 _ => {}
@@ -447,8 +458,9 @@ impl Session for ImapClient {
 
     fn deadline(&self) -> Option<SimTime> {
         match self.state {
-            State::Ready | State::Ended => None,
+            State::Opening | State::Ready | State::Ended => None,
             State::Working { stage: Stage::Idling { since }, .. } => Some(since + IDLE_FOR),
+            State::Working { stage: Stage::Napping { since }, .. } => Some(since + NAP),
             _ => Some(self.active + self.config.timeout),
         }
     }
@@ -462,30 +474,8 @@ fn send_piece(piece: Bytes, out: &mut Out) {
     }
 }
 
-/// What an ENVELOPE (RFC 3501 §7.4.2) says, but for flags and size.
-fn overview(envelope: &Value<'_>) -> Overview {
-    let fields = envelope.list();
-    let text = |value: Option<&Value<'_>>| {
-        let octets = value.and_then(Value::string)?;
-        Some(String::from_utf8_lossy(octets).into_owned())
-    };
-    let from = fields.get(2).and_then(|list| list.list().first()).and_then(|address| {
-        let address = address.list();
-        Some(format!("{}@{}", text(address.get(2))?, text(address.get(3))?))
-    });
-    Overview {
-        subject: text(fields.get(1)),
-        from,
-        message_id: text(fields.get(9)),
-        ..Overview::default()
-    }
-}
-
-/// IDLE is ended and begun again before a server may log the client out (RFC 2177 §3).
-const IDLE_FOR: Duration = Duration::from_secs(29 * 60);
-
-/// Beyond this message sequence number, UIDs are not remembered.
-const MAX_REMEMBERED: usize = 1 << 20;
+/// How many messages a server may say that it has found.
+const MAX_FOUND: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests;

@@ -5,13 +5,15 @@
 use std::borrow::Cow;
 
 use super::super::flags::{Flags, SystemFlag};
+use super::super::number::{ModSeq, Uid};
 use super::super::parse::{Parsed, Parser, SyntaxError, is_atom_char};
+use super::super::sequence::{NumberSet, SequenceSet};
 
 /// One response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Response<'a> {
-    /// `+ ...`: the server waits for more of a command.
-    Continue,
+    /// `+ ...`: the server waits for more of a command, and says this, perhaps a challenge.
+    Continue(&'a str),
     /// The completion of a command.
     Tagged { tag: &'a str, state: StateResponse<'a> },
     /// `* OK ...` and the like.
@@ -28,6 +30,12 @@ pub(super) enum Response<'a> {
     Fetch { sequence: u32, items: Vec<FetchedItem<'a>> },
     /// `* SEARCH ...`
     Search(Vec<u32>),
+    /// `* ESEARCH (TAG "a1") UID ALL 1:3` (RFC 4731): what ALL says, and whether that are UIDs.
+    Esearch { uid: bool, all: NumberSet },
+    /// `* ENABLED ...` (RFC 5161 §3.2)
+    Enabled(&'a str),
+    /// `* VANISHED (EARLIER) 1:3` (RFC 7162 §3.2.10): UIDs.
+    Vanished { earlier: bool, uids: NumberSet },
     /// `* LIST (...) "." name`
     List { attributes: Vec<&'a str>, name: Cow<'a, [u8]> },
     /// Anything else.
@@ -76,7 +84,7 @@ impl<'a> Response<'a> {
     pub(super) fn parse(text: &'a [u8]) -> Parsed<Response<'a>> {
         let mut parser = Parser::new(text);
         if parser.eat(b'+') {
-            return Ok(Response::Continue);
+            return Ok(Response::Continue(line_text(&mut parser)));
         }
         if !parser.eat(b'*') {
             let tag = parser.take_while(is_word_char, "a tag")?;
@@ -95,7 +103,7 @@ impl<'a> Response<'a> {
         }
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         if is("CAPABILITY") {
-            return Ok(Response::Capability(line_text(&mut parser)?));
+            return Ok(Response::Capability(line_text(&mut parser)));
         }
         if is("SEARCH") {
             let mut numbers = Vec::new();
@@ -105,6 +113,19 @@ impl<'a> Response<'a> {
             }
             parser.end()?;
             return Ok(Response::Search(numbers));
+        }
+        if is("ENABLED") {
+            return Ok(Response::Enabled(line_text(&mut parser)));
+        }
+        if is("ESEARCH") {
+            return esearch(&mut parser);
+        }
+        if is("VANISHED") {
+            parser.space()?;
+            let earlier = parser.eat_word("(EARLIER) ");
+            let uids = SequenceSet::parse(&mut parser)?.resolve(Uid::MAX.get());
+            parser.end()?;
+            return Ok(Response::Vanished { earlier, uids });
         }
         if is("LIST") || is("LSUB") {
             parser.space()?;
@@ -117,6 +138,30 @@ impl<'a> Response<'a> {
         }
         Ok(Response::Other)
     }
+}
+
+/// ESEARCH (RFC 4731 §3.1): a correlator, `UID`, and names with values.
+fn esearch<'a>(parser: &mut Parser<'a>) -> Parsed<Response<'a>> {
+    let (mut uid, mut all) = (false, NumberSet::default());
+    if parser.rest().starts_with(b" (") {
+        parser.eat(b' ');
+        Value::parse(parser, 0)?;
+    }
+    while parser.eat(b' ') {
+        let name = parser.atom()?;
+        if name.eq_ignore_ascii_case("UID") {
+            uid = true;
+            continue;
+        }
+        parser.space()?;
+        if name.eq_ignore_ascii_case("ALL") {
+            all = SequenceSet::parse(parser)?.resolve(Uid::MAX.get());
+        } else {
+            Value::parse(parser, 0)?;
+        }
+    }
+    parser.end()?;
+    Ok(Response::Esearch { uid, all })
 }
 
 fn numbered<'a>(parser: &mut Parser<'a>) -> Parsed<Response<'a>> {
@@ -153,7 +198,7 @@ fn status(word: &str) -> Option<Status> {
 }
 
 fn state_response<'a>(status: Status, parser: &mut Parser<'a>) -> Parsed<StateResponse<'a>> {
-    let line = line_text(parser)?;
+    let line = line_text(parser);
     let (code, text) = match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((code, text)) => (code, text.trim_start()),
         None => ("", line),
@@ -161,15 +206,24 @@ fn state_response<'a>(status: Status, parser: &mut Parser<'a>) -> Parsed<StateRe
     Ok(StateResponse { status, code, text })
 }
 
-/// The rest of the line, without spaces around it.
-fn line_text<'a>(parser: &mut Parser<'a>) -> Parsed<&'a str> {
-    std::str::from_utf8(parser.text().trim_ascii()).map_err(|_| SyntaxError("text"))
+/// The rest of the line, without spaces around it, as far as it is UTF-8.
+fn line_text<'a>(parser: &mut Parser<'a>) -> &'a str {
+    let text = parser.text().trim_ascii();
+    match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
+    }
 }
 
 impl<'a> StateResponse<'a> {
     /// The number after this word in the response code: `UIDNEXT 5`.
     pub(super) fn code_number(&self, word: &str) -> Option<u32> {
         self.code_argument(word)?.parse().ok()
+    }
+
+    /// The mod-sequence after this word in the response code: `HIGHESTMODSEQ 715194045007`.
+    pub(super) fn code_mod_seq(&self, word: &str) -> Option<ModSeq> {
+        self.code_argument(word)?.parse().ok().map(ModSeq)
     }
 
     /// What follows this word in the response code.
@@ -221,6 +275,11 @@ impl<'a> Value<'a> {
             }
             Some(b'(') => Err(SyntaxError("fewer lists within lists")),
             Some(b'"' | b'{') => parser.string().map(Value::String),
+            // A `literal8` (RFC 3516 §4.2).
+            Some(b'~') if parser.rest().get(1) == Some(&b'{') => {
+                parser.eat(b'~');
+                parser.string().map(Value::String)
+            }
             _ => parser.take_while(is_word_char, "a value").map(Value::Word),
         }
     }
@@ -286,7 +345,13 @@ mod tests {
         assert_eq!(state.code_number("uidnext"), Some(4392));
         let state = StateResponse { status: Status::No, code: "", text: "no" };
         assert_eq!(parse("a1 NO no\r\n"), Response::Tagged { tag: "a1", state });
-        assert_eq!(parse("+\r\n"), Response::Continue);
+        assert_eq!(parse("+\r\n"), Response::Continue(""));
+        assert_eq!(parse("+ YQ==\r\n"), Response::Continue("YQ=="));
+        // Text is for people; what is none does no harm.
+        assert!(matches!(
+            Response::parse(b"* OK [ALERT] caf\xe9\r\n"),
+            Ok(Response::Untagged(StateResponse { code: "ALERT", text: "caf", .. }))
+        ));
     }
 
     #[test]
@@ -312,6 +377,29 @@ mod tests {
         assert_eq!(items[0].value.flags().to_string(), "\\Seen kw");
         assert_eq!(items[1].value.string(), Some(&b"a\r\n"[..]));
         assert_eq!(items[2].value.list().len(), 3);
+    }
+
+    #[test]
+    fn what_extensions_add() {
+        let ranges = |set: &NumberSet| set.ranges().to_vec();
+        let Response::Vanished { earlier: true, uids } =
+            parse("* VANISHED (EARLIER) 41,43:116\r\n")
+        else {
+            panic!()
+        };
+        assert_eq!(ranges(&uids), [41..=41, 43..=116]);
+        assert!(matches!(parse("* VANISHED 405\r\n"), Response::Vanished { earlier: false, .. }));
+        let Response::Esearch { uid: true, all } =
+            parse("* ESEARCH (TAG \"A282\") UID MIN 2 COUNT 3 ALL 2,10:11 MODSEQ 917162500\r\n")
+        else {
+            panic!()
+        };
+        assert_eq!(ranges(&all), [2..=2, 10..=11]);
+        assert!(matches!(parse("* ESEARCH\r\n"), Response::Esearch { uid: false, .. }));
+        let text = "* 1 FETCH (UID 4 MODSEQ (65402) BINARY[1] ~{3}\r\n\0\r\n X-GM-LABELS (\\Inbox \"\\\\Sent\"))\r\n";
+        let Response::Fetch { items, .. } = parse(text) else { panic!() };
+        assert_eq!(items[1].value.list(), [Value::Word("65402")]);
+        assert_eq!(items[2].value.string(), Some(&b"\0\r\n"[..]));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::super::flags::Flags;
 use super::super::mailbox_name::MailboxName;
-use super::super::number::{Uid, UidValidity};
+use super::super::number::{ModSeq, Uid, UidValidity};
+use super::super::sequence::NumberSet;
 use super::super::store_command::FlagChange;
 
 /// One thing to do, by one command or a few.
@@ -19,6 +20,19 @@ pub enum ImapTask {
         /// Whether by EXAMINE.
         read_only: bool,
     },
+    /// SELECT that asks for what has changed since a device saw the mailbox, where the server can tell
+    /// (RFC 7162): the flags that are others and the messages that are gone come before
+    /// [`ImapClientEvent::Selected`]. Else a plain SELECT.
+    Resync {
+        /// Which mailbox.
+        mailbox: MailboxName,
+        /// Its state when the device saw it.
+        uid_validity: UidValidity,
+        /// Its highest mod-sequence then.
+        mod_seq: ModSeq,
+        /// The messages that the device knows, ascending.
+        known: Vec<Uid>,
+    },
     /// Fetches flags, envelope and size of the messages from a UID on, and then the messages.
     FetchNew {
         /// The least UID that is new.
@@ -28,6 +42,11 @@ pub enum ImapTask {
     },
     /// Fetches the flags of all messages, and so learns which are gone (RFC 4549 §3).
     FetchFlags,
+    /// Fetches the flags that have changed since that mod-sequence (RFC 7162 §3.1.4.1).
+    FetchChangedFlags {
+        /// The highest mod-sequence that was seen before.
+        since: ModSeq,
+    },
     /// UID STORE.
     Store {
         /// Which messages, ascending.
@@ -89,8 +108,12 @@ pub struct MailboxSummary {
     pub uid_validity: Option<UidValidity>,
     /// UIDNEXT, where the server tells it.
     pub uid_next: Option<Uid>,
+    /// HIGHESTMODSEQ, where the server tells it (RFC 7162 §3.1.2.1).
+    pub mod_seq: Option<ModSeq>,
     /// Whether the mailbox cannot be changed.
     pub read_only: bool,
+    /// Whether the server has told what changed since [`ImapTask::Resync`]'s state of the mailbox.
+    pub resynced: bool,
 }
 
 /// What a device shows in its list of messages.
@@ -111,6 +134,9 @@ pub struct Overview {
 /// News from an IMAP client session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImapClientEvent {
+    /// The server answered OK to STARTTLS: what it sends from now on is a TLS handshake. Call
+    /// [`ImapClient::secured`](super::ImapClient::secured) when that is done.
+    StartTls,
     /// The login was accepted.
     LoggedIn,
     /// A mailbox is selected.
@@ -155,6 +181,11 @@ pub enum ImapClientEvent {
         /// The message, where the server told it before.
         uid: Option<Uid>,
     },
+    /// Messages are gone (RFC 7162 §3.2.10): any number of UIDs, of which the device may know some.
+    Vanished {
+        /// Which.
+        uids: NumberSet,
+    },
     /// The answer to [`ImapTask::Search`].
     Found {
         /// The messages, in the server's order.
@@ -193,6 +224,12 @@ pub struct Refusal {
 /// Why a client session ended before LOGOUT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImapFailure {
+    /// STARTTLS was wanted, and is not offered or was refused.
+    NoTls,
+    /// The server takes no login that the client knows.
+    NoMechanism,
+    /// The server did not prove that it knows the password.
+    NotProved,
     /// The server refused the login.
     LoginRefused(Refusal),
     /// The server closed the connection, with this BYE if any.
@@ -209,6 +246,11 @@ pub enum ImapFailure {
 impl fmt::Display for ImapFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            ImapFailure::NoTls => f.write_str("the server does not do STARTTLS"),
+            ImapFailure::NoMechanism => f.write_str("the server takes no login that is known here"),
+            ImapFailure::NotProved => {
+                f.write_str("the server has not proved that it is the right one")
+            }
             ImapFailure::LoginRefused(refusal) => write!(f, "login refused: {}", refusal.text),
             ImapFailure::Closed { bye: Some(bye) } => write!(f, "the server said goodbye: {bye}"),
             ImapFailure::Closed { bye: None } => f.write_str("the server closed the connection"),

@@ -1,7 +1,8 @@
 use super::*;
 use crate::proto::Output;
-use crate::proto::imap::{FlagChange, Flags, SystemFlag};
+use crate::proto::imap::{FlagChange, Flags, ModSeq, SystemFlag};
 use proptest::prelude::*;
+use std::time::Duration;
 
 fn config() -> ImapClientConfig {
     ImapClientConfig { user: "alice".into(), password: "se cret".into(), ..Default::default() }
@@ -34,6 +35,10 @@ fn collect(out: &mut Out, seen: &mut Vec<String>) {
 /// Plays the lines `S: ...` to the client and compares what it sends with the lines `C: ...`, its
 /// events with `E: ...`. Then once more cut in pieces, and in one.
 fn check(tasks: &[ImapTask], dialogue: &str) {
+    check_with(&config(), tasks, dialogue);
+}
+
+fn check_with(config: &ImapClientConfig, tasks: &[ImapTask], dialogue: &str) {
     let lines = || dialogue.lines().map(str::trim_start).filter(|line| !line.is_empty());
     let wanted: Vec<_> = lines().filter(|line| !line.starts_with("S:")).collect();
     let server: String = lines()
@@ -41,7 +46,8 @@ fn check(tasks: &[ImapTask], dialogue: &str) {
         .map(|line| format!("{}\r\n", line.strip_prefix(' ').unwrap_or(line)))
         .collect();
     for cut in [1, 7, server.len()] {
-        let mut client = ImapClient::new(config(), tasks.iter().cloned());
+        let mut client = ImapClient::new(config.clone(), tasks.iter().cloned())
+            .with_nonces(crate::engine::Seed(1).stream("nonces"));
         let (mut seen, mut out) = (Vec::new(), Outbox::new());
         client.handle(SimTime::ZERO, Input::Opened, &mut out);
         for piece in server.as_bytes().chunks(cut) {
@@ -63,7 +69,7 @@ fn new_mail_is_listed_and_then_fetched() {
         r#"
         S: * OK [CAPABILITY IMAP4rev1 LITERAL+] ready
         C: a1 LOGIN alice "se cret"
-        S: a1 OK welcome
+        S: a1 OK [CAPABILITY IMAP4rev1 LITERAL+] welcome
         E: LoggedIn
         C: a2 SELECT INBOX
         S: * FLAGS (\Seen)
@@ -72,7 +78,7 @@ fn new_mail_is_listed_and_then_fetched() {
         S: * OK [UIDVALIDITY 7] ok
         S: * OK [UIDNEXT 9] ok
         S: a2 OK [READ-WRITE] done
-        E: Selected { mailbox: MailboxName("INBOX"), summary: MailboxSummary { exists: 3, recent: 1, uid_validity: Some(UidValidity(7)), uid_next: Some(Uid(9)), read_only: false } }
+        E: Selected { mailbox: MailboxName("INBOX"), summary: MailboxSummary { exists: 3, recent: 1, uid_validity: Some(UidValidity(7)), uid_next: Some(Uid(9)), mod_seq: None, read_only: false, resynced: false } }
         E: Done { task: Select { mailbox: MailboxName("INBOX"), read_only: false }, refused: None }
         C: a3 UID FETCH 5:* (FLAGS RFC822.SIZE ENVELOPE)
         S: * 3 FETCH (UID 8 FLAGS (\Recent) RFC822.SIZE 9 ENVELOPE (NIL "Hi" (("A" NIL "a" "example.org")("B" NIL "b" "x")) NIL NIL NIL NIL NIL NIL "<1@x>"))
@@ -104,7 +110,7 @@ fn an_old_last_message_is_not_new() {
         E: LoggedIn
         C: a1 EXAMINE INBOX
         S: a1 OK [READ-ONLY] done
-        E: Selected { mailbox: MailboxName("INBOX"), summary: MailboxSummary { exists: 0, recent: 0, uid_validity: None, uid_next: None, read_only: true } }
+        E: Selected { mailbox: MailboxName("INBOX"), summary: MailboxSummary { exists: 0, recent: 0, uid_validity: None, uid_next: None, mod_seq: None, read_only: true, resynced: false } }
         E: Done { task: Select { mailbox: MailboxName("INBOX"), read_only: true }, refused: None }
         C: a2 UID FETCH 5:* (FLAGS RFC822.SIZE ENVELOPE)
         S: * 1 FETCH (UID 4 FLAGS () RFC822.SIZE 9 ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL))
@@ -205,8 +211,10 @@ fn what_ends_a_session_early() {
         &[],
         r#"
         S: * OK ready
-        C: a1 LOGIN alice "se cret"
-        S: a1 NO [AUTHENTICATIONFAILED] no
+        C: a1 CAPABILITY
+        S: a1 OK it told nothing
+        C: a2 LOGIN alice "se cret"
+        S: a2 NO [AUTHENTICATIONFAILED] no
         E: Ended { failure: Some(LoginRefused(Refusal { code: "AUTHENTICATIONFAILED", text: "no" })) }
         close"#,
     );
@@ -232,12 +240,281 @@ fn what_ends_a_session_early() {
     }
 }
 
+#[test]
+fn the_best_login_that_both_know_is_taken() {
+    let check_first = |capabilities: &str, wanted: &str| {
+        let mut client = ImapClient::new(config(), [ImapTask::Noop])
+            .with_nonces(crate::engine::Seed(1).stream("nonces"));
+        let (mut seen, mut out) = (Vec::new(), Outbox::new());
+        let greeting = format!("* OK [CAPABILITY IMAP4rev1 {capabilities}] hello\r\n");
+        client.handle(SimTime::ZERO, Input::Bytes(greeting.as_bytes()), &mut out);
+        collect(&mut out, &mut seen);
+        assert!(seen[0].starts_with(wanted), "{seen:?}");
+    };
+    check_first(
+        "AUTH=PLAIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-256 SASL-IR",
+        "C: a1 AUTHENTICATE SCRAM-SHA-256 biws",
+    );
+    check_first("AUTH=PLAIN AUTH=SCRAM-SHA-256", "C: a1 AUTHENTICATE SCRAM-SHA-256");
+    check_first("auth=cram-md5", "C: a1 AUTHENTICATE CRAM-MD5");
+    check_first("AUTH=PLAIN SASL-IR", "C: a1 LOGIN alice");
+    check_first(
+        "AUTH=PLAIN SASL-IR LOGINDISABLED",
+        "C: a1 AUTHENTICATE PLAIN AGFsaWNlAHNlIGNyZXQ=",
+    );
+    check_first("LOGINDISABLED", "E: Ended { failure: Some(NoMechanism) }");
+}
+
+#[test]
+fn challenges_are_answered_and_a_server_that_proves_nothing_is_left() {
+    check(
+        &[],
+        r#"
+        S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=LOGIN] hello
+        C: a1 AUTHENTICATE LOGIN
+        S: + VXNlcm5hbWU6
+        C: YWxpY2U=
+        S: + UGFzc3dvcmQ6
+        C: c2UgY3JldA==
+        S: a1 OK [CAPABILITY IMAP4rev1] welcome
+        E: LoggedIn"#,
+    );
+    check(
+        &[],
+        r#"
+        S: * OK [CAPABILITY IMAP4rev1 AUTH=CRAM-MD5] hello
+        C: a1 AUTHENTICATE CRAM-MD5
+        S: + no base64
+        C: *
+        S: a1 BAD cancelled
+        E: Ended { failure: Some(LoginRefused(Refusal { code: "", text: "cancelled" })) }
+        close"#,
+    );
+    check(
+        &[],
+        r#"
+        S: * OK [CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256] hello
+        C: a1 AUTHENTICATE SCRAM-SHA-256
+        S: a1 OK come in
+        E: Ended { failure: Some(NotProved) }
+        close"#,
+    );
+}
+
+#[test]
+fn starttls_comes_first_and_what_was_injected_behind_it_counts_no_more() {
+    let config = ImapClientConfig { starttls: true, ..config() };
+    for greeting in ["* OK [CAPABILITY IMAP4rev1] hello", "* PREAUTH hello"] {
+        let wanted = "
+        E: Ended { failure: Some(NoTls) }
+        close";
+        check_with(&config, &[ImapTask::Noop], &format!("S: {greeting}{wanted}"));
+    }
+    check_with(
+        &config,
+        &[],
+        r#"
+        S: * OK [CAPABILITY IMAP4rev1 STARTTLS] hello
+        C: a1 STARTTLS
+        S: a1 NO not now
+        E: Ended { failure: Some(NoTls) }
+        close"#,
+    );
+    let mut client = ImapClient::new(config, [ImapTask::Noop]);
+    let (mut seen, mut out) = (Vec::new(), Outbox::new());
+    let octets = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hello\r\na1 OK go\r\n\
+        * CAPABILITY IMAP4rev1 AUTH=EVIL\r\na2 OK\r\n* 1 EXI";
+    client.handle(SimTime::ZERO, Input::Bytes(octets), &mut out);
+    client.handle(SimTime::ZERO, Input::Bytes(b"* BYE\r\na2 OK done\r\n"), &mut out);
+    client.secured(SimTime::ZERO, &mut out);
+    let octets =
+        b"* CAPABILITY IMAP4rev1\r\na2 OK done\r\na3 OK in\r\n* CAPABILITY IDLE\r\na4 OK done\r\n";
+    client.handle(SimTime::ZERO, Input::Bytes(octets), &mut out);
+    collect(&mut out, &mut seen);
+    insta::assert_snapshot!(seen.join("\n"), @r#"
+    C: a1 STARTTLS
+    E: StartTls
+    C: a2 CAPABILITY
+    C: a3 LOGIN alice "se cret"
+    E: LoggedIn
+    C: a4 CAPABILITY
+    C: a5 NOOP
+    "#);
+}
+
+fn resync(known: &[u32]) -> ImapTask {
+    ImapTask::Resync {
+        mailbox: MailboxName::inbox(),
+        uid_validity: UidValidity::new(67_890_007).unwrap(),
+        mod_seq: ModSeq(90_060_115_194_045_000),
+        known: uids(known),
+    }
+}
+
+/// The example of RFC 7162 §3.2.5.1, with the UIDs that the device knows.
+#[test]
+fn a_device_is_told_what_changed_since_it_last_looked() {
+    check(
+        &[resync(&[41, 42, 43, 1540]), resync(&[])],
+        r#"
+        S: * OK [CAPABILITY IMAP4rev1 QRESYNC] hello
+        C: a1 LOGIN alice "se cret"
+        S: a1 OK [CAPABILITY IMAP4rev1 QRESYNC] in
+        E: LoggedIn
+        C: a2 ENABLE QRESYNC
+        S: * ENABLED QRESYNC
+        S: a2 OK enabled
+        C: a3 SELECT INBOX (QRESYNC (67890007 90060115194045000 41:43,1540))
+        S: * OK [CLOSED]
+        S: * 100 EXISTS
+        S: * 11 RECENT
+        S: * OK [UIDVALIDITY 67890007] UIDVALIDITY
+        S: * OK [UIDNEXT 600] Predicted next UID
+        S: * OK [HIGHESTMODSEQ 90060115205545359] Highest
+        S: * OK [UNSEEN 7] There are some unseen messages
+        S: * VANISHED (EARLIER) 41,43:116,118,120:211
+        E: Vanished { uids: NumberSet { ranges: [41..=41, 43..=116, 118..=118, 120..=211] } }
+        S: * 49 FETCH (UID 117 FLAGS (\Seen \Answered) MODSEQ (90060115194045001))
+        E: Flags { sequence: 49, uid: Some(Uid(117)), flags: Flags { system: 9, keywords: [] } }
+        S: a3 OK [READ-WRITE] mailbox selected
+        E: Selected { mailbox: MailboxName("INBOX"), summary: MailboxSummary { exists: 100, recent: 11, uid_validity: Some(UidValidity(67890007)), uid_next: Some(Uid(600)), mod_seq: Some(ModSeq(90060115205545359)), read_only: false, resynced: true } }
+        E: Done { task: Resync { mailbox: MailboxName("INBOX"), uid_validity: UidValidity(67890007), mod_seq: ModSeq(90060115194045000), known: [Uid(41), Uid(42), Uid(43), Uid(1540)] }, refused: None }
+        C: a4 SELECT INBOX (QRESYNC (67890007 90060115194045000))
+        S: * OK [UIDVALIDITY 67890008] another
+        S: * OK [HIGHESTMODSEQ 1] Highest
+        S: a4 OK done
+        E: Selected { mailbox: MailboxName("INBOX"), summary: MailboxSummary { exists: 0, recent: 0, uid_validity: Some(UidValidity(67890008)), uid_next: None, mod_seq: Some(ModSeq(1)), read_only: false, resynced: false } }
+        E: Done { task: Resync { mailbox: MailboxName("INBOX"), uid_validity: UidValidity(67890007), mod_seq: ModSeq(90060115194045000), known: [] }, refused: None }"#,
+    );
+}
+
+#[test]
+fn without_qresync_a_device_selects_and_asks_for_changed_flags() {
+    check(
+        &[resync(&[1]), ImapTask::FetchChangedFlags { since: ModSeq(5) }],
+        r#"
+        S: * PREAUTH [CAPABILITY IMAP4rev1 QRESYNC] hello
+        E: LoggedIn
+        C: a1 ENABLE QRESYNC
+        S: * ENABLED
+        S: a1 OK it was a lie
+        C: a2 SELECT INBOX
+        S: * OK [UIDVALIDITY 67890007] same
+        S: * OK [HIGHESTMODSEQ 9] Highest
+        S: a2 OK done
+        E: Selected { mailbox: MailboxName("INBOX"), summary: MailboxSummary { exists: 0, recent: 0, uid_validity: Some(UidValidity(67890007)), uid_next: None, mod_seq: Some(ModSeq(9)), read_only: false, resynced: false } }
+        E: Done { task: Resync { mailbox: MailboxName("INBOX"), uid_validity: UidValidity(67890007), mod_seq: ModSeq(90060115194045000), known: [Uid(1)] }, refused: None }
+        C: a3 UID FETCH 1:* (FLAGS) (CHANGEDSINCE 5)
+        S: a3 OK done
+        E: Done { task: FetchChangedFlags { since: ModSeq(5) }, refused: None }"#,
+    );
+}
+
+#[test]
+fn messages_that_vanish_take_their_sequence_numbers_along() {
+    check(
+        &[ImapTask::FetchFlags, ImapTask::Search { keys: "ALL".into() }],
+        r#"
+        S: * PREAUTH hello
+        E: LoggedIn
+        C: a1 UID FETCH 1:* (FLAGS)
+        S: * 1 FETCH (UID 3 FLAGS ())
+        E: Flags { sequence: 1, uid: Some(Uid(3)), flags: Flags { system: 0, keywords: [] } }
+        S: * 2 FETCH (UID 5 FLAGS ())
+        E: Flags { sequence: 2, uid: Some(Uid(5)), flags: Flags { system: 0, keywords: [] } }
+        S: * VANISHED 1:4
+        E: Vanished { uids: NumberSet { ranges: [1..=4] } }
+        S: * 1 FETCH (FLAGS (\Seen))
+        E: Flags { sequence: 1, uid: Some(Uid(5)), flags: Flags { system: 8, keywords: [] } }
+        S: a1 OK done
+        E: Done { task: FetchFlags, refused: None }
+        C: a2 UID SEARCH ALL
+        S: * ESEARCH (TAG "a2") UID ALL 2,10:11
+        E: Found { uids: [Uid(2), Uid(10), Uid(11)] }
+        S: a2 OK done
+        E: Done { task: Search { keys: "ALL" }, refused: None }"#,
+    );
+}
+
+#[test]
+fn a_server_without_idle_is_asked_for_news() {
+    let (mut seen, mut out) = (Vec::new(), Outbox::new());
+    let mut client = ImapClient::new(config(), [ImapTask::Idle]);
+    let now = SimTime::from_secs(5);
+    client.handle(now, Input::Bytes(b"* PREAUTH [CAPABILITY IMAP4rev1] x\r\n"), &mut out);
+    client.handle(now, Input::Bytes(b"* 4 EXISTS\r\na1 OK done\r\n"), &mut out);
+    let next = client.deadline().unwrap();
+    assert_eq!(next, now + Duration::from_secs(5 * 60));
+    client.handle(next, Input::Timeout, &mut out);
+    client.handle(next, Input::Bytes(b"a2 OK done\r\n"), &mut out);
+    client.add_task(next, ImapTask::Logout, &mut out);
+    client.handle(next, Input::Bytes(b"a3 OK done\r\na4 OK bye\r\n"), &mut out);
+    collect(&mut out, &mut seen);
+    insta::assert_snapshot!(seen.join("\n"), @r"
+    E: LoggedIn
+    C: a1 NOOP
+    E: Exists { count: 4 }
+    C: a2 NOOP
+    C: a3 NOOP
+    E: Done { task: Idle, refused: None }
+    C: a4 LOGOUT
+    E: Done { task: Logout, refused: None }
+    E: Ended { failure: None }
+    close
+    ");
+}
+
+/// A server that says too much, or what it cannot mean, is left; nothing is kept of it.
+#[test]
+fn hostile_servers() {
+    for said in [
+        "* ESEARCH UID ALL 1:4294967295",
+        "* 1 FETCH (FLAGS (\\Seen)",
+        "* 0 EXPUNGE",
+        "* 0 FETCH (FLAGS ())",
+        "a7 OK what you never asked for",
+        "* SEARCH 99999999999",
+        "* 1 FETCH (BODY[ {5",
+        "* VANISHED 0",
+        "",
+    ] {
+        let mut client = ImapClient::new(config(), [ImapTask::Noop]);
+        let (mut seen, mut out) = (Vec::new(), Outbox::new());
+        client.handle(SimTime::ZERO, Input::Bytes(b"* PREAUTH x\r\n"), &mut out);
+        client.handle(SimTime::ZERO, Input::Bytes(format!("{said}\r\n").as_bytes()), &mut out);
+        collect(&mut out, &mut seen);
+        let last = seen.last().map(String::as_str);
+        assert_eq!(last, Some("close"), "{said}: {seen:?}");
+        assert!(seen.contains(&"E: Ended { failure: Some(Nonsense) }".to_owned()), "{said}");
+    }
+    // Odd, and no harm.
+    for said in [
+        "* 4294967295 FETCH (UID 7 FLAGS ())",
+        "* 4294967295 EXISTS",
+        "* 4294967295 EXPUNGE",
+        "* VANISHED (EARLIER) 1:4294967295",
+        "* OK [UIDVALIDITY 0] none",
+        "* XYZZY {3}\r\nabc plugh",
+        "+ go on",
+    ] {
+        let mut client = ImapClient::new(config(), [ImapTask::Noop]);
+        let mut out = Outbox::new();
+        client.handle(SimTime::ZERO, Input::Bytes(b"* PREAUTH x\r\n"), &mut out);
+        client.handle(
+            SimTime::ZERO,
+            Input::Bytes(format!("{said}\r\na1 OK\r\n").as_bytes()),
+            &mut out,
+        );
+        assert!(client.is_ready(), "{said}");
+    }
+}
+
 proptest! {
     #[test]
-    fn arbitrary_octets_do_not_panic(octets: Vec<u8>, working: bool) {
+    fn arbitrary_octets_do_not_panic(octets: Vec<u8>, working: bool, starttls: bool) {
         let mut out = Outbox::new();
-        let tasks = [ImapTask::FetchNew { since: Uid::MIN, peek: true }, ImapTask::Idle];
-        let mut client = ImapClient::new(config(), tasks);
+        let tasks = [ImapTask::FetchNew { since: Uid::MIN, peek: true }, resync(&[1]), ImapTask::Idle];
+        let mut client = ImapClient::new(ImapClientConfig { starttls, ..config() }, tasks);
         client.handle(SimTime::ZERO, Input::Opened, &mut out);
         if working {
             client.handle(SimTime::ZERO, Input::Bytes(b"* PREAUTH x\r\n"), &mut out);
@@ -249,14 +526,17 @@ proptest! {
     #[test]
     fn arbitrary_responses_do_not_panic(
         lines in proptest::collection::vec(
-            "(\\*|a[1-3]|\\+) (OK|NO|BYE|[0-4] (EXISTS|EXPUNGE|FETCH \\((UID 3 )?FLAGS \\(x\\)\\))|SEARCH 0)\r\n",
+            "(\\*|a[1-3]|\\+) (OK|NO|BYE|[0-4] (EXISTS|EXPUNGE|FETCH \\((UID 3 )?FLAGS \\(x\\)\\))|VANISHED (\\(EARLIER\\) )?[0-4]:4294967295|ESEARCH UID ALL [0-4],7|SEARCH 0|\\[CAPABILITY (STARTTLS|QRESYNC|LOGINDISABLED|AUTH=CRAM-MD5| )*\\])\r\n",
             0..12,
         ),
+        preauth: bool,
     ) {
         let mut out = Outbox::new();
-        let tasks = [inbox(false), ImapTask::FetchNew { since: Uid::MIN, peek: true }, ImapTask::Idle];
+        let tasks = [inbox(false), ImapTask::FetchNew { since: Uid::MIN, peek: true }, resync(&[3]), ImapTask::Idle];
         let mut client = ImapClient::new(config(), tasks);
-        client.handle(SimTime::ZERO, Input::Bytes(b"* PREAUTH x\r\n"), &mut out);
+        if preauth {
+            client.handle(SimTime::ZERO, Input::Bytes(b"* PREAUTH x\r\n"), &mut out);
+        }
         lines.iter().for_each(|line| client.handle(SimTime::ZERO, Input::Bytes(line.as_bytes()), &mut out));
     }
 }
