@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mxsim::actors::MailClient;
 use mxsim::actors::client::config::{
-    Action, Content, MailClientConfig, Outgoing, ReadServer, Server, Step, SubmitTls,
+    Action, ClientTls, Content, MailClientConfig, Outgoing, ReadServer, Server, Step,
 };
 use mxsim::engine::SimTime;
 use mxsim::proto::smtp::DsnRequest;
@@ -77,8 +77,11 @@ fn device(steps: Vec<Step>, submit: &str) -> Arc<MailClientConfig> {
         password: "secret".into(),
         resolvers: vec!["192.0.2.52:53".parse().unwrap()],
         submit: server(submit, 25),
-        submit_tls: SubmitTls::None,
+        submit_tls: ClientTls::None,
         read: ReadServer::Imap(server("mx1.example.com", 143)),
+        read_tls: ClientTls::None,
+        trust: None,
+        auto_reply: None,
         steps,
         submit_retries: 3,
         submit_retry_after: Duration::from_secs(60),

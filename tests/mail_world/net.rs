@@ -190,9 +190,7 @@ impl Net {
             prepare(mailboxes.mail());
         }
         let [sender, primary, backup] = [self.sender, self.primary, self.backup].map(Arc::new);
-        let reading =
-            MailServerConfig { hostname: "mx1.example.com".into(), imap: true, pop3: true };
-        let reading = Arc::new(reading);
+        let reading = Arc::new(MailServerConfig::new("mx1.example.com"));
 
         let host =
             |name: &str, address: &str| HostConfig::new(name).address(address.parse().unwrap());

@@ -3,3 +3,4 @@
 
 mod clients;
 mod imap;
+mod pop3;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::actors::mta::config::AutoReply;
 use crate::engine::SimTime;
 use crate::proto::mail::Draft;
 use crate::proto::smtp::{DsnRequest, ForwardPath, ReversePath};
@@ -24,9 +25,15 @@ pub struct MailClientConfig {
     /// The submission server.
     pub submit: Server,
     /// Whether it submits through TLS.
-    pub submit_tls: SubmitTls,
+    pub submit_tls: ClientTls,
     /// The server it reads from.
     pub read: ReadServer,
+    /// Whether it reads through TLS.
+    pub read_tls: ClientTls,
+    /// Whom it trusts where it speaks TLS with bad manners. `None`: it cannot.
+    pub trust: Option<TlsClient>,
+    /// What it answers by itself to what it reads.
+    pub auto_reply: Option<AutoReply>,
     /// What it does, in the order of time.
     pub steps: Vec<Step>,
     /// How often it tries again to submit a message that could not be submitted for the moment.
@@ -44,12 +51,12 @@ pub struct Server {
     pub port: u16,
 }
 
-/// Whether a client submits through TLS. With TLS it insists on a certificate that is verified.
+/// Whether a client speaks TLS with a server. With TLS it insists on a certificate that is verified.
 #[derive(Debug, Clone)]
-pub enum SubmitTls {
+pub enum ClientTls {
     /// In clear.
     None,
-    /// It says STARTTLS (RFC 3207), and nothing else before that stands.
+    /// It says STARTTLS (RFC 3207, RFC 3501) or STLS (RFC 2595), and nothing else before that stands.
     StartTls(TlsClient),
     /// TLS from the first octet (RFC 8314).
     Implicit(TlsClient),
@@ -60,8 +67,19 @@ pub enum SubmitTls {
 pub enum ReadServer {
     /// IMAP4rev1: messages stay on the server.
     Imap(Server),
-    /// POP3: messages are downloaded and deleted on the server.
-    Pop3(Server),
+    /// POP3: messages are downloaded, and then deleted on the server, or left there.
+    Pop3(Server, Keep),
+}
+
+/// What becomes of a message on a POP3 server once it was downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// It is deleted in the same session.
+    No,
+    /// It stays.
+    Always,
+    /// It stays for so long, and is deleted by the first session after that.
+    For(Duration),
 }
 
 /// Something to do.
@@ -92,6 +110,15 @@ pub enum Action {
         /// The mailbox.
         mailbox: String,
     },
+    /// Stays connected by IMAP and hears at once of what is new (IDLE, RFC 2177).
+    Idle {
+        /// Until when.
+        until: SimTime,
+        /// The mailbox.
+        mailbox: String,
+    },
+    /// Talks to a server in a way in which no client should.
+    Misbehave(Misbehaviour),
     /// Changes the flags of a message, over IMAP.
     Flag {
         /// Its Message-ID with angle brackets.
@@ -128,6 +155,47 @@ pub enum Action {
         /// Where the message is.
         mailbox: String,
     },
+}
+
+/// Bad manners, and where they are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misbehaviour {
+    /// What the server there speaks.
+    pub protocol: Spoken,
+    /// Where.
+    pub server: Server,
+    /// How.
+    pub manner: Manner,
+}
+
+/// A protocol of mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoken {
+    /// Port 25.
+    Smtp,
+    /// Port 110.
+    Pop3,
+    /// Port 143.
+    Imap,
+}
+
+/// Bad manners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Leaves without QUIT or LOGOUT, in the middle of things.
+    NoQuit,
+    /// Says all at once, before the server has greeted.
+    EarlyTalker,
+    /// Ends lines with LF alone, and in SMTP hides a second message behind `<LF>.<LF>`.
+    BareLf,
+    /// Sends commands in clear behind STARTTLS or STLS, before TLS begins.
+    TlsInjection,
+    /// Sends a line of 100,000 octets.
+    LongLine,
+    /// Sends half a command, and then nothing more until the server hangs up.
+    HalfCommand,
+    /// Sends what is no command, until the server hangs up.
+    Nonsense,
 }
 
 /// A message that the client writes.

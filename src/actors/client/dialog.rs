@@ -1,18 +1,21 @@
 //! What a client says to the server it has reached: one session of SMTP, POP3 or IMAP.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::actors::carry::carry;
 use crate::actors::channel::{Arrival, Channel};
 use crate::engine::SimTime;
+use crate::proto::imap::ImapClientEvent;
+use crate::proto::pop3::Pop3ClientEvent;
 use crate::proto::smtp::ForwardPath;
 use crate::proto::smtp::client::ClientEvent;
 use crate::proto::tls::TlsClient;
 use crate::proto::{Input, Outbox, Session};
-use crate::world::Ctx;
+use crate::world::{Ctx, Note};
 
-use super::config::{Action, MailClientConfig, ReadServer, SubmitTls};
+use super::config::{Action, ClientTls, MailClientConfig, Outgoing, ReadServer, Server};
 use super::imap::{ImapDialog, KnownMailbox};
+use super::misbehave::{Misbehaved, Misbehaving};
 use super::pop3::Pop3Dialog;
 use super::submit::SubmitDialog;
 
@@ -21,6 +24,7 @@ pub(super) enum Dialog {
     Submit(SubmitDialog),
     Pop3(Pop3Dialog),
     Imap(ImapDialog),
+    Misbehave(Misbehaving),
 }
 
 /// How a job ended.
@@ -39,12 +43,16 @@ pub(super) enum Ended {
 /// What a device remembers from one session to the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The POP3 unique ids of what it has.
-    pub(super) downloaded: BTreeSet<String>,
+    /// The POP3 unique ids of what it has, and when it was downloaded.
+    pub(super) downloaded: BTreeMap<String, SimTime>,
     /// The Message-IDs of what it has, in the order of downloading.
     pub(super) downloads: Vec<String>,
     /// What it knows of each IMAP mailbox.
     pub(super) mailboxes: BTreeMap<String, KnownMailbox>,
+    /// Whom its auto-responder has answered when.
+    pub(super) answered: BTreeMap<String, SimTime>,
+    /// What is to be submitted as soon as the session under way lets it.
+    pub(super) to_send: Vec<Outgoing>,
 }
 
 impl Dialog {
@@ -57,11 +65,16 @@ impl Dialog {
     ) -> Result<Self, String> {
         match (action, &config.read) {
             (Action::Send(mail), _) => Ok(Dialog::Submit(SubmitDialog::new(mail, config, ctx))),
-            (Action::Fetch { .. } | Action::Poll { .. }, ReadServer::Pop3(_)) => {
-                Ok(Dialog::Pop3(Pop3Dialog::new(config, memory)))
+            (Action::Misbehave(what), _) => {
+                Ok(Dialog::Misbehave(Misbehaving::new(what, config, ctx)))
             }
-            (_, ReadServer::Pop3(_)) => Err("POP3 cannot do that".into()),
-            (action, ReadServer::Imap(_)) => ImapDialog::new(action, config, ctx).map(Dialog::Imap),
+            (Action::Fetch { .. } | Action::Poll { .. }, ReadServer::Pop3(..)) => {
+                Ok(Dialog::Pop3(Pop3Dialog::new(config, memory, ctx)))
+            }
+            (_, ReadServer::Pop3(..)) => Err("POP3 cannot do that".into()),
+            (action, ReadServer::Imap(_)) => {
+                ImapDialog::new(action, config, memory, ctx).map(Dialog::Imap)
+            }
         }
     }
 
@@ -71,14 +84,41 @@ impl Dialog {
             Dialog::Submit(dialog) => dialog.session.deadline(),
             Dialog::Pop3(dialog) => dialog.session.deadline(),
             Dialog::Imap(dialog) => dialog.deadline(),
+            Dialog::Misbehave(dialog) => dialog.deadline(),
         }
     }
 
-    /// With which TLS the connection begins, if with any.
-    pub(super) fn implicit_tls<'c>(&self, config: &'c MailClientConfig) -> Option<&'c TlsClient> {
-        match (self, &config.submit_tls) {
-            (Dialog::Submit(_), SubmitTls::Implicit(tls)) => Some(tls),
+    /// The server that it talks to, and how TLS is spoken there.
+    fn server<'c>(&self, config: &'c MailClientConfig) -> (&'c Server, &'c ClientTls) {
+        match self {
+            Dialog::Submit(_) => (&config.submit, &config.submit_tls),
+            _ => {
+                let (ReadServer::Imap(server) | ReadServer::Pop3(server, _)) = &config.read;
+                (server, &config.read_tls)
+            }
+        }
+    }
+
+    /// With which TLS the connection begins, if with any, and with whom.
+    pub(super) fn implicit_tls<'c>(
+        &self,
+        config: &'c MailClientConfig,
+    ) -> Option<(&'c TlsClient, &'c str)> {
+        match (self, self.server(config)) {
+            (Dialog::Misbehave(_), _) => None,
+            (_, (server, ClientTls::Implicit(tls))) => Some((tls, &server.host)),
             _ => None,
+        }
+    }
+
+    /// Ends a session that would go on.
+    pub(super) fn finish(&mut self, channel: &mut Channel, ctx: &mut Ctx<'_>) {
+        if let Dialog::Imap(ImapDialog { session, progress }) = self {
+            let mut out = Outbox::new();
+            if let Some(task) = progress.finish() {
+                session.add_task(ctx.now(), task, &mut out);
+            }
+            carry(ctx, channel, &mut out, |_, _, _| {});
         }
     }
 
@@ -94,11 +134,7 @@ impl Dialog {
         match arrival {
             Arrival::Failed(failure) => Some(Ended::NotNow(format!("no TLS: {failure}"))),
             Arrival::Secured(_) => {
-                if let Dialog::Submit(dialog) = self {
-                    let mut out = Outbox::new();
-                    dialog.session.secured(ctx.now(), &mut out);
-                    carry(ctx, channel, &mut out, |_, _, _| {});
-                }
+                self.secured(channel, ctx);
                 match self.implicit_tls(config) {
                     Some(_) => self.input(Input::Opened, channel, memory, config, ctx),
                     None => None,
@@ -107,6 +143,33 @@ impl Dialog {
             arrival => {
                 let input = arrival.input()?;
                 self.input(input, channel, memory, config, ctx)
+            }
+        }
+    }
+
+    /// TLS stands. What the session says then, it says without news for its owner.
+    fn secured(&mut self, channel: &mut Channel, ctx: &mut Ctx<'_>) {
+        let now = ctx.now();
+        match self {
+            Dialog::Submit(dialog) => {
+                let mut out = Outbox::new();
+                dialog.session.secured(now, &mut out);
+                carry(ctx, channel, &mut out, |_, _, _| {});
+            }
+            Dialog::Pop3(dialog) => {
+                let mut out = Outbox::new();
+                dialog.session.secured(now, &mut out);
+                carry(ctx, channel, &mut out, |_, _, _| {});
+            }
+            Dialog::Imap(dialog) => {
+                let mut out = Outbox::new();
+                dialog.session.secured(now, &mut out);
+                carry(ctx, channel, &mut out, |_, _, _| {});
+            }
+            Dialog::Misbehave(dialog) => {
+                let mut out = Outbox::new();
+                dialog.secured(now, &mut out);
+                carry(ctx, channel, &mut out, |_, _, _| {});
             }
         }
     }
@@ -121,26 +184,22 @@ impl Dialog {
         ctx: &mut Ctx<'_>,
     ) -> Option<Ended> {
         let mut ended = None;
+        let mut start_tls = false;
         match self {
             Dialog::Submit(dialog) => {
                 let mut out = Outbox::new();
                 dialog.session.handle(ctx.now(), input, &mut out);
                 let outcome = &mut dialog.outcome;
-                let mut start_tls = false;
                 carry(ctx, channel, &mut out, |ctx, event, _| {
                     start_tls |= matches!(event, ClientEvent::StartTls);
                     ended = ended.take().or(outcome.on_event(event, ctx));
                 });
-                if let SubmitTls::StartTls(tls) = &config.submit_tls
-                    && start_tls
-                {
-                    channel.secure_as_client(tls, &config.submit.host, ctx);
-                }
             }
             Dialog::Pop3(dialog) => {
                 let mut out = Outbox::new();
                 dialog.session.handle(ctx.now(), input, &mut out);
                 carry(ctx, channel, &mut out, |ctx, event, _| {
+                    start_tls |= matches!(event, Pop3ClientEvent::StartTls);
                     ended = ended.take().or(super::pop3::on_event(event, memory, config, ctx));
                 });
             }
@@ -149,15 +208,55 @@ impl Dialog {
                 let ImapDialog { session, progress } = dialog;
                 session.handle(ctx.now(), input, &mut out);
                 carry(ctx, channel, &mut out, |ctx, event, out| {
+                    start_tls |= matches!(event, ImapClientEvent::StartTls);
                     ended = ended.take().or(progress.on_event(event, memory, config, ctx));
                     while let Some(task) = progress.next.pop_front() {
                         session.add_task(ctx.now(), task, out);
                     }
                 });
             }
+            Dialog::Misbehave(dialog) => {
+                let mut out = Outbox::new();
+                dialog.handle(ctx.now(), input, &mut out);
+                carry(ctx, channel, &mut out, |ctx, event, _| match event {
+                    Misbehaved::StartTls => start_tls = true,
+                    Misbehaved::Over { replies, last_reply, ended: how } => {
+                        ctx.note(|| Note::Remark(told(replies, &last_reply, how)));
+                        ended = Some(Ended::Well);
+                    }
+                });
+            }
+        }
+        if start_tls {
+            self.start_tls(channel, config, ctx);
         }
         ended
     }
+
+    /// The server waits for a handshake.
+    fn start_tls(&self, channel: &mut Channel, config: &MailClientConfig, ctx: &mut Ctx<'_>) {
+        match (self, self.server(config)) {
+            (Dialog::Misbehave(dialog), _) => {
+                if let Some(tls) = &config.trust {
+                    channel.secure_as_client(tls, &dialog.host, ctx);
+                }
+            }
+            (_, (server, ClientTls::StartTls(tls))) => {
+                channel.secure_as_client(tls, &server.host, ctx);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How a session of bad manners went.
+fn told(replies: u32, last_reply: &str, ended: &str) -> String {
+    let heard = match replies {
+        0 => "heard no reply".to_owned(),
+        1 => format!("heard one reply, {last_reply:?}"),
+        _ => format!("heard {replies} replies, the last {last_reply:?}"),
+    };
+    format!("a client with bad manners {heard}, and {ended}")
 }
 
 /// What an action is called in notes.
@@ -165,6 +264,8 @@ pub(super) fn name_of(action: &Action) -> String {
     match action {
         Action::Send(_) => "submit".into(),
         Action::Fetch { mailbox } | Action::Poll { mailbox, .. } => format!("read {mailbox}"),
+        Action::Idle { mailbox, .. } => format!("idle on {mailbox}"),
+        Action::Misbehave(what) => format!("misbehave at {}", what.server.host),
         Action::Flag { message_id, .. } => format!("flag {message_id}"),
         Action::Copy { message_id, to, .. } => format!("copy {message_id} to {to}"),
         Action::Append { mailbox, .. } => format!("append to {mailbox}"),

@@ -1,8 +1,11 @@
 //! Reading and changing a mailbox by IMAP, as one of several devices.
 //!
 //! A device keeps what it knows of a mailbox and brings that up to date as RFC 4549 §3 says: the
-//! flags of what it has, which also tells what is gone, and then the messages above its last UID. A
-//! new UIDVALIDITY makes it forget the mailbox.
+//! flags of what it has, which also tells what is gone, and then the messages above its last UID. Where
+//! the server keeps mod-sequences (RFC 7162), only what has changed is told: by SELECT itself with
+//! QRESYNC, else by two questions. A new UIDVALIDITY makes it forget the mailbox.
+//!
+//! A device that idles does the same, stays, and takes what the server tells it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,18 +13,20 @@ use crate::engine::SimTime;
 use crate::proto::Session;
 use crate::proto::imap::{
     FlagChange, Flags, ImapClient, ImapClientConfig, ImapClientEvent, ImapFailure, ImapTask,
-    MailboxName, MailboxSummary, SystemFlag, Uid, UidValidity,
+    MailboxName, MailboxSummary, ModSeq, SystemFlag, Uid, UidValidity,
 };
 use crate::proto::mail::{DateTime, Header};
 use crate::world::{Ctx, Note};
 
-use super::config::{Action, MailClientConfig};
+use super::config::{Action, ClientTls, MailClientConfig};
 use super::dialog::{Ended, Memory};
 
 /// What a device knows of a mailbox.
 #[derive(Debug, Default)]
 pub(super) struct KnownMailbox {
     uid_validity: Option<UidValidity>,
+    /// The highest mod-sequence when it was last up to date, where the server keeps any.
+    mod_seq: Option<ModSeq>,
     messages: BTreeMap<Uid, KnownMessage>,
 }
 
@@ -48,11 +53,34 @@ pub(super) struct Progress {
 
 enum Goal {
     /// Bring what is known of a mailbox up to date.
-    Read { mailbox: String, exists: u32, listed: BTreeSet<Uid> },
+    Read(Reading),
     /// Find a message and do this to it.
     Change { message_id: String, then: Vec<Change> },
     /// Put a message into a mailbox, which may have to be made.
     Append,
+}
+
+/// A mailbox that is being brought up to date.
+struct Reading {
+    mailbox: String,
+    exists: u32,
+    /// The messages that the server has listed with their flags.
+    listed: BTreeSet<Uid>,
+    /// What SELECT told; it counts once all that it stands for was read.
+    mod_seq: Option<ModSeq>,
+    /// The device stays when it is done: it idles, or would if it had nothing to read.
+    watch: Option<Watch>,
+}
+
+/// What a device that stays is doing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    /// It reads, and nothing has come meanwhile.
+    Reading,
+    /// It reads, and something has come meanwhile.
+    Behind,
+    /// It idles.
+    Idling,
 }
 
 /// What is done to a message that was found.
@@ -68,6 +96,7 @@ impl ImapDialog {
     pub(super) fn new(
         action: &Action,
         config: &MailClientConfig,
+        memory: &Memory,
         ctx: &Ctx<'_>,
     ) -> Result<Self, String> {
         let name = |mailbox: &str| MailboxName::new(mailbox).map_err(|bad| bad.to_string());
@@ -82,10 +111,19 @@ impl ImapDialog {
             then,
         };
         let (tasks, goal) = match action {
-            Action::Fetch { mailbox } | Action::Poll { mailbox, .. } => {
-                let mailbox_name = mailbox.clone();
-                let goal = Goal::Read { mailbox: mailbox_name, exists: 0, listed: BTreeSet::new() };
-                (vec![select(mailbox)?], goal)
+            Action::Fetch { mailbox }
+            | Action::Poll { mailbox, .. }
+            | Action::Idle { mailbox, .. } => {
+                let goal = Goal::Read(Reading {
+                    mailbox: mailbox.clone(),
+                    exists: 0,
+                    listed: BTreeSet::new(),
+                    mod_seq: None,
+                    watch: matches!(action, Action::Idle { .. }).then_some(Watch::Reading),
+                });
+                let known = memory.mailboxes.get(mailbox);
+                let resync = known.and_then(|known| known.resync(name(mailbox).ok()?));
+                (vec![resync.map_or_else(|| select(mailbox), Ok)?], goal)
             }
             Action::Flag { message_id, add, remove, mailbox } => {
                 let changes = [(FlagChange::Add, add), (FlagChange::Remove, remove)];
@@ -114,14 +152,19 @@ impl ImapDialog {
                 tasks.push(ImapTask::Logout);
                 (tasks, Goal::Append)
             }
-            Action::Send(_) => return Err("IMAP does not send".into()),
+            Action::Send(_) | Action::Misbehave(_) => {
+                return Err("IMAP is not for that".into());
+            }
         };
         let login = ImapClientConfig {
             user: config.user.clone(),
             password: config.password.clone(),
+            starttls: matches!(config.read_tls, ClientTls::StartTls(_)),
             ..ImapClientConfig::default()
         };
-        let session = ImapClient::new(login, tasks);
+        // A stream for each session: no two of them may have the same nonces.
+        let nonces = format!("client {} imap nonces at {}", config.name, ctx.now());
+        let session = ImapClient::new(login, tasks).with_nonces(ctx.stream(&nonces));
         let progress = Progress { goal, next: VecDeque::new(), trouble: None };
         Ok(ImapDialog { session, progress })
     }
@@ -129,6 +172,21 @@ impl ImapDialog {
     /// When the session wants a time-out.
     pub(super) fn deadline(&self) -> Option<SimTime> {
         self.session.deadline()
+    }
+}
+
+impl KnownMailbox {
+    /// The SELECT that asks for what has changed, where enough is known to ask so.
+    fn resync(&self, mailbox: MailboxName) -> Option<ImapTask> {
+        let known: Vec<Uid> = self.messages.keys().copied().collect();
+        let (uid_validity, mod_seq) = (self.uid_validity?, self.mod_seq?);
+        (!known.is_empty()).then_some(ImapTask::Resync { mailbox, uid_validity, mod_seq, known })
+    }
+
+    /// The least UID that is new.
+    fn since(&self) -> Uid {
+        let last = self.messages.keys().next_back();
+        last.and_then(|last| Uid::new(last.get().saturating_add(1))).unwrap_or(Uid::MIN)
     }
 }
 
@@ -172,7 +230,7 @@ impl Progress {
             ImapClientEvent::Message { uid, data } => {
                 let message_id = Header::new(&data).text("Message-ID").unwrap_or_default();
                 let message_id = message_id.trim().to_owned();
-                if let Goal::Read { mailbox, .. } = &self.goal {
+                if let Goal::Read(Reading { mailbox, .. }) = &self.goal {
                     ctx.note(|| Note::Fetched {
                         account: config.name.clone(),
                         mailbox: mailbox.clone(),
@@ -180,23 +238,30 @@ impl Progress {
                         message_id,
                         octets: data.len(),
                     });
+                    super::auto_reply::answer(&data, memory, config, ctx);
                 }
             }
             ImapClientEvent::Flags { uid: Some(uid), flags, .. } => {
-                if let Goal::Read { listed, .. } = &mut self.goal {
-                    listed.insert(uid);
+                if let Goal::Read(reading) = &mut self.goal {
+                    reading.listed.insert(uid);
                 }
                 let known = self.known(memory);
-                if let Some(message) = known.and_then(|known| known.messages.get_mut(&uid)) {
+                if let Some(message) = known.and_then(|known| known.messages.get_mut(&uid))
+                    && message.flags != flags
+                {
                     message.flags = flags;
+                    self.tell_of_change(memory, config, ctx);
                 }
             }
-            ImapClientEvent::Exists { count } => {
-                if let Goal::Read { exists, .. } = &mut self.goal {
-                    *exists = count;
-                }
+            ImapClientEvent::Exists { count } => self.exists(count, memory),
+            ImapClientEvent::Expunged { uid, .. } => {
+                self.gone(1, |known| Some(known) == uid, memory, config, ctx);
             }
-            ImapClientEvent::Found { uids } => self.found(&uids),
+            ImapClientEvent::Vanished { uids } => {
+                let count = u32::try_from(uids.count()).unwrap_or(u32::MAX);
+                self.gone(count, |known| uids.contains(known.get()), memory, config, ctx);
+            }
+            ImapClientEvent::Found { uids } => self.found(&uids, memory),
             ImapClientEvent::Done { task, refused } => {
                 let refused = refused.map(|refusal| refusal.text);
                 self.done(&task, refused, memory, config, ctx);
@@ -209,8 +274,8 @@ impl Progress {
 
     fn known<'m>(&self, memory: &'m mut Memory) -> Option<&'m mut KnownMailbox> {
         match &self.goal {
-            Goal::Read { mailbox, .. } => {
-                Some(memory.mailboxes.entry(mailbox.clone()).or_default())
+            Goal::Read(reading) => {
+                Some(memory.mailboxes.entry(reading.mailbox.clone()).or_default())
             }
             _ => None,
         }
@@ -222,23 +287,111 @@ impl Progress {
         if known.uid_validity != summary.uid_validity {
             *known = KnownMailbox { uid_validity: summary.uid_validity, ..KnownMailbox::default() };
         }
-        let last = known.messages.keys().next_back().copied();
-        if last.is_some() && summary.exists > 0 {
-            self.next.push_back(ImapTask::FetchFlags);
+        let has_some = !known.messages.is_empty() && summary.exists > 0;
+        match known.mod_seq.filter(|_| summary.mod_seq.is_some()) {
+            // It is all told.
+            _ if summary.resynced => {}
+            Some(since) if has_some => {
+                self.next.push_back(ImapTask::FetchChangedFlags { since });
+                self.next.push_back(ImapTask::Search { keys: "ALL".into() });
+            }
+            None if has_some => self.next.push_back(ImapTask::FetchFlags),
+            _ => {}
         }
         if summary.exists > 0 {
-            let since = last.and_then(|last| Uid::new(last.get().saturating_add(1)));
-            let since = since.unwrap_or(Uid::MIN);
-            self.next.push_back(ImapTask::FetchNew { since, peek: false });
+            self.next.push_back(ImapTask::FetchNew { since: known.since(), peek: false });
         }
-        self.next.push_back(ImapTask::Logout);
-        if let Goal::Read { exists, .. } = &mut self.goal {
-            *exists = summary.exists;
+        let Goal::Read(reading) = &mut self.goal else { return };
+        (reading.exists, reading.mod_seq) = (summary.exists, summary.mod_seq);
+        match reading.watch {
+            None => self.next.push_back(ImapTask::Logout),
+            // What is read is done with when this is, and it tells of what came meanwhile.
+            Some(_) => self.next.push_back(ImapTask::Noop),
         }
     }
 
-    fn found(&mut self, uids: &[Uid]) {
-        let Goal::Change { message_id, then } = &self.goal else { return };
+    /// The server has told how many messages there are.
+    fn exists(&mut self, count: u32, memory: &mut Memory) {
+        let since = self.known(memory).map(|known| known.since());
+        let (Goal::Read(reading), Some(since)) = (&mut self.goal, since) else { return };
+        let is_more = count > reading.exists;
+        reading.exists = count;
+        match reading.watch {
+            Some(Watch::Idling) if is_more => {
+                reading.watch = Some(Watch::Reading);
+                self.next.push_back(ImapTask::FetchNew { since, peek: false });
+                self.next.push_back(ImapTask::Noop);
+            }
+            Some(Watch::Reading) if is_more => reading.watch = Some(Watch::Behind),
+            _ => {}
+        }
+    }
+
+    /// So many messages are gone, among them those of which `is_gone` says so.
+    fn gone(
+        &mut self,
+        count: u32,
+        is_gone: impl Fn(Uid) -> bool,
+        memory: &mut Memory,
+        config: &MailClientConfig,
+        ctx: &mut Ctx<'_>,
+    ) {
+        if let Goal::Read(reading) = &mut self.goal {
+            reading.exists = reading.exists.saturating_sub(count);
+            reading.listed.retain(|uid| !is_gone(*uid));
+        }
+        if let Some(known) = self.known(memory) {
+            known.messages.retain(|uid, _| !is_gone(*uid));
+        }
+        self.tell_of_change(memory, config, ctx);
+    }
+
+    /// A device that idles shows at once what was changed elsewhere.
+    fn tell_of_change(&self, memory: &mut Memory, config: &MailClientConfig, ctx: &mut Ctx<'_>) {
+        if let Goal::Read(Reading { watch: Some(Watch::Idling), .. }) = &self.goal {
+            self.tell(memory, config, ctx);
+        }
+    }
+
+    /// A device that stays has read all: it idles, or reads on.
+    fn has_read(&mut self, memory: &mut Memory, config: &MailClientConfig, ctx: &mut Ctx<'_>) {
+        let since = self.known(memory).map(|known| known.since());
+        let (Goal::Read(reading), Some(since)) = (&mut self.goal, since) else { return };
+        match reading.watch {
+            Some(Watch::Behind) => {
+                reading.watch = Some(Watch::Reading);
+                self.next.push_back(ImapTask::FetchNew { since, peek: false });
+                self.next.push_back(ImapTask::Noop);
+            }
+            Some(Watch::Reading) => {
+                reading.watch = Some(Watch::Idling);
+                self.next.push_back(ImapTask::Idle);
+                self.tell(memory, config, ctx);
+            }
+            Some(Watch::Idling) | None => {}
+        }
+    }
+
+    /// The task that ends a session which would go on; `None` where it ends by itself.
+    pub(super) fn finish(&mut self) -> Option<ImapTask> {
+        match &mut self.goal {
+            Goal::Read(reading) => reading.watch.take().map(|_| ImapTask::Logout),
+            _ => None,
+        }
+    }
+
+    fn found(&mut self, uids: &[Uid], memory: &mut Memory) {
+        let (message_id, then) = match &self.goal {
+            Goal::Change { message_id, then } => (message_id, then),
+            Goal::Read(_) => {
+                if let Some(known) = self.known(memory) {
+                    let there: BTreeSet<Uid> = uids.iter().copied().collect();
+                    known.messages.retain(|uid, _| there.contains(uid));
+                }
+                return;
+            }
+            Goal::Append => return,
+        };
         if uids.is_empty() {
             self.trouble = Some(format!("there is no message {message_id}"));
         } else {
@@ -264,12 +417,16 @@ impl Progress {
         match (task, refused) {
             // It is there already: just what is wanted.
             (ImapTask::Create { .. }, Some(_)) => {}
-            (ImapTask::Select { .. } | ImapTask::Search { .. }, Some(text)) => {
+            (
+                ImapTask::Select { .. } | ImapTask::Resync { .. } | ImapTask::Search { .. },
+                Some(text),
+            ) => {
                 self.trouble = Some(text);
                 self.next.push_back(ImapTask::Logout);
             }
             (_, Some(text)) => self.trouble = Some(text),
             (ImapTask::FetchFlags, None) => self.forget_gone(memory),
+            (ImapTask::Noop, None) => self.has_read(memory, config, ctx),
             (ImapTask::Logout, None) if self.trouble.is_none() => self.tell(memory, config, ctx),
             _ => {}
         }
@@ -277,15 +434,16 @@ impl Progress {
 
     /// What the server no longer lists is gone.
     fn forget_gone(&mut self, memory: &mut Memory) {
-        let Goal::Read { mailbox, listed, .. } = &self.goal else { return };
+        let Goal::Read(Reading { mailbox, listed, .. }) = &self.goal else { return };
         if let Some(known) = memory.mailboxes.get_mut(mailbox) {
             known.messages.retain(|uid, _| listed.contains(uid));
         }
     }
 
     fn tell(&self, memory: &mut Memory, config: &MailClientConfig, ctx: &mut Ctx<'_>) {
-        let Goal::Read { mailbox, exists, .. } = &self.goal else { return };
+        let Goal::Read(Reading { mailbox, exists, mod_seq, .. }) = &self.goal else { return };
         let known = memory.mailboxes.entry(mailbox.clone()).or_default();
+        known.mod_seq = *mod_seq;
         if *exists == 0 {
             known.messages.clear();
         }

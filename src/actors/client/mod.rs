@@ -1,19 +1,22 @@
 //! The mail client: submits mail, and reads it by POP3 or IMAP, as its agenda says.
 //!
 //! One actor is one device of one user. It does one thing after the other, each on a connection of
-//! its own, as simple clients do. What could not be submitted for the moment stays in its outbox,
-//! which is on disk, and is tried again, after a crash too.
+//! its own, as simple clients do; beside that it may stay connected to mailboxes and idle. What could
+//! not be submitted for the moment stays in its outbox, which is on disk, and is tried again, after a
+//! crash too. A connection that idled and was lost is opened again.
 //!
-//! Not modelled: connections kept open, IDLE, TLS with POP3 and IMAP. A device that crashes forgets what it has read,
-//! and what it was to do while it was down is not done later.
+//! Not modelled: a device that crashes forgets what it has read, and what it was to do while it was down
+//! is not done later.
 
+mod auto_reply;
 pub mod config;
 mod dialog;
 mod imap;
+mod misbehave;
 mod pop3;
 mod submit;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +51,8 @@ struct Running {
     stub: StubResolver,
     /// What is to be done, the first thing first.
     jobs: VecDeque<Job>,
-    now_doing: Option<Doing>,
+    /// What it is doing: one job of the agenda, and whatever it idles on.
+    doing: BTreeMap<Slot, Doing>,
     /// Submissions that are tried again later.
     later: VecDeque<Job>,
     memory: Memory,
@@ -63,6 +67,9 @@ pub(super) struct Job {
     /// How often it was tried before.
     pub(super) tried: u32,
 }
+
+/// Where something is done: `None` for one job after the other, else the step that idles.
+type Slot = Option<usize>;
 
 struct Doing {
     job: Job,
@@ -108,7 +115,7 @@ impl Actor for MailClient {
         self.running = Some(Running {
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, draws),
             jobs,
-            now_doing: None,
+            doing: BTreeMap::new(),
             later: VecDeque::new(),
             memory: Memory::default(),
             config,
@@ -138,7 +145,11 @@ impl Running {
         }
         match token.connection() {
             (STEP_TIMER, _) => {
-                let step = &self.config.steps[token.0 as usize];
+                let index = token.0 as usize;
+                let step = &self.config.steps[index];
+                if let Action::Idle { until, .. } = step.action {
+                    return self.idle(index, until, ctx);
+                }
                 let mut letter = None;
                 let action = match step.action.clone() {
                     Action::Poll { mailbox, .. } => {
@@ -149,10 +160,8 @@ impl Running {
                         Action::Fetch { mailbox }
                     }
                     Action::Send(mail) => {
-                        let mail = mail.composed(DateTime::utc(ctx.date()));
-                        ctx.note(|| submit::composed(&mail));
-                        let kept = mail.letter();
-                        letter = Some(ctx.disk().outbox().insert(&self.config.name, kept));
+                        let (mail, id) = self.compose(mail, ctx);
+                        letter = Some(id);
                         Action::Send(mail)
                     }
                     action => action,
@@ -167,6 +176,15 @@ impl Running {
         }
     }
 
+    /// Puts a message into the outbox.
+    fn compose(&self, mail: Outgoing, ctx: &mut Ctx<'_>) -> (Outgoing, LetterId) {
+        let mail = mail.composed(DateTime::utc(ctx.date()));
+        ctx.note(|| submit::composed(&mail));
+        let letter = mail.letter();
+        let id = ctx.disk().outbox().insert(&self.config.name, letter);
+        (mail, id)
+    }
+
     fn add(&mut self, job: Job, ctx: &mut Ctx<'_>) {
         self.jobs.push_back(job);
         self.next_job(ctx);
@@ -174,108 +192,142 @@ impl Running {
 
     /// Begins the next job when there is none under way.
     fn next_job(&mut self, ctx: &mut Ctx<'_>) {
-        while self.now_doing.is_none()
+        while !self.doing.contains_key(&None)
             && let Some(job) = self.jobs.pop_front()
         {
-            let Server { host, port } = self.server(&job.action).clone();
-            let (reach, progress) =
-                Reach::start(&host, port, CONNECTION_TIMER, &mut self.stub, ctx);
-            self.now_doing = Some(Doing { job, stage: Stage::Reaching(reach) });
-            self.on_progress(progress, ctx);
+            self.begin(None, job, ctx);
         }
     }
 
-    fn server(&self, action: &Action) -> &Server {
+    fn begin(&mut self, slot: Slot, job: Job, ctx: &mut Ctx<'_>) {
+        let Server { host, port } = self.server(&job.action).clone();
+        let (reach, progress) = Reach::start(&host, port, CONNECTION_TIMER, &mut self.stub, ctx);
+        self.doing.insert(slot, Doing { job, stage: Stage::Reaching(reach) });
+        self.on_progress(slot, progress, ctx);
+    }
+
+    /// The time has come for the step that idles to begin, to begin again, or to end.
+    fn idle(&mut self, index: usize, until: SimTime, ctx: &mut Ctx<'_>) {
+        let slot = Some(index);
+        if ctx.now() < until {
+            if !self.doing.contains_key(&slot) {
+                ctx.set_timer(until, TimerToken(index as u64));
+                let action = self.config.steps[index].action.clone();
+                self.begin(slot, Job { action, letter: None, tried: 0 }, ctx);
+            }
+            return;
+        }
+        match self.doing.get_mut(&slot).map(|doing| &mut doing.stage) {
+            Some(Stage::Talking { channel, dialog, .. }) => {
+                dialog.finish(channel, ctx);
+                self.arm(slot, ctx);
+            }
+            Some(Stage::Reaching(reach)) => {
+                if let Some(connection) = reach.connection() {
+                    ctx.abort(connection);
+                }
+                self.doing.remove(&slot);
+            }
+            None => {}
+        }
+    }
+
+    fn server<'a>(&'a self, action: &'a Action) -> &'a Server {
         match (action, &self.config.read) {
+            (Action::Misbehave(what), _) => &what.server,
             (Action::Send(_), _) => &self.config.submit,
-            (_, ReadServer::Imap(server) | ReadServer::Pop3(server)) => server,
+            (_, ReadServer::Imap(server) | ReadServer::Pop3(server, _)) => server,
         }
     }
 
-    fn on_progress(&mut self, progress: Progress, ctx: &mut Ctx<'_>) {
+    fn on_progress(&mut self, slot: Slot, progress: Progress, ctx: &mut Ctx<'_>) {
         match progress {
             Progress::Waiting => {}
-            Progress::Failed(reason) => self.end(Ended::NotNow(reason), ctx),
+            Progress::Failed(reason) => self.end(slot, Ended::NotNow(reason), ctx),
             Progress::Connected(connection) => {
-                let Some(doing) = &mut self.now_doing else { return };
+                let Some(doing) = self.doing.get_mut(&slot) else { return };
                 let dialog = Dialog::start(&doing.job.action, &self.config, &self.memory, ctx);
                 match dialog {
                     Ok(dialog) => {
                         let mut channel = Channel::plain(connection);
-                        if let Some(tls) = dialog.implicit_tls(&self.config) {
-                            channel.secure_as_client(tls, &self.config.submit.host, ctx);
+                        if let Some((tls, host)) = dialog.implicit_tls(&self.config) {
+                            channel.secure_as_client(tls, host, ctx);
                         }
                         let (dialog, timer) = (Box::new(dialog), LazyTimer::default());
                         doing.stage = Stage::Talking { channel, dialog, timer };
-                        self.talk(Input::Opened, ctx);
+                        self.talk(slot, Input::Opened, ctx);
                     }
                     Err(reason) => {
                         ctx.abort(connection);
-                        self.end(Ended::Never(reason), ctx);
+                        self.end(slot, Ended::Never(reason), ctx);
                     }
                 }
             }
         }
     }
 
+    /// What is done on this connection.
+    fn slot_of(&self, connection: ConnId) -> Option<Slot> {
+        let has = |doing: &Doing| match &doing.stage {
+            Stage::Reaching(reach) => reach.connection() == Some(connection),
+            Stage::Talking { channel, .. } => channel.connection() == connection,
+        };
+        self.doing.iter().find(|(_, doing)| has(doing)).map(|(slot, _)| *slot)
+    }
+
     fn on_lookups(&mut self, ctx: &mut Ctx<'_>) {
         while let Some((id, lookup)) = self.stub.next_result() {
-            if let Some(Doing { stage: Stage::Reaching(reach), .. }) = &mut self.now_doing {
-                let progress = reach.on_lookup(id, &lookup, ctx);
-                self.on_progress(progress, ctx);
+            let slots: Vec<Slot> = self.doing.keys().copied().collect();
+            for slot in slots {
+                if let Some(Doing { stage: Stage::Reaching(reach), .. }) = self.doing.get_mut(&slot)
+                {
+                    let progress = reach.on_lookup(id, &lookup, ctx);
+                    self.on_progress(slot, progress, ctx);
+                }
             }
         }
     }
 
     fn on_stream(&mut self, connection: ConnId, event: StreamEvent, ctx: &mut Ctx<'_>) {
-        match &mut self.now_doing {
-            Some(Doing { stage: Stage::Reaching(reach), .. })
-                if reach.connection() == Some(connection) =>
-            {
-                let progress = reach.on_stream(&event, ctx);
-                self.on_progress(progress, ctx);
-            }
-            Some(Doing { stage: Stage::Talking { channel, .. }, .. })
-                if channel.connection() == connection =>
-            {
-                match event {
-                    StreamEvent::Data(octets) => self.talk(Input::Bytes(&octets), ctx),
-                    StreamEvent::Eof | StreamEvent::Closed(_) => self.talk(Input::Eof, ctx),
-                    StreamEvent::Opened | StreamEvent::Accepted { .. } => {}
-                }
-            }
-            _ => {
-                self.stub.on_stream(ctx, connection, event);
-                self.on_lookups(ctx);
-            }
+        let Some(slot) = self.slot_of(connection) else {
+            self.stub.on_stream(ctx, connection, event);
+            self.on_lookups(ctx);
+            return;
+        };
+        let Some(doing) = self.doing.get_mut(&slot) else { return };
+        if let Stage::Reaching(reach) = &mut doing.stage {
+            let progress = reach.on_stream(&event, ctx);
+            return self.on_progress(slot, progress, ctx);
+        }
+        match event {
+            StreamEvent::Data(octets) => self.talk(slot, Input::Bytes(&octets), ctx),
+            StreamEvent::Eof | StreamEvent::Closed(_) => self.talk(slot, Input::Eof, ctx),
+            StreamEvent::Opened | StreamEvent::Accepted { .. } => {}
         }
     }
 
     fn on_connection_timer(&mut self, fired: ConnId, ctx: &mut Ctx<'_>) {
-        match &mut self.now_doing {
-            Some(Doing { stage: Stage::Reaching(reach), .. })
-                if reach.connection() == Some(fired) =>
-            {
+        let Some(slot) = self.slot_of(fired) else { return };
+        let Some(doing) = self.doing.get_mut(&slot) else { return };
+        match &mut doing.stage {
+            Stage::Reaching(reach) => {
                 let progress = reach.on_timer(ctx);
-                self.on_progress(progress, ctx);
+                self.on_progress(slot, progress, ctx);
             }
-            Some(Doing { stage: Stage::Talking { channel, dialog, timer }, .. })
-                if channel.connection() == fired =>
-            {
+            Stage::Talking { channel, dialog, timer } => {
                 let deadline = channel.deadline(dialog.deadline());
                 if timer.fired(ctx.now(), deadline) {
-                    self.talk(Input::Timeout, ctx);
+                    self.talk(slot, Input::Timeout, ctx);
                 } else {
-                    timer.arm(ctx, deadline, TimerToken::of_connection(CONNECTION_TIMER, fired));
+                    self.arm(slot, ctx);
                 }
             }
-            _ => {}
         }
     }
 
-    fn talk(&mut self, input: Input<'_>, ctx: &mut Ctx<'_>) {
-        let Some(Doing { stage: Stage::Talking { channel, dialog, timer }, .. }) =
-            &mut self.now_doing
+    fn talk(&mut self, slot: Slot, input: Input<'_>, ctx: &mut Ctx<'_>) {
+        let Some(Doing { stage: Stage::Talking { channel, dialog, .. }, .. }) =
+            self.doing.get_mut(&slot)
         else {
             return;
         };
@@ -285,20 +337,40 @@ impl Running {
         while let Some(arrival) = arrivals.next(ctx) {
             ended = ended.or(dialog.arrived(&arrival, channel, memory, config, ctx));
         }
-        let deadline: Option<SimTime> = channel.deadline(dialog.deadline());
-        let token = TimerToken::of_connection(CONNECTION_TIMER, channel.connection());
-        timer.arm(ctx, deadline, token);
-        if let Some(ended) = ended {
-            self.end(ended, ctx);
+        self.arm(slot, ctx);
+        for mail in std::mem::take(&mut self.memory.to_send) {
+            let (mail, id) = self.compose(mail, ctx);
+            self.jobs.push_back(Job { action: Action::Send(mail), letter: Some(id), tried: 0 });
+        }
+        match ended {
+            Some(ended) => self.end(slot, ended, ctx),
+            None => self.next_job(ctx),
         }
     }
 
-    /// The present job has come to its end.
-    fn end(&mut self, ended: Ended, ctx: &mut Ctx<'_>) {
-        let Some(Doing { mut job, stage }) = self.now_doing.take() else { return };
+    /// Sees to it that the session is woken at its deadline.
+    fn arm(&mut self, slot: Slot, ctx: &mut Ctx<'_>) {
+        if let Some(Doing { stage: Stage::Talking { channel, dialog, timer }, .. }) =
+            self.doing.get_mut(&slot)
+        {
+            let deadline: Option<SimTime> = channel.deadline(dialog.deadline());
+            let token = TimerToken::of_connection(CONNECTION_TIMER, channel.connection());
+            timer.arm(ctx, deadline, token);
+        }
+    }
+
+    /// A job has come to its end.
+    fn end(&mut self, slot: Slot, ended: Ended, ctx: &mut Ctx<'_>) {
+        let Some(Doing { mut job, stage }) = self.doing.remove(&slot) else { return };
         if let Stage::Talking { mut channel, .. } = stage {
             // Where the server did not want us, the session has said QUIT and waits no longer.
             channel.close(ctx);
+        }
+        if let (Some(index), Action::Idle { until, .. }, Ended::NotNow(_)) =
+            (slot, &job.action, &ended)
+            && ctx.now() + IDLE_AGAIN < *until
+        {
+            ctx.set_timer(ctx.now() + IDLE_AGAIN, TimerToken(index as u64));
         }
         let retries = self.config.submit_retries;
         if let (Ended::Partly { left, .. }, Action::Send(mail)) = (&ended, &mut job.action) {
@@ -342,12 +414,19 @@ fn next_time(step: &Step, now: SimTime) -> Option<SimTime> {
     if step.at >= now {
         return Some(step.at);
     }
+    if let Action::Idle { until, .. } = step.action {
+        // After a crash it idles again at once.
+        return (now < until).then_some(now);
+    }
     let Action::Poll { every, until, .. } = step.action else { return None };
     let every = every.max(LEAST_POLL);
     let periods = (now - step.at).as_nanos().div_ceil(every.as_nanos());
     let next = every.checked_mul(u32::try_from(periods).ok()?).map(|passed| step.at + passed)?;
     (next <= until).then_some(next)
 }
+
+/// How long a client waits before it opens a connection again that idled and was lost.
+const IDLE_AGAIN: Duration = Duration::from_secs(30);
 
 /// However often a client is told to poll, time passes from one reading to the next.
 const LEAST_POLL: Duration = Duration::from_millis(1);

@@ -1,10 +1,12 @@
-//! Reading by POP3: download what is new, and delete it on the server.
+//! Reading by POP3: download what is new, and delete it on the server, at once or later.
+
+use std::collections::BTreeSet;
 
 use crate::proto::mail::Header;
 use crate::proto::pop3::{Pop3Client, Pop3ClientConfig, Pop3ClientEvent, Pop3Failure};
 use crate::world::{Ctx, Note};
 
-use super::config::MailClientConfig;
+use super::config::{ClientTls, Keep, MailClientConfig, ReadServer};
 use super::dialog::{Ended, Memory};
 
 /// A POP3 session under way.
@@ -13,14 +15,30 @@ pub(super) struct Pop3Dialog {
 }
 
 impl Pop3Dialog {
-    pub(super) fn new(config: &MailClientConfig, memory: &Memory) -> Self {
+    pub(super) fn new(config: &MailClientConfig, memory: &Memory, ctx: &Ctx<'_>) -> Self {
+        let keep = match config.read {
+            ReadServer::Pop3(_, keep) => keep,
+            ReadServer::Imap(_) => Keep::No,
+        };
+        let expired: BTreeSet<String> = match keep {
+            Keep::For(age) => {
+                let old = memory.downloaded.iter().filter(|(_, at)| **at + age <= ctx.now());
+                old.map(|(unique_id, _)| unique_id.clone()).collect()
+            }
+            Keep::No | Keep::Always => BTreeSet::new(),
+        };
         let session = Pop3Client::new(Pop3ClientConfig {
             user: config.user.clone(),
             password: config.password.clone(),
-            known: memory.downloaded.clone(),
+            stls: matches!(config.read_tls, ClientTls::StartTls(_)),
+            keep: keep != Keep::No,
+            known: memory.downloaded.keys().cloned().collect(),
+            expired,
             ..Pop3ClientConfig::default()
         });
-        Pop3Dialog { session }
+        // A stream for each session: no two of them may have the same nonces.
+        let nonces = format!("client {} pop3 nonces at {}", config.name, ctx.now());
+        Pop3Dialog { session: session.with_nonces(ctx.stream(&nonces)) }
     }
 }
 
@@ -43,7 +61,8 @@ pub(super) fn on_event(
                 message_id,
                 octets: data.len(),
             });
-            memory.downloaded.extend(unique_id);
+            memory.downloaded.extend(unique_id.map(|unique_id| (unique_id, ctx.now())));
+            super::auto_reply::answer(&data, memory, config, ctx);
             None
         }
         Pop3ClientEvent::Done { .. } => {

@@ -10,7 +10,7 @@ use crate::proto::smtp::server::Recipient;
 use crate::store::outbox::Letter;
 use crate::world::{Ctx, Note};
 
-use super::config::{Content, MailClientConfig, Outgoing, SubmitTls};
+use super::config::{ClientTls, Content, MailClientConfig, Outgoing};
 use super::dialog::Ended;
 
 /// A submission under way.
@@ -30,8 +30,8 @@ impl SubmitDialog {
         let client = ClientConfig {
             credentials: Some(Credentials::new(&config.user, &config.password)),
             tls: match config.submit_tls {
-                SubmitTls::StartTls(_) => TlsPolicy::Encrypt,
-                SubmitTls::None | SubmitTls::Implicit(_) => TlsPolicy::Never,
+                ClientTls::StartTls(_) => TlsPolicy::Encrypt,
+                ClientTls::None | ClientTls::Implicit(_) => TlsPolicy::Never,
             },
             ..ClientConfig::new(ctx.name())
         };

@@ -4,39 +4,77 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
-use crate::actors::channel::Channel;
+use crate::actors::channel::Arrival;
+use crate::actors::mta::config::TlsOffer;
 use crate::actors::service::Service;
-use crate::engine::{Epoch, SimTime};
+use crate::engine::{Epoch, Seed, SimTime, Stream};
 use crate::proto::imap::{ImapServer, ImapServerConfig, ImapServerEvent, MailboxId};
 use crate::proto::{Input, Outbox};
 use crate::world::{ConnId, Ctx};
 
+use super::config::MailServerConfig;
+use super::line::Line;
+
 /// All IMAP sessions of a server.
 pub(super) struct ImapService {
+    server: Arc<MailServerConfig>,
     config: Arc<ImapServerConfig>,
     sessions: BTreeMap<ConnId, Open>,
+    /// One draw for each session that has challenges; made for the first of them.
+    challenges: Option<Stream>,
     out: Outbox<ImapServerEvent>,
 }
 
 struct Open {
     session: ImapServer,
-    timer: LazyTimer,
+    line: Line,
 }
 
 impl ImapService {
-    pub(super) fn new(hostname: &str, epoch: Epoch) -> Self {
-        let config = ImapServerConfig { host_name: hostname.into(), epoch, ..Default::default() };
-        ImapService { config: Arc::new(config), sessions: BTreeMap::new(), out: Outbox::new() }
+    pub(super) fn new(server: Arc<MailServerConfig>, epoch: Epoch) -> Self {
+        let offer = server.offer();
+        let config = ImapServerConfig {
+            host_name: server.hostname.clone(),
+            epoch,
+            starttls: offer != TlsOffer::Off,
+            login_needs_tls: offer == TlsOffer::Required,
+            mechanisms: server.mechanisms.clone(),
+            ..Default::default()
+        };
+        ImapService {
+            server,
+            config: Arc::new(config),
+            sessions: BTreeMap::new(),
+            challenges: None,
+            out: Outbox::new(),
+        }
     }
 
-    pub(super) fn accept(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let session = ImapServer::new(Arc::clone(&self.config));
-        self.sessions.insert(connection, Open { session, timer: LazyTimer::default() });
-        self.input(connection, Input::Opened, ctx);
+    /// How many clients are connected.
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len()
     }
 
-    /// Mail was put into a mailbox: sessions that have it selected look after it.
-    pub(super) fn on_delivery(&mut self, mailbox: MailboxId, ctx: &mut Ctx<'_>) {
+    pub(super) fn accept(&mut self, connection: ConnId, is_implicit: bool, ctx: &mut Ctx<'_>) {
+        let mut session = ImapServer::new(Arc::clone(&self.config));
+        if !self.config.mechanisms.iter().all(|mechanism| mechanism.shows_password()) {
+            let draws = self.challenges.get_or_insert_with(|| ctx.stream("imap challenges"));
+            session = session.with_challenges(Seed(draws.next_u64()).stream("challenges"));
+        }
+        let mut line = Line::new(connection, is_implicit);
+        if is_implicit {
+            line.begin_tls(&self.server, ctx);
+        }
+        self.sessions.insert(connection, Open { session, line });
+        if is_implicit {
+            self.arm(connection, ctx);
+        } else {
+            self.input(connection, Input::Opened, ctx);
+        }
+    }
+
+    /// A mailbox was changed by others than IMAP sessions: those that have it selected look after it.
+    pub(super) fn on_change(&mut self, mailbox: MailboxId, ctx: &mut Ctx<'_>) {
         self.tell(&[mailbox], None, ctx);
     }
 
@@ -51,8 +89,25 @@ impl ImapService {
                     open.session.mailbox_changed(*mailbox, ctx.disk().mail(), &mut self.out);
                 }
             }
-            carry(ctx, &mut Channel::plain(*connection), &mut self.out, |_, _, _| {});
+            carry(ctx, &mut open.line.channel, &mut self.out, |_, _, _| {});
         }
+    }
+
+    /// Carries away what a session put out; which mailboxes it changed.
+    fn carry(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) -> Vec<MailboxId> {
+        let mut changed = Vec::new();
+        let Some(Open { line, .. }) = self.sessions.get_mut(&connection) else { return changed };
+        let mut starts_tls = false;
+        carry(ctx, &mut line.channel, &mut self.out, |_, event, _| match event {
+            ImapServerEvent::Changed { mailbox } if !changed.contains(&mailbox) => {
+                changed.push(mailbox);
+            }
+            ImapServerEvent::StartTls => starts_tls = true,
+            _ => {}
+        });
+        line.starts_tls = starts_tls;
+        line.begin_tls_if_agreed(&self.server, ctx);
+        changed
     }
 }
 
@@ -61,25 +116,33 @@ impl Service for ImapService {
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
-        let now = ctx.now();
-        open.session.handle(now, input, ctx.disk().mail(), &mut self.out);
-        let mut changed = Vec::new();
-        carry(ctx, &mut Channel::plain(connection), &mut self.out, |_, event, _| {
-            if let ImapServerEvent::Changed { mailbox } = event
-                && !changed.contains(&mailbox)
-            {
-                changed.push(mailbox);
+        let mut arrivals = open.line.channel.receive(input, ctx);
+        while let Some(arrival) = arrivals.next(ctx) {
+            let Some(Open { session, line }) = self.sessions.get_mut(&connection) else { return };
+            let now = ctx.now();
+            let input = match arrival {
+                Arrival::Secured(_) => {
+                    session.secured(now);
+                    std::mem::take(&mut line.awaits_tls).then_some(Input::Opened)
+                }
+                Arrival::Failed(_) => Some(Input::Eof),
+                ref arrival => arrival.input(),
+            };
+            if let Some(input) = input {
+                session.handle(now, input, ctx.disk().mail(), &mut self.out);
             }
-        });
-        self.arm(connection, ctx);
-        if !changed.is_empty() {
-            self.tell(&changed, Some(connection), ctx);
+            let changed = self.carry(connection, ctx);
+            if !changed.is_empty() {
+                self.tell(&changed, Some(connection), ctx);
+            }
         }
+        self.arm(connection, ctx);
     }
 
     fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
-        let open = self.sessions.get_mut(&connection)?;
-        Some((&mut open.timer, open.session.deadline()))
+        let Open { session, line } = self.sessions.get_mut(&connection)?;
+        let deadline = line.deadline(session.deadline());
+        Some((&mut line.timer, deadline))
     }
 
     fn forget(&mut self, connection: ConnId) {

@@ -1,29 +1,26 @@
 //! The mailbox server: lets users read their mail over POP3 and IMAP.
 //!
 //! The mailboxes are on the host's disk, where the host's MTA puts mail into them; the sessions of
-//! POP3 and IMAP see one and the same store.
+//! POP3 and IMAP see one and the same store. TLS is spoken from the first octet on ports 995 and 993
+//! (RFC 8314), and after STLS and STARTTLS on ports 110 and 143.
+//!
+//! Not modelled: a limit of connections for each user, which real servers have beside the one for all.
 
+mod config;
 mod imap;
+mod line;
 mod pop3;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::actors::service::Service;
 use crate::world::{Actor, ConnId, Ctx, Event, Signal, StreamEvent, TimerToken};
 
+pub use config::{MailServerConfig, MailServerTls};
 use imap::ImapService;
 use pop3::Pop3Service;
-
-/// What a mailbox server offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailServerConfig {
-    /// The host name, for greetings.
-    pub hostname: String,
-    /// Whether it listens on port 143.
-    pub imap: bool,
-    /// Whether it listens on port 110.
-    pub pop3: bool,
-}
 
 /// The actor of a mailbox server.
 pub struct MailServer {
@@ -32,12 +29,15 @@ pub struct MailServer {
 }
 
 struct Running {
+    config: Arc<MailServerConfig>,
     imap: ImapService,
     pop3: Pop3Service,
 }
 
 const POP3_PORT: u16 = 110;
+const POP3S_PORT: u16 = 995;
 const IMAP_PORT: u16 = 143;
+const IMAPS_PORT: u16 = 993;
 
 /// Timer kinds.
 const POP3_TIMER: u8 = 1;
@@ -51,14 +51,24 @@ impl MailServer {
 }
 
 impl Running {
+    fn accept(&mut self, connection: ConnId, port: u16, ctx: &mut Ctx<'_>) {
+        if self.imap.len() + self.pop3.len() >= self.config.connections {
+            return refuse(connection, port, ctx);
+        }
+        match port {
+            POP3_PORT | POP3S_PORT => self.pop3.accept(connection, port == POP3S_PORT, ctx),
+            _ => self.imap.accept(connection, port == IMAPS_PORT, ctx),
+        }
+    }
+
     fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
         if let StreamEvent::Accepted { local, .. } = *event {
-            match local.port() {
-                POP3_PORT => self.pop3.accept(connection, ctx),
-                _ => self.imap.accept(connection, ctx),
-            }
+            self.accept(connection, local.port(), ctx);
         } else if self.pop3.has(connection) {
             self.pop3.on_stream(connection, event, ctx);
+            for mailbox in self.pop3.take_changed() {
+                self.imap.on_change(mailbox, ctx);
+            }
         } else {
             self.imap.on_stream(connection, event, ctx);
         }
@@ -72,17 +82,41 @@ impl Running {
     }
 }
 
+/// There is no room for one client more. Where TLS comes first, a handshake would cost more than the
+/// word it carries.
+fn refuse(connection: ConnId, port: u16, ctx: &mut Ctx<'_>) {
+    match port {
+        POP3_PORT => {
+            let text = Bytes::from_static(b"-ERR [SYS/TEMP] Too many connections\r\n");
+            ctx.send(connection, text);
+        }
+        IMAP_PORT => {
+            let text = Bytes::from_static(b"* BYE [UNAVAILABLE] Too many connections\r\n");
+            ctx.send(connection, text);
+        }
+        _ => {}
+    }
+    ctx.close(connection);
+}
+
 impl Actor for MailServer {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         ctx.disk().mail().after_crash();
-        let ports = [(self.config.imap, IMAP_PORT), (self.config.pop3, POP3_PORT)];
+        let config = Arc::clone(&self.config);
+        let tls = config.has_implicit_tls();
+        let ports = [
+            (config.imap, IMAP_PORT),
+            (config.pop3, POP3_PORT),
+            (config.imap && tls, IMAPS_PORT),
+            (config.pop3 && tls, POP3S_PORT),
+        ];
         for (_, port) in ports.into_iter().filter(|(wanted, _)| *wanted) {
             assert!(ctx.listen(port), "a plan has one service a port");
         }
-        let hostname = &self.config.hostname;
         self.running = Some(Running {
-            imap: ImapService::new(hostname, ctx.epoch()),
-            pop3: Pop3Service::new(hostname),
+            imap: ImapService::new(Arc::clone(&config), ctx.epoch()),
+            pop3: Pop3Service::new(Arc::clone(&config)),
+            config,
         });
     }
 
@@ -91,7 +125,7 @@ impl Actor for MailServer {
         match event {
             Event::Stream(connection, event) => running.on_stream(connection, &event, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
-            Event::Signal(Signal::Delivered(mailbox)) => running.imap.on_delivery(mailbox, ctx),
+            Event::Signal(Signal::Delivered(mailbox)) => running.imap.on_change(mailbox, ctx),
             Event::Datagram { .. } => {}
         }
     }

@@ -44,9 +44,9 @@ pub enum Protocol {
     Dns,
     /// Ports 24 (LMTP), 25, 465 and 587.
     Smtp,
-    /// Port 110.
+    /// Ports 110 and 995.
     Pop3,
-    /// Port 143.
+    /// Ports 143 and 993.
     Imap,
     /// Connections themselves, and what is sent on those of other ports.
     Tcp,
@@ -64,8 +64,8 @@ impl Protocol {
         match port {
             53 => Some(Protocol::Dns),
             24 | 25 | 465 | 587 => Some(Protocol::Smtp),
-            110 => Some(Protocol::Pop3),
-            143 => Some(Protocol::Imap),
+            110 | 995 => Some(Protocol::Pop3),
+            143 | 993 => Some(Protocol::Imap),
             _ => None,
         }
     }

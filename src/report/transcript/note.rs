@@ -17,7 +17,7 @@ pub(super) fn in_words(note: &Note) -> (&'static str, String) {
 fn words(note: &Note) -> (&'static str, String) {
     match note {
         Note::Composed { message_id, from, recipients, octets } => {
-            let to = recipients.join(", ");
+            let (from, to) = (path(from), recipients.join(", "));
             ("composed", format!("composed {message_id}: {from} → {to}, {octets} octets"))
         }
         Note::Submitted { message_id, reply } => {

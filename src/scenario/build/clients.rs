@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::tls::TlsParts;
 use crate::actors::client::config::{
-    Action, Content, MailClientConfig, Outgoing, ReadServer, Server, Step, SubmitTls,
+    Action, ClientTls, Content, MailClientConfig, Outgoing, ReadServer, Server, Step,
 };
 use crate::actors::{Dig, DigStep, MailClient};
 use crate::engine::UnixTime;
@@ -23,9 +23,14 @@ pub(super) fn client(
     tls: &TlsParts,
 ) -> HostConfig {
     let submit_tls = match (client.submit_tls, tls.device()) {
-        (plan::tls::SubmitTls::Starttls, Some(tls)) => SubmitTls::StartTls(tls),
-        (plan::tls::SubmitTls::Submissions, Some(tls)) => SubmitTls::Implicit(tls),
-        _ => SubmitTls::None,
+        (plan::tls::SubmitTls::Starttls, Some(tls)) => ClientTls::StartTls(tls),
+        (plan::tls::SubmitTls::Submissions, Some(tls)) => ClientTls::Implicit(tls),
+        _ => ClientTls::None,
+    };
+    let read_tls = match (client.read_tls, tls.device()) {
+        (plan::tls::ReadTls::Starttls, Some(tls)) => ClientTls::StartTls(tls),
+        (plan::tls::ReadTls::Implicit, Some(tls)) => ClientTls::Implicit(tls),
+        _ => ClientTls::None,
     };
     let steps = plan
         .agenda
@@ -42,8 +47,11 @@ pub(super) fn client(
         submit_tls,
         read: match client.read {
             ReadProtocol::Imap => ReadServer::Imap(read_from),
-            ReadProtocol::Pop3 => ReadServer::Pop3(read_from),
+            ReadProtocol::Pop3 => ReadServer::Pop3(read_from, client.keep),
         },
+        read_tls,
+        trust: tls.device(),
+        auto_reply: client.auto_reply.as_ref().map(super::mail::auto_reply),
         steps: steps.collect(),
         submit_retries: SUBMIT_RETRIES,
         submit_retry_after: SUBMIT_RETRY_AFTER,
@@ -89,6 +97,10 @@ fn action(action: &plan::Action, plan: &Plan) -> Option<Action> {
         plan::Action::Poll { every, until, mailbox } => {
             Action::Poll { every: *every, until: *until, mailbox: mailbox.clone() }
         }
+        plan::Action::Idle { until, mailbox } => {
+            Action::Idle { until: *until, mailbox: mailbox.clone() }
+        }
+        plan::Action::Misbehave(what) => Action::Misbehave(what.clone()),
         plan::Action::Flag { mail, add, remove, mailbox } => Action::Flag {
             message_id: message_id(mail),
             add: add.clone(),

@@ -140,9 +140,7 @@ fn personal(domain: &plan::Domain) -> BTreeMap<String, Personal> {
             to: forward.to.iter().map(|target| mailbox(target)).collect(),
             keep: forward.keep,
         }),
-        auto_reply: user.auto_reply.clone().map(|plan::AutoReply { subject, text, once_per }| {
-            AutoReply { subject, text, once_per }
-        }),
+        auto_reply: user.auto_reply.as_ref().map(auto_reply),
     };
     let all = domain.users.iter().map(|(name, user)| (name.clone(), personal(user)));
     all.filter(|(_, personal)| *personal != Personal::default()).collect()
@@ -157,6 +155,11 @@ fn list(list: &plan::MailingList) -> MailingList {
         reply_to: list.reply_to.clone(),
         verp: list.verp,
     }
+}
+
+pub(super) fn auto_reply(reply: &plan::AutoReply) -> AutoReply {
+    let plan::AutoReply { subject, text, once_per } = reply.clone();
+    AutoReply { subject, text, once_per }
 }
 
 fn restriction(plan: &plan::Restriction) -> Restriction {
@@ -184,6 +187,7 @@ pub(super) fn mailbox_server(
     config: HostConfig,
     host: &Host,
     server: &plan::MailboxServer,
+    tls: &TlsParts,
     seed: Seed,
 ) -> HostConfig {
     let mut store = MailStore::default();
@@ -198,8 +202,12 @@ pub(super) fn mailbox_server(
     }
     let mut disk = Disk::default();
     disk.set_mail(store);
-    let settings =
-        MailServerConfig { hostname: host.name.clone(), imap: server.imap, pop3: server.pop3 };
+    let mut settings = MailServerConfig::new(&host.name);
+    (settings.imap, settings.pop3) = (server.imap, server.pop3);
+    settings.tls = server.tls.as_ref().and_then(|of| tls.mailbox_server(&host.name, of));
+    settings.mechanisms.clone_from(&server.mechanisms);
+    (settings.apop, settings.login_delay) = (server.apop, server.login_delay);
+    settings.connections = server.connections.unwrap_or(settings.connections);
     let settings = Arc::new(settings);
     config.disk(disk).actor(move || MailServer::new(Arc::clone(&settings)))
 }

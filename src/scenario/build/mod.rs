@@ -68,7 +68,7 @@ fn build_host(
             Service::Mta(mta) => {
                 mail::mta(config, host, mta, tls, faults::flushes(plan, &host.name), seed)
             }
-            Service::MailboxServer(server) => mail::mailbox_server(config, host, server, seed),
+            Service::MailboxServer(server) => mail::mailbox_server(config, host, server, tls, seed),
             Service::Client(client) => clients::client(config, host, client, plan, tls),
         };
     }

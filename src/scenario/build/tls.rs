@@ -1,5 +1,6 @@
 //! Certificates of a plan's hosts, and whom the hosts trust.
 
+use crate::actors::mail_server::MailServerTls;
 use crate::actors::mta::config::{MtaTls, TlsLevel};
 use crate::engine::{Seed, SimTime};
 use crate::proto::tls::{TlsClient, TlsServer};
@@ -39,6 +40,13 @@ impl TlsParts {
         }
     }
 
+    /// The TLS of a mailbox server on that host, if it offers any.
+    pub(super) fn mailbox_server(&self, host: &str, tls: &plan::Tls) -> Option<MailServerTls> {
+        let certificates = || self.servers(host, &tls.certificate);
+        (tls.reading != plan::TlsOffer::Off)
+            .then(|| MailServerTls { certificates: certificates(), offer: offer(tls.reading) })
+    }
+
     /// What a device trusts.
     pub(super) fn device(&self) -> Option<TlsClient> {
         self.strict.clone()
@@ -58,7 +66,10 @@ fn offer(offer: plan::TlsOffer) -> crate::actors::mta::config::TlsOffer {
 fn is_wanted(plan: &Plan) -> bool {
     plan.hosts.values().flat_map(|host| &host.services).any(|service| match service {
         Service::Mta(mta) => mta.tls.is_some(),
-        Service::Client(client) => client.submit_tls != plan::SubmitTls::None,
+        Service::MailboxServer(server) => server.tls.is_some(),
+        Service::Client(client) => {
+            client.submit_tls != plan::SubmitTls::None || client.read_tls != plan::ReadTls::None
+        }
         _ => false,
     })
 }

@@ -168,6 +168,17 @@ impl Expander<'_, '_, '_> {
             let mailbox = mailbox(&poll.mailbox);
             return Some(Action::Poll { every: poll.every.0, until, mailbox });
         }
+        if let Some(idle) = &step.idle {
+            self.only_imap(&path.at("idle"), true, client, plan);
+            let until = match idle.for_ {
+                Some(dur) => (SimTime::ZERO + step.at.0 + dur.0).min(plan.until),
+                None => plan.until,
+            };
+            return Some(Action::Idle { until, mailbox: mailbox(&idle.mailbox) });
+        }
+        if let Some(misbehave) = &step.misbehave {
+            return self.misbehaviour(&path.at("misbehave"), misbehave, client, plan);
+        }
         let mut known = |path: &Path<'_>, mail: &str| {
             self.only_imap(path, true, client, plan);
             self.mail(&path.at("mail"), mail, plan)?;
@@ -214,6 +225,7 @@ impl Expander<'_, '_, '_> {
         let named = [
             ("fetch", "mailbox", step.fetch.as_ref().and_then(|one| one.mailbox.as_ref())),
             ("poll", "mailbox", step.poll.as_ref().and_then(|one| one.mailbox.as_ref())),
+            ("idle", "mailbox", step.idle.as_ref().and_then(|one| one.mailbox.as_ref())),
             ("flag", "mailbox", step.flag.as_ref().and_then(|one| one.mailbox.as_ref())),
             ("copy", "mailbox", step.copy.as_ref().and_then(|one| one.mailbox.as_ref())),
             ("copy", "to", step.copy.as_ref().map(|one| &one.to)),

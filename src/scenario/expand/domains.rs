@@ -140,15 +140,8 @@ impl Expander<'_, '_, '_> {
                 let forward = format.forward.as_ref();
                 user.forward =
                     forward.map(|forward| self.forward(&path.at("forward"), domain, forward));
-                if let Some(reply) = &format.auto_reply {
-                    let subject = reply.subject.as_deref().unwrap_or_default();
-                    self.one_line(&path.at("auto_reply").at("subject"), subject);
-                }
-                user.auto_reply = format.auto_reply.as_ref().map(|reply| AutoReply {
-                    subject: reply.subject.clone(),
-                    text: reply.text.clone(),
-                    once_per: reply.once_per.map_or(A_WEEK, |dur| dur.0),
-                });
+                let reply = format.auto_reply.as_ref();
+                user.auto_reply = reply.map(|reply| self.auto_reply(&path.at("auto_reply"), reply));
                 let devices = format.devices.as_deref().unwrap_or_default();
                 for (index, device) in devices.iter().enumerate() {
                     if devices[..index].contains(device) {
@@ -163,6 +156,16 @@ impl Expander<'_, '_, '_> {
             }
         }
         users
+    }
+
+    /// A reply that somebody sends by itself.
+    pub(super) fn auto_reply(&mut self, path: &Path<'_>, format: &policy::AutoReply) -> AutoReply {
+        self.one_line(&path.at("subject"), format.subject.as_deref().unwrap_or_default());
+        AutoReply {
+            subject: format.subject.clone(),
+            text: format.text.clone(),
+            once_per: format.once_per.map_or(A_WEEK, |dur| dur.0),
+        }
     }
 
     fn aliases(

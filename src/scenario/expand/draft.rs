@@ -92,6 +92,7 @@ pub(super) struct MailboxDraft {
     pub(super) domains: Vec<String>,
     pub(super) imap: bool,
     pub(super) pop3: bool,
+    pub(super) connections: Option<usize>,
 }
 
 /// A mail domain in the making.

@@ -11,6 +11,7 @@ use super::draft::{Draft, MtaDraft};
 use crate::actors::mta::config::ClientPolicy;
 use crate::proto::dns::resolver::ResolverConfig;
 use crate::scenario::finding::{Path, quoted};
+use crate::scenario::format::policy::Pop3;
 use crate::scenario::plan::{Domain, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 
 impl Expander<'_, '_, '_> {
@@ -50,7 +51,7 @@ impl Expander<'_, '_, '_> {
                     smart_host: mta.smart_host.clone(),
                     transports: mta.transports.clone(),
                     limits: mta.limits.clone(),
-                    tls: own_tls,
+                    tls: own_tls.clone(),
                     size_limit: mta.size_limit.unwrap_or(DEFAULT_SIZE_LIMIT),
                     smtputf8: mta.smtputf8.unwrap_or(true),
                     notify: mta.notify.unwrap_or_default(),
@@ -59,11 +60,22 @@ impl Expander<'_, '_, '_> {
                 })));
             }
             if let Some(server) = &draft.mailbox_server {
-                services.push(Service::MailboxServer(MailboxServer {
+                let format = |name: &String| self.domains.get(name).map(|of| of.format);
+                let pop3 = server.domains.iter().filter_map(format).map(|of| &of.policy.pop3);
+                let pop3 = pop3.clone().find(|of| **of != Pop3::default());
+                let own = server.domains.iter().filter_map(|name| policies.get(name));
+                let usual = ClientPolicy::default().mechanisms;
+                let own = own.map(|policy| &policy.mechanisms).find(|of| **of != usual);
+                services.push(Service::MailboxServer(Box::new(MailboxServer {
                     domains: all(&server.domains),
                     imap: server.imap,
                     pop3: server.pop3,
-                }));
+                    tls: own_tls,
+                    mechanisms: own.cloned().unwrap_or(usual),
+                    apop: pop3.and_then(|of| of.apop).unwrap_or(false),
+                    login_delay: pop3.and_then(|of| of.login_delay).map(|dur| dur.0),
+                    connections: server.connections,
+                })));
             }
             let path = draft.path.clone();
             let needs_resolver = draft.mta.is_some() || !draft.clients.is_empty();

@@ -25,6 +25,7 @@ mod finish;
 mod forge;
 mod hosts;
 mod lists;
+mod misbehave;
 mod mta;
 mod names;
 mod network;

@@ -3,12 +3,13 @@
 use super::Expander;
 use super::draft::{Draft, MailboxDraft};
 use super::names::host_name;
+use crate::actors::client::config::Keep;
 use crate::actors::mta::config::NotifyClasses;
 use crate::scenario::finding::Path;
-use crate::scenario::format::domain::{ReadProtocol, User};
+use crate::scenario::format::domain::{LeaveOnServer, ReadProtocol, User};
 use crate::scenario::format::host as format;
 use crate::scenario::format::policy::NotifyClass;
-use crate::scenario::format::tls::SubmitTls;
+use crate::scenario::format::tls::{ReadTls, SubmitTls};
 use crate::scenario::plan::Client;
 
 impl<'s> Expander<'s, '_, '_> {
@@ -74,6 +75,7 @@ impl<'s> Expander<'s, '_, '_> {
                 domains: Vec::new(),
                 imap: true,
                 pop3: true,
+                connections: None,
             });
             server.domains.push(domain.clone());
         }
@@ -119,11 +121,11 @@ impl<'s> Expander<'s, '_, '_> {
         let (domain, draft) = self.domains.get_index(at).expect("it is counted");
         let (domain, mail_name) = (domain.clone(), draft.mail_name.clone());
         let format = draft.format;
-        let tls = super::tls::devices(format);
+        let (tls, readers) = (super::tls::devices(format), super::tls::readers(format));
         for user in &format.users {
-            let (password, read) = match user {
-                User::Name(_) => (None, None),
-                User::Full(user) => (user.password.as_deref(), user.read),
+            let (password, read, leave) = match user {
+                User::Name(_) => (None, None, None),
+                User::Full(user) => (user.password.as_deref(), user.read, user.leave_on_server),
             };
             for device in self.devices(at, user) {
                 let host = host_name(&format!("{device}.{}.{domain}", user.name()));
@@ -133,6 +135,8 @@ impl<'s> Expander<'s, '_, '_> {
                 let read = read.unwrap_or_default();
                 let mut client = client(name, &address, &domain, password, read);
                 submit_through(&mut client, tls);
+                read_through(&mut client, readers);
+                client.keep = keep(leave);
                 host.clients.push(client);
             }
         }
@@ -145,9 +149,10 @@ impl<'s> Expander<'s, '_, '_> {
             let Some(address) = self.address(&path.at("user"), &format.user) else { continue };
             let Some((domain, user)) = self.user(&path.at("user"), &address) else { continue };
             let address = format!("{}@{}", user.name(), self.domains[&domain].mail_name);
-            let (mut password, mut read) = (None, None);
+            let (mut password, mut read, mut leave) = (None, None, None);
             if let User::Full(user) = user {
                 (password, read) = (user.password.as_deref(), user.read);
+                leave = user.leave_on_server;
             }
             let read = format.read.or(read).unwrap_or_default();
             let password = format.password.as_deref().or(password);
@@ -158,6 +163,14 @@ impl<'s> Expander<'s, '_, '_> {
             if format.tls.is_some_and(|tls| tls != SubmitTls::None) {
                 self.check_built_with_tls(&path.at("tls"));
             }
+            let readers = self.domains.get(&domain).map(|of| super::tls::readers(of.format));
+            read_through(&mut client, format.read_tls.or(readers).unwrap_or(ReadTls::None));
+            if format.read_tls.is_some_and(|tls| tls != ReadTls::None) {
+                self.check_built_with_tls(&path.at("read_tls"));
+            }
+            client.keep = keep(format.leave_on_server.or(leave));
+            let reply = format.auto_reply.as_ref();
+            client.auto_reply = reply.map(|reply| self.auto_reply(&path.at("auto_reply"), reply));
             if let Some(name) = &format.submit {
                 client.submit = self.host_name(&path.at("submit"), name).unwrap_or_default();
             }
@@ -285,12 +298,14 @@ impl<'s> Expander<'s, '_, '_> {
             domains: Vec::new(),
             imap: true,
             pop3: true,
+            connections: None,
         });
         server.domains.extend(
             domains.into_iter().filter(|name| !server.domains.contains(name)).collect::<Vec<_>>(),
         );
         server.imap = format.imap.unwrap_or(server.imap);
         server.pop3 = format.pop3.unwrap_or(server.pop3);
+        server.connections = format.connections.map(|count| count as usize);
     }
 
     pub(super) fn domain_names(&mut self, path: &Path<'_>, written: &[String]) -> Vec<String> {
@@ -386,6 +401,9 @@ fn client(
         ReadProtocol::Pop3 => ("pop", 110),
     };
     Client {
+        read_tls: ReadTls::None,
+        keep: Keep::No,
+        auto_reply: None,
         name,
         user: address.to_owned(),
         password: password.unwrap_or(DEFAULT_PASSWORD).to_owned(),
@@ -401,6 +419,24 @@ fn client(
 fn submit_through(client: &mut Client, tls: SubmitTls) {
     client.submit_tls = tls;
     client.submit_port = if tls == SubmitTls::Submissions { 465 } else { 587 };
+}
+
+fn read_through(client: &mut Client, tls: ReadTls) {
+    client.read_tls = tls;
+    client.read_port = match (client.read, tls) {
+        (ReadProtocol::Imap, ReadTls::Implicit) => 993,
+        (ReadProtocol::Imap, _) => 143,
+        (ReadProtocol::Pop3, ReadTls::Implicit) => 995,
+        (ReadProtocol::Pop3, _) => 110,
+    };
+}
+
+fn keep(leave: Option<LeaveOnServer>) -> Keep {
+    match leave {
+        None | Some(LeaveOnServer::Always(false)) => Keep::No,
+        Some(LeaveOnServer::Always(true)) => Keep::Always,
+        Some(LeaveOnServer::For(dur)) => Keep::For(dur.0),
+    }
 }
 
 pub(super) const DEFAULT_PASSWORD: &str = "secret";

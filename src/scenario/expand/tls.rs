@@ -7,7 +7,7 @@ use super::names::host_name;
 use crate::engine::{Epoch, UnixTime};
 use crate::scenario::finding::Path;
 use crate::scenario::format::domain::Domain;
-use crate::scenario::format::tls::{self as format, SubmitTls, TlsLevel, TlsOffer};
+use crate::scenario::format::tls::{self as format, ReadTls, SubmitTls, TlsLevel, TlsOffer};
 use crate::scenario::plan::tls::{Certificate, Tls};
 
 impl Expander<'_, '_, '_> {
@@ -29,25 +29,40 @@ impl Expander<'_, '_, '_> {
             let tls = Tls {
                 server: format.server.unwrap_or(TlsOffer::Offered),
                 submission: format.submission.unwrap_or(TlsOffer::Required),
+                reading: format.reading.unwrap_or(TlsOffer::Required),
                 client: format.client.unwrap_or(TlsLevel::May),
                 destinations,
                 certificate: self.certificate(&path.at("certificate"), &format.certificate),
             };
+            if tls.reading == TlsOffer::Off
+                && format.readers.is_some_and(|readers| readers != ReadTls::None)
+            {
+                let found = "\"reading\" is \"off\": no server would speak TLS with them";
+                let remedy = "leave one of the two out".to_owned();
+                self.report.at(&path.at("readers"), found, remedy);
+            }
             all.insert(name, tls);
         }
         all
     }
 
-    /// The TLS of an MTA: that of the domain it belongs to, or else of one that it serves. Where the
-    /// scenario says no names, the certificate is for all those that clients know the host by.
+    /// The TLS of an MTA and of a mailbox server: that of the domain it belongs to, or else of one that it
+    /// serves. Where the scenario says no names, the certificate is for all those that clients know the
+    /// host by.
     pub(super) fn tls_of(&self, host: &str, tls: &BTreeMap<String, Tls>) -> Option<Tls> {
         let draft = self.hosts.get(host)?;
-        let mta = draft.mta.as_ref()?;
-        let served = mta.deliver.iter().chain(&mta.relay).chain(&mta.submission);
+        if draft.mta.is_none() && draft.mailbox_server.is_none() {
+            return None;
+        }
+        let mta = draft.mta.iter();
+        let served =
+            mta.flat_map(|mta| mta.deliver.iter().chain(&mta.relay).chain(&mta.submission));
+        let mailboxes = draft.mailbox_server.iter().flat_map(|server| &server.domains);
+        let served = served.chain(mailboxes.clone());
         let mut own = draft.domain.iter().chain(served).find_map(|name| tls.get(name))?.clone();
         if own.certificate.names.is_empty() {
-            let submission = mta.submission.iter().map(|domain| format!("smtp.{domain}"));
-            let mailboxes = draft.mailbox_server.iter().flat_map(|server| &server.domains);
+            let submission = draft.mta.iter().flat_map(|mta| &mta.submission);
+            let submission = submission.map(|domain| format!("smtp.{domain}"));
             let mailboxes = mailboxes.flat_map(|of| [format!("imap.{of}"), format!("pop.{of}")]);
             let names = &mut own.certificate.names;
             for name in std::iter::once(host.to_owned()).chain(submission).chain(mailboxes) {
@@ -99,6 +114,17 @@ impl Expander<'_, '_, '_> {
             not_after,
             renewed: format.renewed.map(|dur| dur.0),
         }
+    }
+}
+
+/// How the devices of a domain's users read.
+pub(super) fn readers(domain: &Domain) -> ReadTls {
+    match &domain.policy.tls {
+        None => ReadTls::None,
+        Some(tls) => tls.readers.unwrap_or(match tls.reading {
+            Some(TlsOffer::Off) => ReadTls::None,
+            _ => ReadTls::Implicit,
+        }),
     }
 }
 

@@ -12,8 +12,8 @@ use super::units::{Dur, Size};
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["send"]}, {"required": ["fetch"]}, {"required": ["poll"]},
-    {"required": ["flag"]}, {"required": ["copy"]}, {"required": ["append"]},
-    {"required": ["delete"]}, {"required": ["resolve"]}
+    {"required": ["idle"]}, {"required": ["flag"]}, {"required": ["copy"]}, {"required": ["append"]},
+    {"required": ["delete"]}, {"required": ["misbehave"]}, {"required": ["resolve"]}
 ]))]
 pub struct Step {
     /// When, from the start of the run.
@@ -32,7 +32,8 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"to": "bob@example.com", "subject": "Hello"}]))]
     pub send: Option<Send>,
-    /// Reads once: every new message over IMAP; over POP3, downloads and deletes all.
+    /// Reads once: every new message over IMAP; over POP3, downloads all, and deletes it unless
+    /// `leave_on_server` says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{}]))]
     pub fetch: Option<Fetch>,
@@ -40,6 +41,11 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"every": "30s", "for": "5m"}]))]
     pub poll: Option<Poll>,
+    /// Stays connected by IMAP and hears at once of what is new (IDLE, RFC 2177). The connection is
+    /// opened again when it is lost. The client does other things meanwhile on connections of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"for": "1h"}]))]
+    pub idle: Option<Idle>,
     /// Sets or clears flags of a message, over IMAP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"mail": "hello", "add": ["\\Flagged"]}]))]
@@ -56,6 +62,10 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"mail": "hello"}]))]
     pub delete: Option<Delete>,
+    /// Talks to a server as no client should.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"at": "smtp", "how": "bare_lf"}]))]
+    pub misbehave: Option<Misbehave>,
     /// Asks the resolver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"name": "example.com", "type": "MX"}]))]
@@ -168,6 +178,73 @@ pub struct Poll {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "INBOX"), example = &"Archive")]
     pub mailbox: Option<String>,
+}
+
+/// Stays connected.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Idle {
+    /// For how long. Default: until the run ends.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"1h")]
+    pub for_: Option<Dur>,
+    /// On which mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INBOX"), example = &"Archive")]
+    pub mailbox: Option<String>,
+}
+
+/// Bad manners, for seeing how a server bears them. What came of it is a note in the transcript.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Misbehave {
+    /// At which kind of server: `smtp` (port 25), `pop3` (port 110) or `imap` (port 143).
+    #[schemars(example = &"smtp")]
+    pub at: Spoken,
+    /// In which way: `no_quit`, `early_talker`, `bare_lf`, `tls_injection`, `long_line`, `half_command`
+    /// or `nonsense`.
+    #[schemars(example = &"bare_lf")]
+    pub how: Manner,
+    /// The name of the server. Default: the first border MTA of the user's domain, or `pop` or `imap` in
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub host: Option<String>,
+}
+
+/// What a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Spoken {
+    /// Port 25.
+    Smtp,
+    /// Port 110.
+    Pop3,
+    /// Port 143.
+    Imap,
+}
+
+/// Bad manners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// Leaves without QUIT or LOGOUT: in SMTP after RCPT, in POP3 after DELE, in IMAP after a message
+    /// was marked as deleted. Nothing is delivered, deleted or expunged then.
+    NoQuit,
+    /// Says all that it has to say before the server has greeted.
+    EarlyTalker,
+    /// Ends lines with LF alone; in SMTP, within a text that hides a second message behind `<LF>.<LF>`
+    /// (CVE-2023-51764). One message is delivered then.
+    BareLf,
+    /// Sends commands in clear behind STARTTLS or STLS, and goes on in TLS (CVE-2011-0411). They get no
+    /// answer. The domain of the server has `policy.tls`.
+    TlsInjection,
+    /// Sends a line of 100,000 octets.
+    LongLine,
+    /// Sends half a command and nothing more, until the server hangs up.
+    HalfCommand,
+    /// Sends what is no command, until the server hangs up.
+    Nonsense,
 }
 
 /// Changes the flags of a message.

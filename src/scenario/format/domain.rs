@@ -85,7 +85,7 @@ pub enum User {
     /// The local part.
     Name(String),
     /// The local part, and what is particular.
-    Full(UserOptions),
+    Full(Box<UserOptions>),
 }
 
 impl User {
@@ -113,6 +113,11 @@ pub struct UserOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "imap"), example = &"pop3")]
     pub read: Option<ReadProtocol>,
+    /// Whether messages that were downloaded by POP3 stay on the server: `false` (deleted at once),
+    /// `true`, or for how long, as `"7d"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), extend("examples" = [true, "7d"]))]
+    pub leave_on_server: Option<LeaveOnServer>,
     /// The user's devices. Each is a host `DEVICE.USER.DOMAIN` and a client `USER@DOMAIN/DEVICE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = ["laptop"]), extend("examples" = [["laptop", "phone"]]))]
@@ -139,8 +144,18 @@ pub enum ReadProtocol {
     /// IMAP4rev1: messages stay on the server, several devices see the same.
     #[default]
     Imap,
-    /// POP3: messages are downloaded, then deleted on the server.
+    /// POP3: messages are downloaded, then deleted on the server, or left there.
     Pop3,
+}
+
+/// Whether messages stay on a POP3 server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum LeaveOnServer {
+    /// For ever, or not at all.
+    Always(bool),
+    /// So long after they were downloaded; the first session after that deletes them.
+    For(Dur),
 }
 
 /// The servers of a domain.

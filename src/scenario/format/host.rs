@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::OneOrMany;
-use super::domain::ReadProtocol;
+use super::domain::{LeaveOnServer, ReadProtocol};
 use super::network::Link;
-use super::policy::Retry;
+use super::policy::{AutoReply, Retry};
 use super::resolver::ResolverSettings;
-use super::tls::SubmitTls;
+use super::tls::{ReadTls, SubmitTls};
 use super::units::{Dur, Size};
 
 /// A host: addresses, place in the network, services.
@@ -61,7 +61,7 @@ pub struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"relay": ["example.com"]}]))]
     pub mta: Option<Mta>,
-    /// A mailbox server: IMAP on port 143, POP3 on port 110.
+    /// A mailbox server: IMAP on port 143, POP3 on port 110, and with TLS on 993 and 995.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"domains": ["example.com"]}]))]
     pub mailbox_server: Option<MailboxServer>,
@@ -205,6 +205,10 @@ pub struct MailboxServer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = true), example = false)]
     pub pop3: Option<bool>,
+    /// How many clients are served at once; one more is told to come later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = 10000), example = 2)]
+    pub connections: Option<u32>,
 }
 
 /// A mail client in the explicit form.
@@ -237,4 +241,16 @@ pub struct Client {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"pop3")]
     pub read: Option<ReadProtocol>,
+    /// Whether it reads through TLS: `none`, `starttls` or `implicit`. Default: as the user's devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"implicit")]
+    pub read_tls: Option<ReadTls>,
+    /// Whether messages that were downloaded by POP3 stay on the server. Default: as the user's devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = true)]
+    pub leave_on_server: Option<LeaveOnServer>,
+    /// A reply that the client sends by itself to what it reads (RFC 3834).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"text": "I shall answer soon."}]))]
+    pub auto_reply: Option<AutoReply>,
 }

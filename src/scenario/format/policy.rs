@@ -88,8 +88,8 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("default" = 20), example = 5)]
     pub max_errors: Option<u32>,
-    /// The mechanisms of AUTH that the submission servers offer, in this order. Devices take the best of
-    /// them: `scram-sha-256`, then `cram-md5`, `plain`, `login`.
+    /// The mechanisms of AUTH that the submission servers and, for POP3 and IMAP, the mailbox server offer,
+    /// in this order. Devices take the best of them: `scram-sha-256`, then `cram-md5`, `plain`, `login`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1),
@@ -97,6 +97,9 @@ pub struct Policy {
         extend("examples" = [["scram-sha-256", "plain"]])
     )]
     pub mechanisms: Option<Vec<Mechanism>>,
+    /// What is particular about POP3 on the domain's mailbox server.
+    #[schemars(extend("examples" = [{"apop": true}]))]
+    pub pop3: Pop3,
     /// What VRFY and EXPN tell: `vague` (252 and 502), `answer` (who exists, and who is behind an
     /// alias), `off` (502).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,6 +167,21 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = ["2bounce"]), extend("examples" = [["2bounce", "bounce"]]))]
     pub notify: Option<OneOrMany<NotifyClass>>,
+}
+
+/// What is particular about POP3.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pop3 {
+    /// Whether there is APOP (RFC 1939), and a timestamp in the greeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = true)]
+    pub apop: Option<bool>,
+    /// The least time from one login of a user to the next (LOGIN-DELAY, RFC 2449), in whole seconds.
+    /// Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"5m")]
+    pub login_delay: Option<Dur>,
 }
 
 /// From whom a recipient takes mail. What is left out comes from the domain's policy.

@@ -1,4 +1,5 @@
-//! TLS of a domain: what its servers offer, what they ask of others, how its users' devices submit.
+//! TLS of a domain: what its servers offer, what they ask of others, how its users' devices submit and
+//! read.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -9,7 +10,8 @@ use super::units::{Date, Dur};
 /// TLS of a domain's servers and devices (RFC 3207, RFC 8314). A domain without this entry has none.
 ///
 /// Its servers have certificates of the authority `mxsim root`, which every host trusts. They offer
-/// STARTTLS on ports 25 and 587 and take submissions on port 465 (TLS from the first octet).
+/// STARTTLS on ports 25, 587, 143 and 110, and TLS from the first octet on ports 465 (submissions), 993
+/// (IMAP) and 995 (POP3).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
@@ -34,6 +36,17 @@ pub struct Tls {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "submissions"), example = &"starttls")]
     pub devices: Option<SubmitTls>,
+    /// Ports 143 and 110: `off` (no STARTTLS, and nothing on ports 993 and 995), `offered`, or `required`
+    /// (no login without).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "required"), example = &"offered")]
+    pub reading: Option<TlsOffer>,
+    /// How the devices of the domain's users read: `none`, `starttls` (ports 143 and 110) or `implicit`
+    /// (ports 993 and 995). With TLS they insist on a certificate that is verified. Default: `implicit`,
+    /// or `none` where `reading` is `off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"starttls")]
+    pub readers: Option<ReadTls>,
     /// What the servers' certificates say.
     #[schemars(extend("examples" = [{"self_signed": true}]))]
     pub certificate: Certificate,
@@ -78,6 +91,18 @@ pub enum SubmitTls {
     Starttls,
     /// TLS from the first octet, port 465 (RFC 8314).
     Submissions,
+}
+
+/// How a device reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadTls {
+    /// In clear, port 143 or 110.
+    None,
+    /// STARTTLS, port 143 (RFC 3501), or STLS, port 110 (RFC 2595).
+    Starttls,
+    /// TLS from the first octet, port 993 or 995 (RFC 8314).
+    Implicit,
 }
 
 /// What certificates say. Each server has its own, for its host name.

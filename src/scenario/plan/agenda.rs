@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::actors::client::config::Misbehaviour;
 use crate::engine::SimTime;
 use crate::proto::smtp::DsnRequest;
 
@@ -42,6 +43,15 @@ pub enum Action {
         /// Which mailbox; IMAP only.
         mailbox: String,
     },
+    /// Stays connected by IMAP, from the step's time on.
+    Idle {
+        /// Until when.
+        until: SimTime,
+        /// On which mailbox.
+        mailbox: String,
+    },
+    /// Talks to a server as no client should.
+    Misbehave(Misbehaviour),
     /// Changes a message's flags, over IMAP.
     Flag {
         /// Which, by id; it has a Message-ID.

@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::domain::Domain;
-use super::tls::{SubmitTls, Tls};
+use super::domain::{AutoReply, Domain};
+use super::tls::{ReadTls, SubmitTls, Tls};
+use crate::actors::client::config::Keep;
 use crate::actors::mta::config::{ClientPolicy, Limits, NextHop, NotifyClasses, TransportTable};
 use crate::proto::dns::resolver::ResolverConfig;
+use crate::proto::sasl::Mechanism;
 use crate::scenario::format::domain::ReadProtocol;
 use crate::store::queue::RetrySchedule;
 
@@ -34,8 +37,8 @@ pub enum Service {
     Resolver(Resolver),
     /// Takes and hands on mail, ports 25, 587 and 465.
     Mta(Box<Mta>),
-    /// Lets users read, ports 143 and 110.
-    MailboxServer(MailboxServer),
+    /// Lets users read, ports 143 and 110, 993 and 995.
+    MailboxServer(Box<MailboxServer>),
     /// A user's mail client.
     Client(Client),
 }
@@ -107,6 +110,16 @@ pub struct MailboxServer {
     pub imap: bool,
     /// Whether it speaks POP3, port 110.
     pub pop3: bool,
+    /// Its TLS.
+    pub tls: Option<Tls>,
+    /// The mechanisms of AUTH that it offers, in this order.
+    pub mechanisms: Vec<Mechanism>,
+    /// Whether it has APOP.
+    pub apop: bool,
+    /// The least time from one POP3 login of a user to the next.
+    pub login_delay: Option<Duration>,
+    /// How many clients it serves at once; `None`: as many as the server bears.
+    pub connections: Option<usize>,
 }
 
 /// A mail client.
@@ -130,4 +143,10 @@ pub struct Client {
     pub read_from: String,
     /// The port of the server it reads from.
     pub read_port: u16,
+    /// Whether it reads through TLS.
+    pub read_tls: ReadTls,
+    /// What becomes of messages on the server once they were downloaded by POP3.
+    pub keep: Keep,
+    /// What it answers by itself.
+    pub auto_reply: Option<AutoReply>,
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::UnixTime;
-pub use crate::scenario::format::tls::{SubmitTls, TlsLevel, TlsOffer};
+pub use crate::scenario::format::tls::{ReadTls, SubmitTls, TlsLevel, TlsOffer};
 
-/// TLS of an MTA.
+/// TLS of an MTA and of a mailbox server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
     /// What it offers on port 25.
     pub server: TlsOffer,
     /// What it offers on port 587. If it takes submissions, it does so on port 465 too.
     pub submission: TlsOffer,
+    /// What it offers on ports 143 and 110; if anything, it speaks TLS on ports 993 and 995 too.
+    pub reading: TlsOffer,
     /// What it asks of the hosts it hands mail to.
     pub client: TlsLevel,
     /// The same for particular destinations, by domain in lower case.

@@ -31,7 +31,7 @@ pub use policy::{
     SenderPolicy, Verification,
 };
 pub use restriction::{AcceptFrom, RefusalMode, Restriction, SenderPattern};
-pub use tls::{MtaTls, TlsLevel, TlsOffer};
+pub use tls::{MtaTls, TlsLevel, TlsOffer, shown};
 
 /// The configuration of one MTA. Shared: an MTA is made anew from it after a crash.
 #[derive(Debug, Clone)]

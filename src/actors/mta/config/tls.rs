@@ -49,8 +49,7 @@ pub enum TlsLevel {
 impl MtaTls {
     /// What it shows at that time.
     pub fn certificate(&self, now: SimTime) -> Option<&TlsServer> {
-        let shown = self.certificates.iter().rev().find(|(from, _)| *from <= now);
-        shown.map(|(_, server)| server)
+        shown(&self.certificates, now)
     }
 
     /// What it asks of a next hop: by the domain that the mail is for, or by the host's own name.
@@ -58,4 +57,10 @@ impl MtaTls {
         let own = self.destinations.get(&destination.to_ascii_lowercase());
         own.copied().unwrap_or(self.level)
     }
+}
+
+/// Of certificates with the time from which each is shown, the one that is shown at that time.
+pub fn shown(certificates: &[(SimTime, TlsServer)], now: SimTime) -> Option<&TlsServer> {
+    let shown = certificates.iter().rev().find(|(from, _)| *from <= now);
+    shown.map(|(_, server)| server)
 }

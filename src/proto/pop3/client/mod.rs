@@ -38,6 +38,8 @@ pub struct Pop3Client {
 /// What the client waits for.
 #[derive(Debug)]
 enum State {
+    /// The connection does not stand yet.
+    Opening,
     Greeting,
     /// The status line of CAPA, or its list.
     Capa {
@@ -90,7 +92,7 @@ impl Pop3Client {
     pub fn new(config: Pop3ClientConfig) -> Pop3Client {
         Pop3Client {
             config,
-            state: State::Greeting,
+            state: State::Opening,
             lines: LineReader::new(),
             secured: false,
             timestamp: None,
@@ -208,7 +210,7 @@ impl Pop3Client {
                 State::Ended
             }
             (State::Quit { .. }, Status::Err(text)) => return refused("QUIT", text),
-            (state @ (State::Handshake | State::Ended), _) => state,
+            (state @ (State::Opening | State::Handshake | State::Ended), _) => state,
         };
         Ok(())
     }
@@ -279,8 +281,10 @@ impl Session for Pop3Client {
     type Event = Pop3ClientEvent;
 
     fn handle(&mut self, now: SimTime, input: Input<'_>, out: &mut Outbox<Pop3ClientEvent>) {
-        if matches!(self.state, State::Ended) {
-            return;
+        match (&self.state, input) {
+            (State::Ended, _) => return,
+            (State::Opening, Input::Opened | Input::Bytes(_)) => self.state = State::Greeting,
+            _ => {}
         }
         match input {
             Input::Opened => self.active = now,
@@ -320,7 +324,7 @@ impl Session for Pop3Client {
 
     fn deadline(&self) -> Option<SimTime> {
         match self.state {
-            State::Ended => None,
+            State::Opening | State::Ended => None,
             _ => Some(self.active + self.config.timeout),
         }
     }

@@ -9,8 +9,6 @@ use crate::proto::sasl::Mechanism;
 pub struct Pop3ServerConfig {
     /// The name of the host, for the greeting and the farewell.
     pub host_name: String,
-    /// Whether it has no room for the client: it says so and closes the connection.
-    pub busy: bool,
     /// Whether STLS is offered on a connection that is not secured yet (RFC 2595).
     pub stls: bool,
     /// Whether nobody logs in before the connection is secured.
@@ -33,7 +31,6 @@ impl Default for Pop3ServerConfig {
     fn default() -> Self {
         Pop3ServerConfig {
             host_name: "localhost".into(),
-            busy: false,
             stls: false,
             login_needs_tls: false,
             mechanisms: vec![Mechanism::Plain, Mechanism::Login],

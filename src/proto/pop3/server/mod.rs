@@ -101,10 +101,6 @@ impl Pop3Server {
 
     fn greet(&mut self, now: SimTime, out: &mut Out) {
         let host = &self.config.host_name;
-        if self.config.busy {
-            out.send("-ERR [SYS/TEMP] Too many connections\r\n");
-            return self.end(out);
-        }
         if self.config.apop {
             let draws = self.challenges.as_mut();
             self.timestamp = draws.map(|draws| Mechanism::CramMd5.nonce(draws, now, host));
