@@ -468,3 +468,87 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uid(number: u32) -> Uid {
+        Uid::new(number).unwrap()
+    }
+
+    /// A device that knows the messages 1 and 2 of a mailbox.
+    fn known(mod_seq: Option<ModSeq>) -> Memory {
+        let messages = [1, 2].map(|number| (uid(number), KnownMessage::default()));
+        let uid_validity = Some(UidValidity::MIN);
+        let known = KnownMailbox { uid_validity, mod_seq, messages: messages.into() };
+        Memory { mailboxes: BTreeMap::from([("INBOX".to_owned(), known)]), ..Memory::default() }
+    }
+
+    fn reading(watch: Option<Watch>) -> Progress {
+        let goal = Goal::Read(Reading {
+            mailbox: "INBOX".into(),
+            exists: 0,
+            listed: BTreeSet::new(),
+            mod_seq: None,
+            watch,
+        });
+        Progress { goal, next: VecDeque::new(), trouble: None }
+    }
+
+    /// What a device asks for after SELECT.
+    fn check(before: Option<ModSeq>, summary: MailboxSummary, wanted: &[ImapTask]) {
+        let (mut progress, mut memory) = (reading(None), known(before));
+        progress.selected(&summary, &mut memory);
+        assert_eq!(progress.next, wanted);
+    }
+
+    #[test]
+    fn a_device_asks_for_no_more_than_it_needs() {
+        let summary = MailboxSummary {
+            exists: 3,
+            uid_validity: Some(UidValidity::MIN),
+            ..MailboxSummary::default()
+        };
+        let new = |since| ImapTask::FetchNew { since: uid(since), peek: false };
+        check(None, summary, &[ImapTask::FetchFlags, new(3), ImapTask::Logout]);
+        // A server that keeps mod-sequences, and has not told by itself.
+        let condstore = MailboxSummary { mod_seq: Some(ModSeq(9)), ..summary };
+        let changed = ImapTask::FetchChangedFlags { since: ModSeq(5) };
+        let all = ImapTask::Search { keys: "ALL".into() };
+        check(Some(ModSeq(5)), condstore, &[changed, all, new(3), ImapTask::Logout]);
+        check(None, condstore, &[ImapTask::FetchFlags, new(3), ImapTask::Logout]);
+        let resynced = MailboxSummary { resynced: true, ..condstore };
+        check(Some(ModSeq(5)), resynced, &[new(3), ImapTask::Logout]);
+        // Another mailbox under the same name, and one that is empty.
+        let other = MailboxSummary { uid_validity: UidValidity::new(2), ..condstore };
+        check(Some(ModSeq(5)), other, &[new(1), ImapTask::Logout]);
+        check(None, MailboxSummary { exists: 0, ..summary }, &[ImapTask::Logout]);
+    }
+
+    #[test]
+    fn what_a_search_for_all_does_not_find_is_gone() {
+        let (mut progress, mut memory) = (reading(None), known(Some(ModSeq(5))));
+        progress.found(&[uid(2), uid(3)], &mut memory);
+        let left: Vec<Uid> = memory.mailboxes["INBOX"].messages.keys().copied().collect();
+        assert_eq!(left, [uid(2)]);
+    }
+
+    #[test]
+    fn a_device_that_idles_reads_what_comes_and_nothing_twice() {
+        let (mut progress, mut memory) = (reading(Some(Watch::Idling)), known(None));
+        progress.exists(3, &mut memory);
+        let new = ImapTask::FetchNew { since: uid(3), peek: false };
+        assert_eq!(progress.next, [new, ImapTask::Noop]);
+        // More comes while it reads: that is asked for when it has read.
+        progress.next.clear();
+        progress.exists(4, &mut memory);
+        assert_eq!(progress.next, []);
+        assert!(
+            matches!(&progress.goal, Goal::Read(reading) if reading.watch == Some(Watch::Behind))
+        );
+        // It is told to end: once.
+        assert_eq!(progress.finish(), Some(ImapTask::Logout));
+        assert_eq!(progress.finish(), None);
+    }
+}

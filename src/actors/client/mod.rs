@@ -53,6 +53,8 @@ struct Running {
     jobs: VecDeque<Job>,
     /// What it is doing: one job of the agenda, and whatever it idles on.
     doing: BTreeMap<Slot, Doing>,
+    /// For the steps that idle, how many connections in a row came to nothing.
+    lost: BTreeMap<usize, u32>,
     /// Submissions that are tried again later.
     later: VecDeque<Job>,
     memory: Memory,
@@ -72,6 +74,7 @@ pub(super) struct Job {
 type Slot = Option<usize>;
 
 struct Doing {
+    begun: SimTime,
     job: Job,
     stage: Stage,
 }
@@ -116,6 +119,7 @@ impl Actor for MailClient {
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, draws),
             jobs,
             doing: BTreeMap::new(),
+            lost: BTreeMap::new(),
             later: VecDeque::new(),
             memory: Memory::default(),
             config,
@@ -202,7 +206,8 @@ impl Running {
     fn begin(&mut self, slot: Slot, job: Job, ctx: &mut Ctx<'_>) {
         let Server { host, port } = self.server(&job.action).clone();
         let (reach, progress) = Reach::start(&host, port, CONNECTION_TIMER, &mut self.stub, ctx);
-        self.doing.insert(slot, Doing { job, stage: Stage::Reaching(reach) });
+        let begun = ctx.now();
+        self.doing.insert(slot, Doing { begun, job, stage: Stage::Reaching(reach) });
         self.on_progress(slot, progress, ctx);
     }
 
@@ -361,16 +366,21 @@ impl Running {
 
     /// A job has come to its end.
     fn end(&mut self, slot: Slot, ended: Ended, ctx: &mut Ctx<'_>) {
-        let Some(Doing { mut job, stage }) = self.doing.remove(&slot) else { return };
+        let Some(Doing { begun, mut job, stage }) = self.doing.remove(&slot) else { return };
         if let Stage::Talking { mut channel, .. } = stage {
             // Where the server did not want us, the session has said QUIT and waits no longer.
             channel.close(ctx);
         }
         if let (Some(index), Action::Idle { until, .. }, Ended::NotNow(_)) =
             (slot, &job.action, &ended)
-            && ctx.now() + IDLE_AGAIN < *until
         {
-            ctx.set_timer(ctx.now() + IDLE_AGAIN, TimerToken(index as u64));
+            let lost = self.lost.entry(index).or_default();
+            // One that stood for a while is no failure like those before it.
+            *lost = if ctx.now() - begun > IDLE_AGAIN * 2 { 0 } else { *lost + 1 };
+            let at = ctx.now() + IDLE_AGAIN * 2_u32.pow((*lost).min(IDLE_DOUBLINGS));
+            if at < *until {
+                ctx.set_timer(at, TimerToken(index as u64));
+            }
         }
         let retries = self.config.submit_retries;
         if let (Ended::Partly { left, .. }, Action::Send(mail)) = (&ended, &mut job.action) {
@@ -425,8 +435,10 @@ fn next_time(step: &Step, now: SimTime) -> Option<SimTime> {
     (next <= until).then_some(next)
 }
 
-/// How long a client waits before it opens a connection again that idled and was lost.
+/// How long a client waits before it opens a connection again that idled and was lost. Twice as long
+/// after each one that came to nothing, up to 16 minutes.
 const IDLE_AGAIN: Duration = Duration::from_secs(30);
+const IDLE_DOUBLINGS: u32 = 5;
 
 /// However often a client is told to poll, time passes from one reading to the next.
 const LEAST_POLL: Duration = Duration::from_millis(1);
@@ -450,6 +462,12 @@ mod tests {
         check(20, 30_000, Some(30_000));
         check(20, 50_001, None);
         check(0, 10_001, Some(10_001));
+        let idle = Action::Idle { until: SimTime::from_secs(60), mailbox: "INBOX".into() };
+        let step = Step { at: SimTime::from_secs(10), action: idle };
+        for (now, wanted) in [(0, Some(10)), (30, Some(30)), (60, None)] {
+            let wanted = wanted.map(SimTime::from_secs);
+            assert_eq!(next_time(&step, SimTime::from_secs(now)), wanted, "after a crash at {now}");
+        }
         let step = Step { at: SimTime::ZERO, action: Action::Fetch { mailbox: "INBOX".into() } };
         assert_eq!(next_time(&step, SimTime::from_secs(1)), None);
     }
