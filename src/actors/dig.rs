@@ -60,7 +60,7 @@ impl Actor for Dig {
                 let id = stub.lookup(ctx, step.name.clone(), step.rtype);
                 self.asked.insert(id, step.clone());
             }
-            Event::Signal(_) => {}
+            Event::Signal(_) | Event::Outside(_) => {}
         }
         while let Some((id, result)) = stub.next_result() {
             let Some(step) = self.asked.remove(&id) else { continue };

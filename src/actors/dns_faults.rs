@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::engine::{SimTime, Stream};
 use crate::proto::dns::Message;
 use crate::proto::dns::misbehaviour::{Misanswer, Misbehaviour, Rule};
-use crate::world::{Ctx, Note, TimerToken};
+use crate::world::{Ctx, Note, Order, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_listener::Asker;
@@ -39,16 +39,36 @@ pub(crate) struct Admitted {
 impl DnsFaults {
     /// The rules of a server; `None` where there are none. The timer of this token is their own.
     pub(crate) fn new(rules: &Arc<[Rule]>, token: TimerToken) -> Option<Box<Self>> {
-        (!rules.is_empty()).then(|| {
-            Box::new(DnsFaults {
-                misbehaviour: Misbehaviour::new(Arc::clone(rules)),
-                draws: None,
-                late: BTreeMap::new(),
-                held: 0,
-                timer: LazyTimer::default(),
-                token,
-            })
-        })
+        let misbehaviour = || Misbehaviour::new(Arc::clone(rules));
+        (!rules.is_empty()).then(|| Box::new(DnsFaults::with(misbehaviour(), token)))
+    }
+
+    /// Keeps to an order that came from outside, if it is one for DNS servers.
+    pub(crate) fn order(this: &mut Option<Box<Self>>, order: Order, token: TimerToken) {
+        match order {
+            Order::Misbehave { fault, rule } => {
+                let none = Misbehaviour::new(Arc::default());
+                let faults = this.get_or_insert_with(|| Box::new(DnsFaults::with(none, token)));
+                faults.misbehaviour.add(fault, rule);
+            }
+            Order::Cease { fault } => {
+                if let Some(faults) = this {
+                    faults.misbehaviour.remove(fault);
+                }
+            }
+            Order::Flush { .. } => {}
+        }
+    }
+
+    fn with(misbehaviour: Misbehaviour, token: TimerToken) -> Self {
+        DnsFaults {
+            misbehaviour,
+            draws: None,
+            late: BTreeMap::new(),
+            held: 0,
+            timer: LazyTimer::default(),
+            token,
+        }
     }
 
     /// A query came in. `None`: it waits, and comes out of [`DnsFaults::due`] later.

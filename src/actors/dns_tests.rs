@@ -103,7 +103,7 @@ impl Actor for Client {
                 let (_, qname, rtype) = self.questions[index as usize];
                 self.asked.insert(stub.lookup(ctx, name(qname), rtype), index as usize);
             }
-            Event::Signal(_) => {}
+            Event::Signal(_) | Event::Outside(_) => {}
         }
         while let Some((id, result)) = stub.next_result() {
             let index = self.asked.remove(&id).unwrap();

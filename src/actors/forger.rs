@@ -16,7 +16,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::engine::{SimTime, Stream};
 use crate::proto::dns::{Message, Question, Record};
-use crate::world::{Actor, Ctx, Event, Note, TimerToken};
+use crate::world::{Actor, Ctx, Event, Note, Order, Outside, TimerToken};
 
 /// A flood of forged answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Flood {
 /// The attacker's program.
 pub struct Forger {
     floods: Vec<Flood>,
+    /// What its floods are called by who ordered them.
+    number: Option<u64>,
     running: Vec<Running>,
     draws: Option<Stream>,
 }
@@ -61,7 +63,14 @@ struct Running {
 impl Forger {
     /// An attacker with these floods.
     pub fn new(floods: Vec<Flood>) -> Self {
-        Forger { floods, running: Vec::new(), draws: None }
+        Forger { floods, number: None, running: Vec::new(), draws: None }
+    }
+
+    /// Its floods end when the order is given that what has this number ends.
+    #[must_use]
+    pub fn numbered(mut self, number: u64) -> Self {
+        self.number = Some(number);
+        self
     }
 
     /// Sends the next forged answer of a flood, or ends it.
@@ -128,6 +137,13 @@ impl Actor for Forger {
     }
 
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
+        if let Event::Outside(Outside::Order(Order::Cease { fault })) = event
+            && self.number == Some(fault)
+        {
+            let now = ctx.now();
+            self.floods.iter_mut().for_each(|flood| flood.times.end = flood.times.end.min(now));
+            return;
+        }
         // What the resolver answers does not matter.
         if let Event::Timer(TimerToken(token)) = event {
             let index = (token / 2) as usize;

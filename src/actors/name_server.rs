@@ -12,7 +12,7 @@ use crate::engine::SimTime;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::server::{Output, Outputs, Response, Server, ServerConfig};
 use crate::proto::dns::{Authority, ExchangeId, Message, Name, Zone};
-use crate::world::{Actor, Ctx, Event, Note, TimerToken};
+use crate::world::{Actor, Ctx, Event, Note, Outside, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_exchanges::{Exchanges, Reply};
@@ -150,7 +150,10 @@ impl Actor for NameServer {
                 let zone = Arc::clone(&self.config.changes[change].zone);
                 running.server.replace(ctx.now(), zone, &mut running.outputs);
             }
-            Event::Signal(_) => {}
+            Event::Outside(Outside::Order(order)) => {
+                DnsFaults::order(&mut running.faults, order, FAULT_TIMER);
+            }
+            Event::Signal(_) | Event::Outside(_) => {}
         }
         running.act(ctx);
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::resolver::{ClientToken, Resolver, ResolverConfig, ResolverOutput};
 use crate::proto::dns::{Authority, ExchangeId, Network};
-use crate::world::{Actor, Ctx, Event, Note, TimerToken};
+use crate::world::{Actor, Ctx, Event, Note, Outside, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_exchanges::{Exchanges, Reply};
@@ -140,7 +140,10 @@ impl Actor for RecursiveResolver {
                 running.timer.fired(ctx.now(), None);
                 running.drive(ctx, Resolver::timeout);
             }
-            Event::Signal(_) => {}
+            Event::Outside(Outside::Order(order)) => {
+                DnsFaults::order(&mut running.faults, order, FAULT_TIMER);
+            }
+            Event::Signal(_) | Event::Outside(_) => {}
         }
     }
 }

@@ -136,11 +136,50 @@ impl Direction {
         seed: Seed,
         name: impl Fn() -> String,
     ) -> Verdict {
+        let leaves = match self.leave(now, octets, seed, &name) {
+            Ok(leaves) => leaves,
+            Err(why) => return Verdict::Lost(why),
+        };
+        let delay =
+            match self.config.latency {
+                Latency::Constant(delay) => delay,
+                drawn => drawn.draw(self.latency_draws.get_or_insert_with(|| {
+                    Box::new(seed.stream(&format!("link {} latency", name())))
+                })),
+            };
+        let arrival = (leaves + delay).max(self.last_arrival);
+        self.last_arrival = arrival;
+        Verdict::Arrives(arrival)
+    }
+
+    /// As [`Direction::transmit`], but that the packet is under way for no time: it overtakes others,
+    /// and draws no latency.
+    pub fn transmit_at_once(
+        &mut self,
+        now: SimTime,
+        octets: usize,
+        seed: Seed,
+        name: impl Fn() -> String,
+    ) -> Verdict {
+        match self.leave(now, octets, seed, &name) {
+            Ok(leaves) => Verdict::Arrives(leaves),
+            Err(why) => Verdict::Lost(why),
+        }
+    }
+
+    /// When a packet has left this end, or why it does not.
+    fn leave(
+        &mut self,
+        now: SimTime,
+        octets: usize,
+        seed: Seed,
+        name: &impl Fn() -> String,
+    ) -> Result<SimTime, Loss> {
         if !self.up {
-            return Verdict::Lost(Loss::LinkDown);
+            return Err(Loss::LinkDown);
         }
         if octets > self.config.mtu_octets as usize {
-            return Verdict::Lost(Loss::TooBig);
+            return Err(Loss::TooBig);
         }
         let mut leaves = now;
         if let Some(bandwidth) = self.config.bandwidth_bps {
@@ -149,7 +188,7 @@ impl Direction {
             if queued_octets + octets as u128
                 > u128::from(self.config.queue_octets).max(octets as u128)
             {
-                return Verdict::Lost(Loss::QueueFull);
+                return Err(Loss::QueueFull);
             }
             let nanos = octets as u128 * 8_000_000_000 / u128::from(bandwidth.max(1));
             leaves = leaves.max(self.sent_until)
@@ -161,19 +200,10 @@ impl Direction {
                 .loss_draws
                 .get_or_insert_with(|| Box::new(seed.stream(&format!("link {} loss", name()))));
             if draws.chance(self.config.loss) {
-                return Verdict::Lost(Loss::Random);
+                return Err(Loss::Random);
             }
         }
-        let delay =
-            match self.config.latency {
-                Latency::Constant(delay) => delay,
-                drawn => drawn.draw(self.latency_draws.get_or_insert_with(|| {
-                    Box::new(seed.stream(&format!("link {} latency", name())))
-                })),
-            };
-        let arrival = (leaves + delay).max(self.last_arrival);
-        self.last_arrival = arrival;
-        Verdict::Arrives(arrival)
+        Ok(leaves)
     }
 }
 
@@ -236,6 +266,19 @@ mod tests {
             })
             .collect();
         assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn a_packet_that_takes_no_time_overtakes_and_is_lost_as_others_are() {
+        let mut link = direction(LinkConfig::default());
+        let at_once = |link: &mut Direction, at_ms: u64, octets| {
+            link.transmit_at_once(SimTime::from_millis(at_ms), octets, Seed(1), || "a>b".into())
+        };
+        assert_eq!(send(&mut link, 0, 100), Verdict::Arrives(SimTime::from_millis(10)));
+        assert_eq!(at_once(&mut link, 5, 100), Verdict::Arrives(SimTime::from_millis(5)));
+        assert_eq!(at_once(&mut link, 5, 1_501), Verdict::Lost(Loss::TooBig));
+        link.set_up(false);
+        assert_eq!(at_once(&mut link, 6, 100), Verdict::Lost(Loss::LinkDown));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Actor for Checker {
             Event::Datagram { from, to, payload } => stub.on_datagram(ctx, from, to, &payload),
             Event::Stream(connection, event) => stub.on_stream(ctx, connection, event),
             Event::Timer(_) => stub.on_timer(ctx),
-            Event::Signal(_) => {}
+            Event::Signal(_) | Event::Outside(_) => {}
         }
         let mut over = None;
         while let Some((lookup, found)) = stub.next_result() {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::net::tcp::CloseReason;
 use crate::proto::imap::MailboxId;
 
-use super::Ctx;
+use super::{Ctx, Outside};
 
 /// A program on a host: a name server, a resolver, an MTA, a mail client.
 ///
@@ -42,6 +42,8 @@ pub enum Event {
     Timer(TimerToken),
     /// Another actor of this host gave a signal.
     Signal(Signal),
+    /// Something came in from outside the world.
+    Outside(Outside),
 }
 
 /// News of a TCP connection.

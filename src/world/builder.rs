@@ -12,6 +12,7 @@ use super::disk::Disk;
 use super::host::{Host, HostState, Status};
 use super::network::Network;
 use super::node::Node;
+use super::records::Records;
 use super::stack::Stack;
 use super::{Actor, World};
 
@@ -22,6 +23,14 @@ pub struct HostConfig {
     spawns: Vec<Spawn>,
     disk: Disk,
     tcp: tcp::Config,
+    backlog_octets: Option<usize>,
+    gateway: Option<Gateway>,
+}
+
+/// What is particular about the host that stands for the outside.
+#[derive(Debug, Clone, Copy)]
+struct Gateway {
+    hurried: bool,
 }
 
 impl HostConfig {
@@ -33,6 +42,8 @@ impl HostConfig {
             spawns: Vec::new(),
             disk: Disk::default(),
             tcp: tcp::Config::default(),
+            backlog_octets: None,
+            gateway: None,
         }
     }
 
@@ -64,6 +75,24 @@ impl HostConfig {
     #[must_use]
     pub fn tcp(mut self, tcp: tcp::Config) -> Self {
         self.tcp = tcp;
+        self
+    }
+
+    /// Bounds what its programs have written to a client that does not read: from so many
+    /// unacknowledged octets on they are given no more of what that client sends, as if the write
+    /// blocked, until half of them are acknowledged.
+    #[must_use]
+    pub fn backlog(mut self, octets: usize) -> Self {
+        self.backlog_octets = Some(octets);
+        self
+    }
+
+    /// Makes it the host that stands for the outside. That it is there is no part of the run's
+    /// fingerprint; what comes in through it is. If it is `hurried`, packets from and to it take no
+    /// time on any link and draw no latency; loss, bandwidth and cuts strike them as all others.
+    #[must_use]
+    pub fn gateway(mut self, hurried: bool) -> Self {
+        self.gateway = Some(Gateway { hurried });
         self
     }
 }
@@ -114,6 +143,7 @@ pub struct WorldBuilder {
     routers: Vec<String>,
     links: Vec<([String; 2], [LinkConfig; 2])>,
     watched: bool,
+    records_limit: usize,
 }
 
 impl WorldBuilder {
@@ -126,6 +156,7 @@ impl WorldBuilder {
             routers: Vec::new(),
             links: Vec::new(),
             watched: true,
+            records_limit: usize::MAX,
         }
     }
 
@@ -138,6 +169,13 @@ impl WorldBuilder {
     /// Whether records are kept. Nothing else changes with it.
     pub fn watched(&mut self, watched: bool) -> &mut Self {
         self.watched = watched;
+        self
+    }
+
+    /// Keeps so many records at the most, and about 256 octets for each of them in what they show:
+    /// then the older half is forgotten.
+    pub fn records_limit(&mut self, limit: usize) -> &mut Self {
+        self.records_limit = limit;
         self
     }
 
@@ -225,12 +263,22 @@ impl WorldBuilder {
         }
         let names = self.hosts.iter().map(|host| host.name.clone()).chain(self.routers).collect();
         let routes = Routes::new(&topology);
-        let network =
-            Network { seed: self.seed, epoch: self.epoch, names, addresses, topology, routes };
+        let is_hurried = |host: &HostConfig| host.gateway.is_some_and(|gateway| gateway.hurried);
+        let hurried = self.hosts.iter().position(is_hurried).map(|index| NodeId(index as u32));
+        let network = Network {
+            seed: self.seed,
+            epoch: self.epoch,
+            names,
+            addresses,
+            topology,
+            routes,
+            hurried,
+        };
         let routers = nodes.split_off(self.hosts.len());
         let hosts =
             self.hosts.into_iter().zip(nodes).map(|(host, node)| host.build(node)).collect();
-        Ok(World::new(network, hosts, routers, self.watched))
+        let records = self.watched.then(|| Records::new(self.records_limit));
+        Ok(World::new(network, hosts, routers, records))
     }
 }
 
@@ -247,6 +295,8 @@ impl HostConfig {
                 boot: 0,
                 pending: Default::default(),
                 tcp: self.tcp,
+                backlog_octets: self.backlog_octets,
+                is_gateway: self.gateway.is_some(),
                 draws: None,
             },
             actors: Vec::new(),

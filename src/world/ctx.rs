@@ -13,8 +13,9 @@ use crate::proto::tls::Secret;
 use super::actor::{ConnId, Signal, TimerToken};
 use super::disk::Disk;
 use super::node::Happening;
+use super::outside::Inside;
 use super::record::{Fact, Note};
-use super::stack::Socket;
+use super::stack::{Port, Socket};
 use super::turn::{self, Turn};
 
 /// An actor's hold on its host while it handles an event.
@@ -157,7 +158,7 @@ impl Ctx<'_> {
         let local = SocketAddr::new(own, port);
         let config = self.turn.tcp_config(local);
         let tcp = Connection::connect(&config, iss, self.turn.now, self.turn.actions);
-        let socket = Socket { local, peer: to, actor: self.actor, active: true, tcp, armed: None };
+        let socket = Socket::new(local, to, self.actor, true, tcp);
         let id = self.turn.host.stack.insert(socket);
         self.turn.after_tcp(id);
         Ok(id)
@@ -177,6 +178,33 @@ impl Ctx<'_> {
     /// Drops a connection at once (RST).
     pub fn abort(&mut self, connection: ConnId) {
         self.with_tcp(connection, Connection::abort);
+    }
+
+    /// Reads no more from a connection for now: what the peer sends fills the window, until it is
+    /// closed. What is on its way to the actor already still comes.
+    pub fn pause_reading(&mut self, connection: ConnId) {
+        self.with_tcp(connection, |tcp, _, _| tcp.pause_reading());
+    }
+
+    /// Reads again from a connection.
+    pub fn resume_reading(&mut self, connection: ConnId) {
+        self.with_tcp(connection, Connection::resume_reading);
+    }
+
+    /// Gets what comes to a UDP or TCP port of this host from now on, whoever else has it.
+    pub fn take_over(&mut self, port: Port) {
+        self.turn.host.stack.take_over(port, self.actor);
+    }
+
+    /// How often the host has crashed.
+    pub fn crashes(&self) -> u32 {
+        self.turn.host.boot
+    }
+
+    /// Tells the outside of the world.
+    pub fn tell_outside(&mut self, departure: Inside) {
+        let node = self.turn.host.node.id;
+        self.turn.agenda.outbox.push((node, departure));
     }
 
     fn with_tcp(

@@ -32,6 +32,10 @@ pub(crate) struct HostState {
     /// Events of this instant that wait for their actor.
     pub(crate) pending: VecDeque<(u16, Event)>,
     pub(crate) tcp: tcp::Config,
+    /// From how many unacknowledged octets on a program is given no more of what its client sends.
+    pub(crate) backlog_octets: Option<usize>,
+    /// Whether it stands for the outside: then its coming up is no event of the run.
+    pub(crate) is_gateway: bool,
     /// What TCP and UDP draw: ports, initial sequence numbers. Made at the first draw.
     pub(crate) draws: Option<Box<Stream>>,
 }

@@ -5,7 +5,8 @@
 //! disk, its half of each connection, its random streams, the outgoing direction of its links.
 //! Whatever two nodes share travels in a packet, so that nodes can be split over threads with the
 //! shortest link delay as look-ahead. What changes the network itself (a cut link, a crash) is a
-//! [`Control`], known in advance and handled before anything else of its instant.
+//! [`Control`], known in advance and handled before anything else of its instant. What comes from
+//! real programs crosses the border of the world at the gateway ([`outside`]).
 
 pub mod actor;
 pub mod builder;
@@ -15,7 +16,9 @@ pub mod disk;
 mod host;
 mod network;
 mod node;
+pub mod outside;
 pub mod record;
+mod records;
 mod run;
 mod stack;
 mod turn;
@@ -25,8 +28,10 @@ pub use builder::{BuildError, HostConfig, WorldBuilder};
 pub use control::Control;
 pub use ctx::{Ctx, NoAddress};
 pub use disk::Disk;
+pub use outside::{Act, Departure, Door, Flow, Inside, Order, Outside};
 pub use record::{Fact, Note, Record, RecordId};
 pub use run::{Ended, World};
+pub use stack::{Port, Transport};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! What all nodes know of the network: who is where, and the way there.
 
 use crate::engine::{Epoch, Seed};
-use crate::net::{AddressBook, NodeId, Routes, Topology};
+use crate::net::{AddressBook, NodeId, Packet, Routes, Topology};
 
 /// The part of a world that every node reads and only a [`super::Control`] changes.
 #[derive(Debug)]
@@ -13,10 +13,19 @@ pub(crate) struct Network {
     pub(crate) addresses: AddressBook,
     pub(crate) topology: Topology,
     pub(crate) routes: Routes,
+    /// Packets from and to this host take no time on links.
+    pub(crate) hurried: Option<NodeId>,
 }
 
 impl Network {
     pub(crate) fn name(&self, node: NodeId) -> &str {
         &self.names[node.index()]
+    }
+
+    /// Whether the packet is of the host whose packets take no time.
+    pub(crate) fn is_hurried(&self, destination: NodeId, packet: &Packet) -> bool {
+        self.hurried.is_some_and(|host| {
+            destination == host || self.addresses.owner(packet.from.ip()) == Some(host)
+        })
     }
 }

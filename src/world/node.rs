@@ -6,7 +6,9 @@ use crate::net::{Body, Direction, Loss, NodeId, Packet, Verdict};
 use super::Control;
 use super::actor::{ConnId, Signal, TimerToken};
 use super::network::Network;
+use super::outside::{Departure, Visit};
 use super::record::{Fact, Record, RecordId};
+use super::records::Records;
 
 /// An entry of the event queue: what happens, and where.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(crate) enum Happening {
     Signal { boot: u32, from: u16, signal: Signal },
     /// A change of the network.
     Control(Control),
+    /// Something comes in from outside the world.
+    Visit(Visit),
 }
 
 /// The queue of a run, with what watches it.
@@ -37,7 +41,9 @@ pub(crate) enum Happening {
 pub(crate) struct Agenda {
     pub(crate) queue: EventQueue<Scheduled>,
     /// `None`: nobody watches.
-    pub(crate) records: Option<Vec<Record>>,
+    pub(crate) records: Option<Records>,
+    /// What goes out of the world, in order.
+    pub(crate) outbox: Vec<Departure>,
     /// The last moment at which anything but an idle timer happened.
     pub(crate) last_activity: SimTime,
 }
@@ -53,6 +59,9 @@ pub(crate) struct Node {
 
 /// Origin 0 belongs to controls, so that they come first in their instant.
 pub(crate) const CONTROL_ORIGIN: u32 = 0;
+
+/// What comes from outside is the last of its instant.
+pub(crate) const OUTSIDE_ORIGIN: u32 = u32::MAX;
 
 /// How long a packet takes from a host to itself.
 const LOOPBACK_DELAY: std::time::Duration = std::time::Duration::from_micros(10);
@@ -118,7 +127,12 @@ impl Node {
         let peer = network.topology.peer(self.id, port);
         clamp_mss(&mut packet, direction.config().mtu_octets);
         let name = || format!("{}>{}", network.name(self.id), network.name(peer));
-        match direction.transmit(now, packet.octets(), network.seed, name) {
+        let octets = packet.octets();
+        let verdict = match network.is_hurried(destination, &packet) {
+            true => direction.transmit_at_once(now, octets, network.seed, name),
+            false => direction.transmit(now, octets, network.seed, name),
+        };
+        match verdict {
             Verdict::Arrives(time) => {
                 self.schedule(agenda, time, peer, cause, Happening::Packet { destination, packet });
             }

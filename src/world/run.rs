@@ -11,8 +11,12 @@ use super::control::Control;
 use super::disk::Disk;
 use super::host::{Host, Status};
 use super::network::Network;
-use super::node::{Agenda, CONTROL_ORIGIN, Happening, Node, Scheduled};
+use super::node::{Agenda, CONTROL_ORIGIN, Happening, Node, OUTSIDE_ORIGIN, Scheduled};
+use super::outside::{Act, Departure, Outside, Visit};
 use super::record::{Fact, Record};
+use super::records::Records;
+use super::stack::Port;
+use super::{Actor, ConnId};
 
 /// Everything there is, on one clock.
 pub struct World {
@@ -22,6 +26,7 @@ pub struct World {
     agenda: Agenda,
     now: SimTime,
     controls: u64,
+    visits: u64,
     events: u64,
     actions: Actions,
 }
@@ -46,15 +51,16 @@ impl World {
         network: Network,
         hosts: Vec<Host>,
         routers: Vec<Node>,
-        watched: bool,
+        records: Option<Records>,
     ) -> Self {
         let mut world = World {
             network,
             hosts,
             routers: routers.into_iter().map(|node| Router { node, up: true }).collect(),
-            agenda: Agenda { records: watched.then(Vec::new), ..Agenda::default() },
+            agenda: Agenda { records, ..Agenda::default() },
             now: SimTime::ZERO,
             controls: 0,
+            visits: 0,
             events: 0,
             actions: Actions::default(),
         };
@@ -78,6 +84,71 @@ impl World {
         self.controls += 1;
         let happening = Happening::Control(control);
         self.agenda.queue.push(key, Scheduled { node, cause: None, happening });
+    }
+
+    /// Something comes in from outside at a host, at `at`, or now when that has passed. A host that is
+    /// down hears nothing of it; a router has no programs.
+    ///
+    /// What comes from outside is the last of its instant, in the order of these calls. Who wants the
+    /// same history from the same inputs lets them come at times that no event of the world was
+    /// handled at yet.
+    pub fn outside(&mut self, at: SimTime, host: NodeId, outside: Outside) {
+        self.visit(at, host, Visit::Outside(outside));
+    }
+
+    /// Does something once on a host, as somebody at its console does; otherwise as
+    /// [`World::outside`].
+    pub fn act(&mut self, at: SimTime, host: NodeId, act: Act) {
+        self.visit(at, host, Visit::Act(act));
+    }
+
+    /// Starts a program on a host, which runs until the host crashes; otherwise as
+    /// [`World::outside`].
+    pub fn install(&mut self, at: SimTime, host: NodeId, program: Box<dyn Actor>) {
+        self.visit(at, host, Visit::Program(program));
+    }
+
+    fn visit(&mut self, at: SimTime, node: NodeId, visit: Visit) {
+        if node.index() >= self.hosts.len() {
+            return;
+        }
+        let key = Key { time: at.max(self.now), origin: OUTSIDE_ORIGIN, sequence: self.visits };
+        self.visits += 1;
+        let happening = Happening::Visit(visit);
+        self.agenda.queue.push(key, Scheduled { node, cause: None, happening });
+    }
+
+    /// Takes what went out of the world since the last call, in order.
+    pub fn take_outbox(&mut self) -> Vec<Departure> {
+        std::mem::take(&mut self.agenda.outbox)
+    }
+
+    /// When the next event is, if there is one.
+    pub fn next_event(&self) -> Option<SimTime> {
+        self.agenda.queue.peek().map(|key| key.time)
+    }
+
+    /// Whether a host is up; `None` for a router.
+    pub fn is_up(&self, node: NodeId) -> Option<bool> {
+        self.hosts.get(node.index()).map(|host| host.state.status == Status::Up)
+    }
+
+    /// How often a host has crashed; 0 for a router.
+    pub fn crashes(&self, node: NodeId) -> u32 {
+        self.hosts.get(node.index()).map_or(0, |host| host.state.boot)
+    }
+
+    /// The ports at which a host listens now, by number, UDP before TCP; ephemeral ones are left out.
+    pub fn ports(&self, node: NodeId) -> Vec<Port> {
+        self.hosts.get(node.index()).map_or_else(Vec::new, |host| host.state.stack.ports())
+    }
+
+    /// How many octets a program has sent on a connection that the peer has not acknowledged; none on
+    /// one that is gone.
+    pub fn unacknowledged(&self, node: NodeId, connection: ConnId) -> usize {
+        let socket =
+            self.hosts.get(node.index()).and_then(|host| host.state.stack.peek(connection));
+        socket.map_or(0, |socket| socket.tcp.unacknowledged())
     }
 
     /// Runs until nothing is left to do, or everything up to and with `horizon` was done.
@@ -223,14 +294,17 @@ impl World {
 
     /// What happened so far, in order; nothing in a world that is not watched.
     pub fn records(&self) -> &[Record] {
-        self.agenda.records.as_deref().unwrap_or_default()
+        self.agenda.records.as_ref().map_or(&[], Records::as_slice)
     }
 
     /// The fingerprint over everything that happened at all hosts so far.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut all = Fingerprint::default();
         for host in &self.hosts {
-            all.join(host.state.node.id.0, host.state.fingerprint);
+            // A host at which nothing happened at all is as good as none.
+            if host.state.fingerprint != Fingerprint::default() {
+                all.join(host.state.node.id.0, host.state.fingerprint);
+            }
         }
         all
     }

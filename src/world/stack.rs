@@ -1,12 +1,13 @@
 //! A host's sockets: bound UDP ports, listening TCP ports, connections.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 
 use foldhash::fast::FixedState;
 
 use crate::engine::{SimTime, Stream};
-use crate::net::tcp::Connection;
+use crate::net::tcp::{Actions, Connection};
 
 use super::actor::ConnId;
 
@@ -16,10 +17,40 @@ pub(crate) struct Stack {
     // Sorted by port; a host has a handful.
     udp: Vec<(u16, u16)>,
     listeners: Vec<(u16, u16)>,
+    /// Ports that an actor has taken over from whoever binds or listens.
+    taken_over: Vec<(Port, u16)>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     // By (this end, other end). Looked up, never walked.
     by_ends: HashMap<(SocketAddr, SocketAddr), u32, FixedState>,
+}
+
+/// A port at which a host listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Port {
+    /// Its number.
+    pub number: u16,
+    /// Of UDP or of TCP.
+    pub transport: Transport,
+}
+
+/// Which of the two a port is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// Connections.
+    Tcp,
+}
+
+/// `udp` or `tcp`.
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +69,33 @@ pub(crate) struct Socket {
     pub(crate) tcp: Connection,
     /// The one entry in the event queue that looks after it.
     pub(crate) armed: Option<SimTime>,
+    /// Whether the program is given nothing because the peer has not taken what it wrote.
+    is_blocked: bool,
+}
+
+impl Socket {
+    pub(crate) fn new(
+        local: SocketAddr,
+        peer: SocketAddr,
+        actor: u16,
+        active: bool,
+        tcp: Connection,
+    ) -> Self {
+        Socket { local, peer, actor, active, tcp, armed: None, is_blocked: false }
+    }
+
+    /// Stops reading for a server whose client does not take what was written, and begins again when
+    /// half of it is gone.
+    pub(crate) fn keep_backlog(&mut self, limit: usize, now: SimTime, out: &mut Actions) {
+        let waiting = self.tcp.unacknowledged();
+        if !self.is_blocked && !self.active && waiting > limit {
+            self.is_blocked = true;
+            self.tcp.pause_reading();
+        } else if self.is_blocked && waiting <= limit / 2 {
+            self.is_blocked = false;
+            self.tcp.resume_reading(now, out);
+        }
+    }
 }
 
 /// The ports given to those who do not ask for one (RFC 6335 §6).
@@ -62,7 +120,32 @@ impl Stack {
     }
 
     pub(crate) fn udp_actor(&self, port: u16) -> Option<u16> {
-        find(&self.udp, port)
+        self.taker(port, Transport::Udp).or_else(|| find(&self.udp, port))
+    }
+
+    /// Gives a port to `actor`, whoever has it.
+    pub(crate) fn take_over(&mut self, port: Port, actor: u16) {
+        self.taken_over.push((port, actor));
+    }
+
+    fn taker(&self, number: u16, transport: Transport) -> Option<u16> {
+        let port = Port { number, transport };
+        self.taken_over.iter().find(|(taken, _)| *taken == port).map(|(_, actor)| *actor)
+    }
+
+    /// The ports that are no ephemeral ones, by number.
+    pub(crate) fn ports(&self) -> Vec<Port> {
+        let of = |ports: &[(u16, u16)], transport| {
+            let numbers = ports.iter().map(|(number, _)| *number);
+            let numbers = numbers.filter(|number| !EPHEMERAL.contains(number));
+            numbers.map(move |number| Port { number, transport }).collect::<Vec<_>>()
+        };
+        let mut ports = of(&self.udp, Transport::Udp);
+        ports.append(&mut of(&self.listeners, Transport::Tcp));
+        ports.extend(self.taken_over.iter().map(|(port, _)| *port));
+        ports.sort_unstable();
+        ports.dedup();
+        ports
     }
 
     /// Listens on a TCP port for `actor`; false when it is taken.
@@ -71,7 +154,7 @@ impl Stack {
     }
 
     pub(crate) fn listener(&self, port: u16) -> Option<u16> {
-        find(&self.listeners, port)
+        self.taker(port, Transport::Tcp).or_else(|| find(&self.listeners, port))
     }
 
     /// A free ephemeral port for a connection from `local_ip` to `peer`.
@@ -106,6 +189,14 @@ impl Stack {
             return None;
         }
         slot.socket.as_deref_mut()
+    }
+
+    pub(crate) fn peek(&self, id: ConnId) -> Option<&Socket> {
+        let slot = self.slots.get(id.slot as usize)?;
+        if slot.generation != id.generation {
+            return None;
+        }
+        slot.socket.as_deref()
     }
 
     pub(crate) fn remove(&mut self, id: ConnId) {

@@ -11,6 +11,7 @@ use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
 use super::host::{Host, HostState, Status};
 use super::network::Network;
 use super::node::{Agenda, Happening};
+use super::outside::Visit;
 use super::record::{Fact, RecordId};
 use super::stack::Socket;
 
@@ -32,6 +33,10 @@ mod kind {
     pub(super) const DATAGRAM: u32 = 1;
     pub(super) const TIMER: u32 = 2;
     pub(super) const CRASH: u32 = 3;
+    pub(super) const ACT: u32 = 4;
+    pub(super) const PROGRAM: u32 = 5;
+    /// The kind of what comes from outside is added.
+    pub(super) const OUTSIDE: u32 = 0x10;
     /// TCP flags are added.
     pub(super) const SEGMENT: u32 = 0x100;
 }
@@ -48,7 +53,9 @@ impl Host {
     ) {
         self.actors = self.spawns.iter().map(|spawn| spawn()).collect();
         self.state.status = Status::Up;
-        self.state.fingerprint.add(now, kind::START, &[]);
+        if !self.state.is_gateway {
+            self.state.fingerprint.add(now, kind::START, &[]);
+        }
         let turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
         let mut ctx = Ctx { turn, actor: 0 };
         for (index, actor) in self.actors.iter_mut().enumerate() {
@@ -113,6 +120,36 @@ impl Host {
                 }
                 for actor in (0..self.actors.len() as u16).filter(|actor| *actor != from) {
                     turn.host.pending.push_back((actor, Event::Signal(signal)));
+                }
+            }
+            Happening::Visit(visit) => {
+                if turn.host.status != Status::Up {
+                    return;
+                }
+                turn.agenda.last_activity = now;
+                match visit {
+                    Visit::Outside(outside) => {
+                        let (which, octets) = outside.trace();
+                        turn.host.fingerprint.add(now, kind::OUTSIDE + which, octets);
+                        for actor in 0..self.actors.len() as u16 {
+                            turn.host.pending.push_back((actor, Event::Outside(outside.clone())));
+                        }
+                    }
+                    Visit::Act(act) => {
+                        turn.host.fingerprint.add(now, kind::ACT, &[]);
+                        let mut ctx = Ctx { turn, actor: u16::MAX };
+                        act(&mut ctx);
+                        run_pending(&mut ctx, &mut self.actors);
+                        return;
+                    }
+                    Visit::Program(mut program) => {
+                        turn.host.fingerprint.add(now, kind::PROGRAM, &[]);
+                        let mut ctx = Ctx { turn, actor: self.actors.len() as u16 };
+                        program.start(&mut ctx);
+                        self.actors.push(program);
+                        run_pending(&mut ctx, &mut self.actors);
+                        return;
+                    }
                 }
             }
             Happening::Control(_) => unreachable!("controls are handled by the world"),
@@ -204,8 +241,8 @@ impl Turn<'_> {
                 let iss = self.draws().next_u64() as u32;
                 let config = self.tcp_config(to);
                 let tcp = Connection::accept(&config, iss, &segment, self.now, self.actions);
-                let socket =
-                    Socket { local: to, peer: from, actor, active: false, tcp, armed: None };
+                let (local, peer) = (to, from);
+                let socket = Socket::new(local, peer, actor, false, tcp);
                 let id = self.host.stack.insert(socket);
                 self.after_tcp(id);
             }
@@ -242,6 +279,9 @@ impl Turn<'_> {
     /// Sends the segments and keeps the events that a call of TCP gave, and sees to its timer.
     pub(crate) fn after_tcp(&mut self, id: ConnId) {
         let Some(socket) = self.host.stack.get(id) else { return };
+        if let Some(limit) = self.host.backlog_octets {
+            socket.keep_backlog(limit, self.now, self.actions);
+        }
         let (local, peer, actor, active) = (socket.local, socket.peer, socket.actor, socket.active);
         let deadline = socket.tcp.deadline();
         let gone = socket.tcp.is_closed();

@@ -135,7 +135,7 @@ impl Actor for MailClient {
             }
             Event::Stream(connection, event) => running.on_stream(connection, event, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
-            Event::Signal(_) => {}
+            Event::Signal(_) | Event::Outside(_) => {}
         }
     }
 }

@@ -174,7 +174,7 @@ impl Manager {
     }
 
     /// What an administrator does with `postqueue -f`, or `-s` and a domain.
-    fn flush(&mut self, flush: &Flush, ctx: &mut Ctx<'_>) {
+    pub(super) fn flush(&mut self, flush: &Flush, ctx: &mut Ctx<'_>) {
         self.destinations.revive();
         let now = ctx.now();
         let count = ctx.disk().queue().flush(now, |message| {

@@ -28,8 +28,9 @@ mod transport;
 use std::sync::Arc;
 
 use crate::proto::smtp::is_domain;
-use crate::world::{Actor, Ctx, Event, TimerToken};
+use crate::world::{Actor, Ctx, Event, Order, Outside, TimerToken};
 
+use config::Flush;
 pub use config::MtaConfig;
 use hop::LMTP_PORT;
 use manager::Manager;
@@ -89,7 +90,10 @@ impl Actor for Mta {
             Event::Stream(connection, event) => running.on_stream(connection, event, ctx),
             Event::Datagram { from, to, payload } => running.on_datagram(from, to, &payload, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
-            Event::Signal(_) => {}
+            Event::Outside(Outside::Order(Order::Flush { domain })) => {
+                running.flush(&Flush { at: ctx.now(), domain }, ctx);
+            }
+            Event::Signal(_) | Event::Outside(_) => {}
         }
         running.run_queue(ctx);
     }

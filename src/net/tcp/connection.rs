@@ -186,6 +186,11 @@ impl Connection {
         self.state == State::Closed
     }
 
+    /// How many octets were sent, or wait to be, that the peer has not acknowledged.
+    pub fn unacknowledged(&self) -> usize {
+        self.send.unacknowledged()
+    }
+
     /// The state.
     pub fn state(&self) -> State {
         self.state

@@ -125,6 +125,11 @@ impl Sender {
         self.queue.len() == 0
     }
 
+    /// Octets in flight or waiting.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        self.queue.len()
+    }
+
     /// True when the user has closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.fin != Fin::Open

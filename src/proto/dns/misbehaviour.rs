@@ -188,13 +188,25 @@ const ROOT_TTL_SECS: u32 = 518_400;
 pub struct Misbehaviour {
     rules: Arc<[Rule]>,
     applied: Vec<u64>,
+    /// Rules that were added later, each with a number and how often it was applied.
+    added: Vec<(u64, Arc<Rule>, u64)>,
 }
 
 impl Misbehaviour {
     /// No rule was applied yet.
     pub fn new(rules: Arc<[Rule]>) -> Self {
         let applied = vec![0; rules.len()];
-        Misbehaviour { rules, applied }
+        Misbehaviour { rules, applied, added: Vec::new() }
+    }
+
+    /// Adds a rule, after all others, under this number.
+    pub fn add(&mut self, number: u64, rule: Arc<Rule>) {
+        self.added.push((number, rule, 0));
+    }
+
+    /// Takes the rules away that were added under this number.
+    pub fn remove(&mut self, number: u64) {
+        self.added.retain(|(other, ..)| *other != number);
     }
 
     /// The first rule that is for this query, and counts it. `unit` gives a number in [0, 1), and is
@@ -206,7 +218,8 @@ impl Misbehaviour {
         query: &Message,
         mut unit: impl FnMut() -> f64,
     ) -> Option<&Rule> {
-        let fitting = self.rules.iter().zip(&mut self.applied);
+        let added = self.added.iter_mut().map(|(_, rule, applied)| (&**rule, applied));
+        let fitting = self.rules.iter().zip(&mut self.applied).chain(added);
         for (rule, applied) in fitting.filter(|(rule, _)| rule.fits(now, transport, query)) {
             let is_left = rule.first.is_none_or(|first| *applied < first);
             if is_left && (rule.share >= 1.0 || unit() < rule.share) {
@@ -224,6 +237,22 @@ mod tests {
 
     fn query(name: &str, rtype: RecordType) -> Message {
         Message::query(7, name.parse().unwrap(), rtype)
+    }
+
+    #[test]
+    fn a_rule_that_is_added_counts_until_it_is_removed() {
+        let mut misbehaviour = Misbehaviour::new(Arc::default());
+        let mut judge = |misbehaviour: &mut Misbehaviour| {
+            let query = query("example.com", RecordType::Mx);
+            misbehaviour.judge(SimTime::ZERO, Transport::Udp, &query, || 0.0).is_some()
+        };
+        assert!(!judge(&mut misbehaviour));
+        misbehaviour.add(7, Arc::new(Rule::new(Misanswer::Silence)));
+        assert!(judge(&mut misbehaviour));
+        misbehaviour.remove(8);
+        assert!(judge(&mut misbehaviour));
+        misbehaviour.remove(7);
+        assert!(!judge(&mut misbehaviour));
     }
 
     fn answered(rules: Vec<Rule>, queries: &[(u64, Transport, Message)]) -> Vec<String> {

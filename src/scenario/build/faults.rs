@@ -7,7 +7,7 @@ use crate::actors::{Flood, Forger};
 use crate::net::LinkId;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::scenario::plan::{Fault, FaultAction, Plan};
-use crate::world::{Control, HostConfig, World};
+use crate::world::{Control, HostConfig, Order, Outside, World};
 
 /// Schedules all faults of the plan.
 pub(super) fn schedule(plan: &Plan, world: &mut World) {
@@ -45,6 +45,61 @@ fn controls(action: &FaultAction, world: &World) -> Vec<Control> {
             Vec::new()
         }
     }
+}
+
+/// Orders a fault in a world that runs, under a number by which it can be ended. What it does to the
+/// network and to programs happens at its time, or now when that has passed.
+pub fn order(fault: &Fault, number: u64, world: &mut World) {
+    for control in controls(&fault.action, world) {
+        world.control(fault.at, control);
+    }
+    let at = fault.at.max(world.now());
+    match &fault.action {
+        FaultAction::Misbehave { hosts, rule } => {
+            let rule = Arc::new(rule.clone());
+            for host in hosts.iter().filter_map(|name| world.node(name)).collect::<Vec<_>>() {
+                let order = Order::Misbehave { fault: number, rule: Arc::clone(&rule) };
+                world.outside(at, host, Outside::Order(order));
+            }
+        }
+        FaultAction::Flush { host, domain } => {
+            let order = Order::Flush { domain: domain.clone() };
+            if let Some(host) = world.node(host) {
+                world.outside(at, host, Outside::Order(order));
+            }
+        }
+        FaultAction::Forge { by, flood } => {
+            let forger = Forger::new(vec![flood.clone()]).numbered(number);
+            if let Some(host) = world.node(by) {
+                world.install(at, host, Box::new(forger));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What undoes a fault at once; `None` where its own number does, or nothing.
+pub fn undo(action: &FaultAction, plan: &Plan) -> Option<FaultAction> {
+    Some(match action {
+        FaultAction::Crash(host) => FaultAction::Restart(host.clone()),
+        FaultAction::Cut(a, b) => FaultAction::Heal(a.clone(), b.clone()),
+        FaultAction::Isolate(node) => FaultAction::Rejoin(node.clone()),
+        FaultAction::Change { a, b, .. } => {
+            let link = plan.links.iter().find(|link| link.a == *a && link.b == *b)?;
+            FaultAction::Change {
+                a: a.clone(),
+                b: b.clone(),
+                forward: link.forward,
+                backward: link.backward,
+            }
+        }
+        FaultAction::Restart(_)
+        | FaultAction::Heal(..)
+        | FaultAction::Rejoin(_)
+        | FaultAction::Misbehave { .. }
+        | FaultAction::Flush { .. }
+        | FaultAction::Forge { .. } => return None,
+    })
 }
 
 /// Puts the attacker's program on a host that has floods to send.

@@ -4,12 +4,16 @@ mod clients;
 mod dns;
 mod faults;
 mod mail;
+mod served;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::engine::Seed;
 use crate::world::{BuildError, HostConfig, World, WorldBuilder};
+
+pub use faults::{order, undo};
+pub use served::{GatewayPlan, build_served};
 
 use super::plan::{Host, Plan, Service};
 use tls::TlsParts;
@@ -31,12 +35,24 @@ pub fn build(plan: &Plan, seed: Seed) -> Result<World, Vec<BuildError>> {
 /// # Errors
 /// As [`build`].
 pub fn build_observed(plan: &Plan, seed: Seed, watched: bool) -> Result<World, Vec<BuildError>> {
+    let mut world = parts(plan, seed, watched, |_, host| host).build()?;
+    faults::schedule(plan, &mut world);
+    Ok(world)
+}
+
+/// The parts of a plan's world; `change` sees every host before it is put in.
+fn parts(
+    plan: &Plan,
+    seed: Seed,
+    watched: bool,
+    change: impl Fn(&Host, HostConfig) -> HostConfig,
+) -> WorldBuilder {
     let mut parts = WorldBuilder::new(seed);
     parts.epoch(plan.start).watched(watched);
     let zones = dns::Zones::new(plan);
     let tls = TlsParts::new(plan, seed);
     for host in plan.hosts.values() {
-        parts.host(build_host(host, plan, &zones, &tls, seed));
+        parts.host(change(host, build_host(host, plan, &zones, &tls, seed)));
     }
     for router in &plan.routers {
         parts.router(router);
@@ -44,9 +60,7 @@ pub fn build_observed(plan: &Plan, seed: Seed, watched: bool) -> Result<World, V
     for link in &plan.links {
         parts.link_each_way(&link.a, &link.b, [link.forward, link.backward]);
     }
-    let mut world = parts.build()?;
-    faults::schedule(plan, &mut world);
-    Ok(world)
+    parts
 }
 
 fn build_host(

@@ -67,7 +67,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
     expander.draft_hosts();
     expander.assign_services();
     expander.assign_addresses();
-    let links = expander.link();
+    let (links, default_link) = expander.link();
     let zones = expander.build_zones();
     let domains = expander.build_domains();
     let (hosts, clients) = expander.build_hosts(&domains);
@@ -87,6 +87,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         until: expander.until(),
         routers: expander.routers.iter().cloned().collect(),
         links,
+        default_link: [default_link.forward, default_link.backward],
         hosts,
         hints,
         zones,

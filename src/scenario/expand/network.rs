@@ -53,8 +53,8 @@ impl Expander<'_, '_, '_> {
         None
     }
 
-    /// All links. Reports what hangs on nothing.
-    pub(super) fn link(&mut self) -> Vec<Link> {
+    /// All links, and what one is like of which nothing is said. Reports what hangs on nothing.
+    pub(super) fn link(&mut self) -> (Vec<Link>, Pair) {
         let top = Path::top().at("network");
         let base = Pair { forward: LinkConfig::default(), backward: LinkConfig::default() };
         let base = self.overlay(&top.at("default_link"), base, &self.scenario.network.default_link);
@@ -92,7 +92,7 @@ impl Expander<'_, '_, '_> {
         if whole && !self.report.is_damaged(&["network"]) {
             self.check_connected(&links);
         }
-        links
+        (links, base)
     }
 
     /// The link of a host to its router.

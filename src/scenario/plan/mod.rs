@@ -20,6 +20,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::engine::{Epoch, SimTime};
+use crate::net::LinkConfig;
 use crate::proto::dns::{Name, Network, Record};
 use crate::proto::idna;
 
@@ -48,6 +49,8 @@ pub struct Plan {
     pub routers: Vec<String>,
     /// Every link: between routers, and of each host.
     pub links: Vec<Link>,
+    /// What a link is like of which nothing is said: from a host to its router, and back.
+    pub default_link: [LinkConfig; 2],
     /// Every host by name, in a stable order.
     pub hosts: IndexMap<String, Host>,
     /// The root servers, as every resolver knows them from the start.

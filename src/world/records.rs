@@ -1,0 +1,85 @@
+//! The records of a run, all of them or the latest.
+
+use super::record::{Fact, Record};
+
+/// What is kept of what happened.
+#[derive(Debug)]
+pub(crate) struct Records {
+    kept: Vec<Record>,
+    /// Octets of payload in those that are kept.
+    octets: usize,
+    limit: usize,
+}
+
+/// So many octets of payload are kept for each record that may be kept.
+const OCTETS_EACH: usize = 256;
+
+impl Records {
+    /// Keeps `limit` records at the most.
+    pub(crate) fn new(limit: usize) -> Self {
+        Records { kept: Vec::new(), octets: 0, limit: limit.max(2) }
+    }
+
+    /// Adds a record. At the limit the older half is forgotten, so that each is moved once or twice.
+    pub(crate) fn push(&mut self, record: Record) {
+        self.octets += payload_octets(&record);
+        self.kept.push(record);
+        while self.kept.len() > self.limit
+            || (self.octets > self.limit.saturating_mul(OCTETS_EACH) && self.kept.len() > 1)
+        {
+            let half = self.kept.len() / 2;
+            self.octets -=
+                self.kept.drain(..half).map(|record| payload_octets(&record)).sum::<usize>();
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Record] {
+        &self.kept
+    }
+}
+
+fn payload_octets(record: &Record) -> usize {
+    match &record.fact {
+        Fact::Datagram { payload, .. }
+        | Fact::Stream { payload, .. }
+        | Fact::Plaintext { payload, .. } => payload.len(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::engine::SimTime;
+    use crate::net::NodeId;
+    use crate::world::RecordId;
+
+    fn record(count: u32, octets: usize) -> Record {
+        let ends: SocketAddr = "192.0.2.1:7".parse().unwrap();
+        let payload = Bytes::from(vec![0; octets]);
+        Record {
+            id: RecordId { node: NodeId(0), count },
+            cause: None,
+            time: SimTime::ZERO,
+            fact: Fact::Datagram { from: ends, to: ends, payload },
+        }
+    }
+
+    #[test]
+    fn the_older_half_is_forgotten_at_either_limit() {
+        let mut records = Records::new(100);
+        (0..1_000).for_each(|count| records.push(record(count, 10)));
+        let kept: Vec<u32> = records.as_slice().iter().map(|record| record.id.count).collect();
+        assert!((50..=100).contains(&kept.len()) && *kept.last().unwrap() == 999, "{kept:?}");
+        assert!(kept.is_sorted());
+        (0..1_000).for_each(|count| records.push(record(count, 10_000)));
+        let octets: usize = records.as_slice().iter().map(payload_octets).sum();
+        assert!(octets <= 100 * OCTETS_EACH && octets == records.octets);
+        records.push(record(0, 1_000_000));
+        assert_eq!(records.as_slice().len(), 1);
+    }
+}
