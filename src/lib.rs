@@ -10,6 +10,7 @@
 //! | floor | what stands there |
 //! |---|---|
 //! | [`cli`] | arguments, progress, exit codes; the only floor that prints |
+//! | `live` | real sockets in front of a world; the only floor that reads a clock (feature `live`) |
 //! | [`report`] | transcript, summary, expectations: reads records, changes nothing |
 //! | [`scenario`] | JSON file, checked plan, world; the only floor that reads JSON |
 //! | [`rpl`] | resolver scenarios of Unbound and Deckard, played against the resolver |
@@ -24,6 +25,8 @@
 pub mod actors;
 pub mod cli;
 pub mod engine;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod net;
 pub mod openspf;
 pub mod proto;

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "live")]
+use crate::live::{Pace, Real, Way};
 use crate::scenario::format::Dur;
+#[cfg(feature = "live")]
+use crate::scenario::format::{Date, units::UnitError};
 
 /// Plays how e-mail travels across the Internet: DNS, SMTP, POP3 and IMAP, octet for octet.
 ///
@@ -28,6 +32,7 @@ Examples:
   mxsim resolve my.json example.com MX       follow one resolution down from the root
   mxsim rpl testdata/                        how right is the resolver? (.rpl scenarios)
   mxsim spf tests/spf/*.yml                  what SPF says, against what it should say
+  mxsim serve my.json --all 20000            serve it to real programs on this machine
   mxsim schema > mxsim.schema.json           let your editor complete scenario files
 
 Exit codes: 0 all went as expected; 1 an expectation failed or a snapshot differs; 2 bad usage or
@@ -75,6 +80,21 @@ faults of the scenario are left out.")]
     /// that asks it by DNS packets. Prints each test that fails, and how many there were.
     #[command(after_help = SPF_EXAMPLES)]
     Spf(SpfArgs),
+    /// Serve a scenario's Internet to real programs at ports of this machine.
+    ///
+    /// dig, swaks, curl, Thunderbird, mutt, isync, fetchmail, Postfix or a program under test connect to
+    /// loopback ports; a gateway in the simulation connects to the simulated servers for them. Prints a
+    /// table of what is served where, then a line `ready`, and serves until it is interrupted (SIGINT or
+    /// SIGTERM).
+    #[cfg(feature = "live")]
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<ServeArgs>),
+    /// Play a session again that `mxsim serve --record` recorded, without any socket.
+    ///
+    /// The same transcript and fingerprint to the octet.
+    #[cfg(feature = "live")]
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(ReplayArgs),
     /// Print the JSON Schema of scenario files.
     #[command(after_help = "\
 Example:
@@ -253,6 +273,142 @@ pub(super) struct SpfArgs {
     /// The number from which every random draw follows.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+#[cfg(feature = "live")]
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  mxsim serve scenarios/playground.json --all 20000
+      every service of the playground, at ports from 20000 on
+  swaks --server 127.0.0.1:20009 --to bob@example.com --from alice@example.org \\
+        --auth-user alice@example.org --auth-password playground
+      submit a message (the table says which port is the submission of example.org)
+  mxsim serve my.json --map mail.example.org:143=127.0.0.1:1143 --map ns1.example.org:53/udp=5353
+      two services, at ports of your choice
+  mxsim serve my.json --map smtp.example.org:587=1587 --out mx1.example.com:25=127.0.0.1:2525
+      what goes to mx1.example.com comes out at a real server, as Postfix's smtp-sink
+  mxsim serve my.json --all 20000 --control 8025 --pace max --latency none
+      for tests: a control API at http://127.0.0.1:8025/, and nobody waits for simulated time
+  mxsim serve my.json --all 20000 --record session.jsonl
+  mxsim replay session.jsonl
+      record what came in, and play it again
+
+Time: --pace 1 is real time, --pace 10 ten times as fast. With --pace max what was set off goes on at
+once, and while no real client is connected, idle time is jumped over. The agenda and the faults of the
+scenario go on meanwhile. See docs/live.md for records, the control API and what is bounded.
+
+Exit codes: 0 it was interrupted; 2 a port in use, a name that is not in the scenario, bad usage.";
+
+#[cfg(feature = "live")]
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The scenario file [default: the built-in playground].
+    pub(super) scenario: Option<PathBuf>,
+    /// Serve a port of a host at a real address. HOST is a host of the scenario or a simulated address;
+    /// HOST:PORT/udp is one of UDP; without ADDR: it is 127.0.0.1. Any number of times.
+    #[arg(long, value_name = "HOST:PORT=ADDR:PORT")]
+    pub(super) map: Vec<Way>,
+    /// Serve every listening service at 127.0.0.1, with ports counted up from this one. The order is
+    /// that of the hosts in the scenario, and of their ports.
+    #[arg(long, value_name = "BASE", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) all: Option<u16>,
+    /// Let what simulated hosts send to a simulated address and port come out at a real server. HOST is a
+    /// host of the scenario, whose port is taken over, or an address that is nobody's.
+    #[arg(long, value_name = "HOST:PORT=ADDR:PORT")]
+    pub(super) out: Vec<Way>,
+    /// Serve the control API (HTTP) here: PORT, or ADDR:PORT. /openapi.json describes it.
+    #[arg(long, value_name = "[ADDR:]PORT")]
+    pub(super) control: Option<Real>,
+    /// How fast simulated time runs: so many times as real time, or max.
+    #[arg(long, value_name = "N|max", default_value_t = Pace::Times(1.0))]
+    pub(super) pace: Pace,
+    /// Whether packets of real clients take the time that the links of the scenario say, or none.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) latency: Latency,
+    /// Allow real addresses that are not loopback ones. Whoever reaches them reaches the simulation.
+    #[arg(long)]
+    pub(super) allow_remote: bool,
+    /// Write everything that comes in from outside to a file, for `mxsim replay`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    /// Write the transcript to a file, or with "-" to standard output, when it ends.
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) transcript: Option<PathBuf>,
+    /// The form of the transcript.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// How much is kept for transcripts: beyond so many records the older half is forgotten.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(super) keep: usize,
+    /// The number from which every random draw follows [default: the scenario's, or 1].
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// The calendar date at which simulated time starts: "now", so that certificates and dates fit the
+    /// clocks of real clients, or a date as 2026-01-05T09:00:00Z [default: the scenario's].
+    #[arg(long, value_name = "DATE|now")]
+    pub(super) start: Option<Start>,
+    /// Print the table as JSON, one object a line, and then {"ready":true}.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// When simulated time starts.
+#[cfg(feature = "live")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// When the command does.
+    Now,
+    /// At that date.
+    At(Date),
+}
+
+#[cfg(feature = "live")]
+impl std::str::FromStr for Start {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "now" => Ok(Start::Now),
+            _ => text.parse().map(Start::At).map_err(|error: UnitError| error.to_string()),
+        }
+    }
+}
+
+#[cfg(feature = "live")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Latency {
+    /// As the links of the scenario say.
+    #[default]
+    Scenario,
+    /// None, on the whole way. Loss, bandwidth and faults stay.
+    None,
+}
+
+#[cfg(feature = "live")]
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  mxsim replay session.jsonl                       what happened, as `mxsim run` tells it
+  mxsim replay session.jsonl --transcript live.txt the transcript alone, to compare
+  mxsim replay session.jsonl -q                    only whether it ends as the session did
+
+A record has its scenario in it. In another version of mxsim the same inputs may give other octets.
+
+Exit codes: 0 the fingerprint is that of the session; 1 it is not; 2 it is no record.";
+
+#[cfg(feature = "live")]
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The record.
+    pub(super) record: PathBuf,
+    /// Write the transcript to a file, or with "-" alone to standard output.
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) transcript: Option<PathBuf>,
+    /// The form of the transcript.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// Print the fingerprint, and nothing else.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -5,9 +5,13 @@ mod check;
 mod files;
 mod output;
 mod play;
+#[cfg(feature = "live")]
+mod replay;
 mod resolve;
 mod rpl;
 mod run;
+#[cfg(feature = "live")]
+mod serve;
 mod spf;
 mod test;
 
@@ -34,6 +38,10 @@ pub fn main() -> ExitCode {
         Command::Resolve(args) => resolve::resolve(&args),
         Command::Rpl(args) => rpl::rpl(&args),
         Command::Spf(args) => spf::spf(&args),
+        #[cfg(feature = "live")]
+        Command::Serve(args) => serve::serve(&args),
+        #[cfg(feature = "live")]
+        Command::Replay(args) => replay::replay(&args),
         Command::Schema => print_schema(),
     };
     match done {

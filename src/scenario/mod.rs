@@ -44,6 +44,16 @@ use finding::Path;
 ///
 /// Every mistake, in the order of the file; never an empty list.
 pub fn load(path: &FilePath) -> Result<Plan, Vec<Finding>> {
+    let (text, folder) = read(path)?;
+    parse(&text, &path.display().to_string(), &folder)
+}
+
+/// Reads the text of the scenario file at `path`, and says where the files are that it names.
+///
+/// # Errors
+///
+/// Why it cannot be read, or is no text.
+pub fn read(path: &FilePath) -> Result<(String, Folder), Vec<Finding>> {
     let name = path.display().to_string();
     let unreadable = |found: String| {
         let path = String::new();
@@ -61,8 +71,7 @@ pub fn load(path: &FilePath) -> Result<Plan, Vec<Finding>> {
         }
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = Folder(folder.unwrap_or(FilePath::new(".")).to_owned());
-    parse(&text, &name, &folder)
+    Ok((text, Folder(folder.unwrap_or(FilePath::new(".")).to_owned())))
 }
 
 /// Checks the text of a scenario. `file_name` is for findings; `files` has the files it names.
@@ -96,6 +105,9 @@ pub fn parse(text: &str, file_name: &str, files: &dyn Files) -> Result<Plan, Vec
         _ => Err(findings),
     }
 }
+
+/// The built-in scenario for live mode: two mail domains to play with.
+pub const PLAYGROUND: &str = include_str!("../../scenarios/playground.json");
 
 /// The built-in scenario: a message from alice@example.org to bob@example.com.
 pub const FIRST_MAIL: &str = include_str!("../../scenarios/first-mail.json");
