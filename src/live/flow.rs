@@ -26,7 +26,7 @@ pub(super) enum Datagrams {
     /// Real clients write here to a simulated address.
     Listener { socket: UdpSocket, to: SocketAddr },
     /// A real server is asked from here.
-    Asker { socket: UdpSocket, node: NodeId, host: Option<String>, flow: Flow },
+    Asker { socket: UdpSocket, host: Option<String>, flow: Flow },
 }
 
 impl Datagrams {

@@ -15,10 +15,11 @@
 //! Not modelled: ICMP errors of real networks; urgent data; the real client's address, instead of
 //! which simulated servers see that of the gateway.
 
+mod api;
 mod clock;
-mod control;
 mod door;
 mod flow;
+mod http;
 mod input;
 mod record;
 mod replay;

@@ -24,8 +24,8 @@ use crate::net::tcp::CloseReason;
 use crate::scenario::finding::did_you_mean;
 use crate::world::{Departure, Door, Flow, Inside, Port, Transport};
 
+use super::api::{ApiClient, Control, SWEEP};
 use super::clock::{self, Clock, Pace};
-use super::control::Control;
 use super::door::{Got, LINGER, Pipe};
 use super::flow::{Datagrams, Flows};
 use super::input::{Input, Payload};
@@ -116,50 +116,52 @@ impl Stopper {
 
 /// A world that is served.
 pub struct Server {
-    stage: Stage,
+    pub(super) stage: Stage,
     clock: Clock,
-    pace: Pace,
+    pub(super) pace: Pace,
+    pub(super) allow_remote: bool,
     out: Vec<Way>,
     poll: Poll,
-    sources: Sources,
+    pub(super) sources: Sources,
     bound: Vec<Bound>,
-    control: Control,
+    pub(super) control: Control,
     control_at: Option<SocketAddr>,
     stopper: Stopper,
-    pipes: BTreeMap<(NodeId, Door), Token>,
+    pub(super) pipes: BTreeMap<(NodeId, Door), Token>,
     flows: Flows,
     last_door: u64,
     /// Pipes that gave octets since the world ran last.
     fed: Vec<Token>,
     /// Sockets that had something to read left when their turn was over.
-    hungry: BTreeSet<Token>,
+    pub(super) hungry: BTreeSet<Token>,
     /// Pipes whose simulated side has no room at present.
     stalled: BTreeSet<Token>,
     /// Pipes that are given up at a time, in the order of time.
     lingering: VecDeque<(Instant, Token)>,
     /// Listeners are tried again then, since there was no socket left.
     accept_again: Option<Instant>,
+    /// When a real client was there last, or told the API to do something.
+    pub(super) touched: Instant,
     /// How often each host with ports for servers outside has crashed.
     crashes: BTreeMap<NodeId, u32>,
-    buffer: Box<[u8]>,
+    pub(super) buffer: Box<[u8]>,
 }
 
 /// What the poll knows, by token.
 #[derive(Default)]
-struct Sources {
+pub(super) struct Sources {
     by_token: Vec<Option<Source>>,
     free: Vec<usize>,
 }
 
-enum Source {
+pub(super) enum Source {
     /// Real clients of a simulated address.
     Listener(TcpListener, SocketAddr),
     /// Clients of the control API.
     Control(TcpListener),
     Pipe(Box<Pipe>),
     Datagrams(Datagrams),
-    /// A connection of the control API, which keeps it itself.
-    Api,
+    Api(Box<ApiClient>),
 }
 
 const WAKER: Token = Token(0);
@@ -183,6 +185,8 @@ const LEAD: Duration = Duration::from_secs(5);
 const MAX_LEAD: Duration = Duration::from_secs(60);
 /// A real client that takes nothing for so long after the simulated connection is gone is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// So long after the last real client time is not jumped over yet: the next one may be on its way.
+const GRACE: Duration = Duration::from_millis(500);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 impl Server {
@@ -201,6 +205,7 @@ impl Server {
         let mut server = Server {
             clock,
             pace: options.pace,
+            allow_remote: options.allow_remote,
             out: options.out.clone(),
             poll,
             sources: Sources::default(),
@@ -216,6 +221,7 @@ impl Server {
             stalled: BTreeSet::new(),
             lingering: VecDeque::new(),
             accept_again: None,
+            touched: clock::now(),
             crashes: BTreeMap::new(),
             buffer: vec![0; BUFFER_OCTETS].into_boxed_slice(),
             stage,
@@ -367,7 +373,7 @@ impl Server {
         Ok(())
     }
 
-    fn add(&mut self, mut source: Source, interest: Interest) -> io::Result<Token> {
+    pub(super) fn add(&mut self, mut source: Source, interest: Interest) -> io::Result<Token> {
         let token = self.sources.reserve();
         let registry = self.poll.registry();
         let done = match &mut source {
@@ -378,7 +384,7 @@ impl Server {
             Source::Datagrams(datagrams) => {
                 datagrams.socket_mut().register(registry, token, interest)
             }
-            Source::Api => Ok(()),
+            Source::Api(client) => client.stream.register(registry, token, interest),
         };
         match done {
             Ok(()) => {
@@ -399,10 +405,10 @@ impl Server {
     ///
     /// - what happens within 5 seconds after something else is not waited for, up to a minute after the
     ///   last that came from outside: what was set off goes on at once;
-    /// - while no real client is connected, everything up to the end of the scenario happens at once,
-    ///   and after that, while a message is in a queue, time jumps from event to event;
-    /// - a request of the control API that waits is not waited for: time jumps to what it waits for, or
-    ///   to the end of its patience.
+    /// - half a second after the last real client was there, everything up to the end of the scenario
+    ///   happens at once, and after that, while a message is in a queue, time jumps from event to event;
+    /// - while a request of the control API waits for a message, time jumps from event to event as long
+    ///   as a message is in a queue, and to the end of the simulated time that it allows.
     ///
     /// # Errors
     /// When sockets or the record fail for good.
@@ -413,6 +419,7 @@ impl Server {
             let busy = self.advance();
             self.deliver();
             let again = self.turn_to_hungry();
+            self.answer_waiting();
             self.stage.flush_record().map_err(ServeError::Record)?;
             let timeout = if busy || again { Some(Duration::ZERO) } else { self.timeout() };
             match self.poll.poll(&mut events, timeout) {
@@ -428,6 +435,7 @@ impl Server {
                 self.ready(event.token(), event.is_readable() || gone, event.is_writable() || gone);
             }
             self.give_up_lingering();
+            self.give_up_api();
         }
         self.stage.end_record().map_err(ServeError::Record)?;
         Ok(self.stage)
@@ -438,6 +446,9 @@ impl Server {
     /// Lets the world come to the present. True when there is more to do at once.
     fn advance(&mut self) -> bool {
         let started = clock::now();
+        if !self.pipes.is_empty() {
+            self.touched = started;
+        }
         let busy = match self.control.target() {
             Some(target) => self.run_to(target, started),
             None => match self.pace {
@@ -459,7 +470,6 @@ impl Server {
 
     fn run_to(&mut self, due: SimTime, started: Instant) -> bool {
         while !self.stage.run(due, TURN_EVENTS) {
-            self.control.look(&self.stage);
             let now = clock::now();
             if now.duration_since(started) >= TURN_TIME {
                 let behind = self.clock.takes(self.stage.now(), self.clock.at(now));
@@ -478,10 +488,15 @@ impl Server {
         for count in 1usize.. {
             let ahead = self.horizon();
             if !self.stage.jump(ahead.max(present)) {
-                self.stage.run(present, 1);
+                // Nothing happens until then.
+                let patience = self.control.patience().unwrap_or(present);
+                self.stage.run(patience.max(present), 1);
                 return false;
             }
-            if self.control.is_waiting() && self.control.look(&self.stage) {
+            // Who is to hear of something may have an answer to it.
+            if self.stage.world().has_departures()
+                || self.control.is_waiting() && self.control.look(&self.stage)
+            {
                 return true;
             }
             if count % TURN_EVENTS == 0 && clock::now().duration_since(started) >= TURN_TIME {
@@ -498,14 +513,23 @@ impl Server {
         if let Some(patience) = self.control.patience() {
             return set_off.max(patience);
         }
-        if !self.pipes.is_empty() {
+        if !self.is_idle() && !self.control.is_waiting() {
             return set_off;
         }
         let is_queued = world.hosts().any(|host| {
             let queue = world.disk(host).and_then(|disk| disk.queue_if_any());
             queue.is_some_and(|queue| !queue.is_empty())
         });
-        if is_queued { SimTime::MAX } else { set_off.max(self.stage.plan().until) }
+        match is_queued {
+            true => SimTime::MAX,
+            false if self.pipes.is_empty() => set_off.max(self.stage.plan().until),
+            false => set_off,
+        }
+    }
+
+    /// Whether no real client is there, nor was a moment ago.
+    fn is_idle(&self) -> bool {
+        self.pipes.is_empty() && clock::now().duration_since(self.touched) >= GRACE
     }
 
     /// How long there is nothing to do unless a socket has something.
@@ -514,11 +538,18 @@ impl Server {
         let present = self.clock.at(now);
         let event = self.stage.world().next_event().map(|at| self.clock.takes(present, at));
         let patience = self.control.patience().map(|at| self.clock.takes(present, at));
-        let real =
-            [self.lingering.front().map(|(at, _)| *at), self.accept_again, self.control.deadline()];
+        let lingering = self.lingering.front().map(|(at, _)| *at);
+        let idle = (self.pace == Pace::Max && self.pipes.is_empty()).then(|| self.touched + GRACE);
+        let idle = idle.filter(|at| *at > now);
+        let real = [lingering, self.accept_again, self.control.deadline(), idle];
         let real = real.into_iter().flatten().map(|at| at.saturating_duration_since(now));
         // A little late rather than early: the poll counts in milliseconds.
-        real.chain(event).chain(patience).min().map(|wait| wait.min(Duration::from_secs(3_600)))
+        let sweep = (self.control.open > 0).then_some(SWEEP);
+        real.chain(sweep)
+            .chain(event)
+            .chain(patience)
+            .min()
+            .map(|wait| wait.min(Duration::from_secs(3_600)))
     }
 
     // ----- what goes out -----
@@ -535,6 +566,7 @@ impl Server {
         for token in touched {
             self.serve_pipe(token);
         }
+        self.carry_sending();
         self.drop_crashed();
     }
 
@@ -544,12 +576,13 @@ impl Server {
         match inside {
             Inside::Opened { door, connection } => {
                 let token = pipe(door);
+                self.control.opened(door);
                 self.with_pipe(token, |pipe| pipe.connection = Some(connection));
                 token
             }
             Inside::Octets { door, octets } => {
                 let token = pipe(door);
-                if self.control.octets(node, door, &octets) {
+                if self.control.octets(door, &octets) {
                     return None;
                 }
                 self.with_pipe(token, |pipe| pipe.push(octets));
@@ -557,12 +590,12 @@ impl Server {
             }
             Inside::Eof { door } => {
                 let token = pipe(door);
-                self.control.eof(node, door);
+                self.control.eof(door);
                 self.with_pipe(token, |pipe| pipe.is_ending = true);
                 token
             }
             Inside::Closed { door, reason } => {
-                self.control.closed(node, door, reason);
+                self.control.closed(door, reason);
                 let token = self.pipes.remove(&(node, door))?;
                 match reason {
                     CloseReason::Finished => {
@@ -632,7 +665,7 @@ impl Server {
                     return;
                 }
                 let host = self.host_name(node);
-                let source = Source::Datagrams(Datagrams::Asker { socket, node, host, flow });
+                let source = Source::Datagrams(Datagrams::Asker { socket, host, flow });
                 let Ok(token) = self.add(source, Interest::READABLE) else { return };
                 self.crashes.entry(node).or_insert(self.stage.world().crashes(node));
                 self.flows.add_server(node, flow, token);
@@ -700,7 +733,7 @@ impl Server {
 
     // ----- what comes in -----
 
-    fn input(&mut self, input: Input) {
+    pub(super) fn input(&mut self, input: Input) {
         // Inputs of sockets name hosts and doors that there are.
         let done = self.stage.input(input);
         debug_assert!(done.is_ok(), "{done:?}");
@@ -718,9 +751,9 @@ impl Server {
                 }
             }
             Some(Source::Listener(..)) => self.accept(token),
-            Some(Source::Control(_)) => {}
+            Some(Source::Control(_)) => self.accept_control(token),
             Some(Source::Datagrams(_)) => self.datagrams(token),
-            Some(Source::Api) => {}
+            Some(Source::Api(_)) => self.api_ready(token, readable, writable),
             None => {}
         }
     }
@@ -748,8 +781,7 @@ impl Server {
             let to = *to;
             match listener.accept() {
                 Ok((stream, _)) => {
-                    self.last_door += 1;
-                    let door = Door(self.last_door);
+                    let door = self.new_door();
                     let pipe = Pipe::new(self.stage.gateway(), None, door, stream, false);
                     if self.add_pipe(pipe) {
                         self.input(Input::Connect { door: door.0, to });
@@ -765,6 +797,43 @@ impl Server {
             }
         }
         self.hungry.insert(token);
+    }
+
+    fn accept_control(&mut self, token: Token) {
+        for _ in 0..TURN_ITEMS {
+            let Some(Source::Control(listener)) = self.sources.get_mut(token) else { return };
+            match listener.accept() {
+                Ok((stream, _)) => self.accept_api(stream),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if is_of_peer(&error) => {}
+                Err(_) => {
+                    self.accept_again = Some(clock::now() + ACCEPT_AGAIN);
+                    return;
+                }
+            }
+        }
+        self.hungry.insert(token);
+    }
+
+    /// The number of a new door.
+    pub(super) fn new_door(&mut self) -> Door {
+        self.last_door += 1;
+        Door(self.last_door)
+    }
+
+    /// A new world has begun: nothing that was connected to the old one is left.
+    pub(super) fn forget_world(&mut self) {
+        for token in std::mem::take(&mut self.pipes).into_values() {
+            self.with_pipe(Some(token), |pipe| pipe.reset());
+            self.close(token);
+        }
+        for token in self.flows.drain_servers(None) {
+            self.close(token);
+        }
+        self.flows.forget_clients();
+        self.crashes.clear();
+        self.fed.clear();
+        self.clock.set(clock::now(), self.stage.now());
     }
 
     fn add_pipe(&mut self, pipe: Pipe) -> bool {
@@ -784,6 +853,7 @@ impl Server {
             let Some(Source::Datagrams(datagrams)) = self.sources.get_mut(token) else { return };
             match datagrams.socket().recv_from(&mut self.buffer) {
                 Ok((count, from)) => {
+                    self.touched = clock::now();
                     let octets = Payload(Bytes::copy_from_slice(&self.buffer[..count]));
                     let input = match datagrams {
                         Datagrams::Listener { to, .. } => {
@@ -902,7 +972,7 @@ impl Server {
     }
 
     /// Closes a socket; its token may be another one's from now on.
-    fn close(&mut self, token: Token) {
+    pub(super) fn close(&mut self, token: Token) {
         let Some(mut source) = self.sources.remove(token) else { return };
         self.hungry.remove(&token);
         self.stalled.remove(&token);
@@ -914,7 +984,7 @@ impl Server {
             }
             Source::Pipe(pipe) => pipe.stream.deregister(registry),
             Source::Datagrams(datagrams) => datagrams.socket_mut().deregister(registry),
-            Source::Api => Ok(()),
+            Source::Api(client) => client.stream.deregister(registry),
         };
     }
 }
@@ -930,7 +1000,12 @@ impl Sources {
         }))
     }
 
-    fn get_mut(&mut self, token: Token) -> Option<&mut Source> {
+    pub(super) fn all(&self) -> Vec<Token> {
+        let taken = self.by_token.iter().enumerate().filter(|(_, source)| source.is_some());
+        taken.map(|(at, _)| Token(at)).collect()
+    }
+
+    pub(super) fn get_mut(&mut self, token: Token) -> Option<&mut Source> {
         self.by_token.get_mut(token.0)?.as_mut()
     }
 

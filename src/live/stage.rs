@@ -285,6 +285,8 @@ impl Stage {
             serde_json::from_str(self.setting.text.trim_start_matches('\u{feff}'))
                 .expect("the scenario was read before");
         scenario["faults"] = Value::Array(vec![fault]);
+        // Served, it has no end.
+        scenario["until"] = Value::from("20000w");
         if let Value::Object(scenario) = &mut scenario {
             scenario.shift_remove("agenda");
             scenario.shift_remove("expect");

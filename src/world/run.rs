@@ -123,6 +123,11 @@ impl World {
         std::mem::take(&mut self.agenda.outbox)
     }
 
+    /// Whether anything has gone out of the world since [`World::take_outbox`].
+    pub fn has_departures(&self) -> bool {
+        !self.agenda.outbox.is_empty()
+    }
+
     /// When the next event is, if there is one.
     pub fn next_event(&self) -> Option<SimTime> {
         self.agenda.queue.peek().map(|key| key.time)

@@ -28,6 +28,7 @@ pub(crate) mod text;
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::engine::SimTime;
 use crate::world::World;
 
 pub use entries::Entries;
@@ -39,12 +40,13 @@ pub struct Transcript<'w> {
     world: &'w World,
     protocols: Vec<Protocol>,
     hosts: Vec<String>,
+    since: SimTime,
 }
 
 impl<'w> Transcript<'w> {
     /// Of everything. Empty if the world is not [watched](crate::world::WorldBuilder::watched).
     pub fn new(world: &'w World) -> Self {
-        Transcript { world, protocols: Vec::new(), hosts: Vec::new() }
+        Transcript { world, protocols: Vec::new(), hosts: Vec::new(), since: SimTime::ZERO }
     }
 
     /// Of this protocol alone, or, called again, of this one too.
@@ -61,6 +63,13 @@ impl<'w> Transcript<'w> {
         self
     }
 
+    /// Of what happened at this time and later alone.
+    #[must_use]
+    pub fn since(mut self, since: SimTime) -> Self {
+        self.since = since;
+        self
+    }
+
     /// The entries, in the order in which they happened. Read anew at each call.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'w>> + '_ {
         Entries::new(self.world).filter(|entry| self.shows(entry))
@@ -68,7 +77,8 @@ impl<'w> Transcript<'w> {
 
     fn shows(&self, entry: &Entry<'_>) -> bool {
         let is_one = |name: &str| self.hosts.iter().any(|host| host == name);
-        (self.protocols.is_empty() || self.protocols.contains(&entry.protocol))
+        entry.time >= self.since
+            && (self.protocols.is_empty() || self.protocols.contains(&entry.protocol))
             && (self.hosts.is_empty()
                 || is_one(&entry.from)
                 || entry.to.as_deref().is_some_and(is_one))

@@ -14,6 +14,7 @@ use crate::world::{BuildError, HostConfig, World, WorldBuilder};
 
 pub use faults::{order, undo};
 pub use served::{GatewayPlan, build_served};
+pub use tls::authority_pem;
 
 use super::plan::{Host, Plan, Service};
 use tls::TlsParts;

@@ -124,8 +124,28 @@ mod present {
         }
     }
 
+    /// The certificate of the authority that all hosts of the plan trust, in PEM; none where nobody
+    /// speaks TLS.
+    pub fn authority_pem(plan: &Plan, seed: Seed) -> Option<String> {
+        use base64::Engine;
+        let authority = TlsParts::new(plan, seed).authority?;
+        let text = base64::engine::general_purpose::STANDARD.encode(authority.der());
+        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        for line in text.as_bytes().chunks(64) {
+            pem.push_str(&String::from_utf8_lossy(line));
+            pem.push('\n');
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+        Some(pem)
+    }
+
     const YEAR_SECS: i64 = 365 * 86_400;
 }
+
+#[cfg(not(feature = "tls"))]
+pub use absent::authority_pem;
+#[cfg(feature = "tls")]
+pub use present::authority_pem;
 
 #[cfg(not(feature = "tls"))]
 mod absent {
@@ -141,5 +161,10 @@ mod absent {
             let _ = self.seed;
             Vec::new()
         }
+    }
+
+    /// None: nobody speaks TLS.
+    pub fn authority_pem(_: &Plan, _: Seed) -> Option<String> {
+        None
     }
 }
