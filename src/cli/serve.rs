@@ -46,7 +46,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<Outcome, Failure> {
         other => Failure::Input(other.to_string()),
     })?;
     let failed = |error: ServeError| Failure::Input(error.to_string());
-    let mut server = Server::bind(stage, options).map_err(failed)?;
+    let mut server = Server::bind(stage, &options).map_err(failed)?;
     if let Some(path) = &args.record {
         server.record(|setting| recorder(path, setting))?;
     }

@@ -52,8 +52,8 @@ impl Recorder {
         Ok(Recorder { to, failure: None })
     }
 
-    pub(super) fn input(&mut self, at: SimTime, input: &Input) {
-        self.line(&Line::In { at: at.as_nanos(), input: input.clone() });
+    pub(super) fn input(&mut self, at: SimTime, input: Input) {
+        self.line(&Line::In { at: at.as_nanos(), input });
     }
 
     pub(super) fn end(&mut self, end: SimTime, fingerprint: String) {

@@ -194,7 +194,7 @@ impl Server {
     ///
     /// # Errors
     /// When a name is none of the scenario, a service is not there, an address is not allowed or taken.
-    pub fn bind(stage: Stage, options: ServeOptions) -> Result<Self, ServeError> {
+    pub fn bind(stage: Stage, options: &ServeOptions) -> Result<Self, ServeError> {
         // More than a thousand connections need more files than a shell gives. Where that is not
         // allowed, there are fewer.
         let _ = rlimit::increase_nofile_limit(u64::MAX);
@@ -226,7 +226,7 @@ impl Server {
             buffer: vec![0; BUFFER_OCTETS].into_boxed_slice(),
             stage,
         };
-        server.check_remote(&options)?;
+        server.check_remote(options)?;
         let mut wanted = Vec::new();
         for way in &options.maps {
             wanted.push((server.service(way)?, way.real));

@@ -203,7 +203,7 @@ impl Stage {
         let at = self.now + Duration::from_nanos(1);
         self.apply(at, &input)?;
         if let Some(recorder) = &mut self.recorder {
-            recorder.input(at, &input);
+            recorder.input(at, input);
         }
         Ok(())
     }

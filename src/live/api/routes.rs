@@ -452,7 +452,7 @@ impl Server {
         }
         let octets = self.compose(&letter)?;
         match letter.via {
-            Via::Store => self.store_message(&letter, octets),
+            Via::Store => self.store_message(&letter, &octets),
             Via::Smtp => self.send_message(&letter, octets),
         }
     }
@@ -490,7 +490,7 @@ impl Server {
         Ok(draft.compose())
     }
 
-    fn store_message(&mut self, letter: &Letter, octets: Bytes) -> Answer {
+    fn store_message(&mut self, letter: &Letter, octets: &Bytes) -> Answer {
         let mailbox = letter.mailbox.clone().unwrap_or_else(|| "INBOX".to_owned());
         // All or none.
         for account in &letter.to {

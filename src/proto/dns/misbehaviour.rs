@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_rule_that_is_added_counts_until_it_is_removed() {
         let mut misbehaviour = Misbehaviour::new(Arc::default());
-        let mut judge = |misbehaviour: &mut Misbehaviour| {
+        let judge = |misbehaviour: &mut Misbehaviour| {
             let query = query("example.com", RecordType::Mx);
             misbehaviour.judge(SimTime::ZERO, Transport::Udp, &query, || 0.0).is_some()
         };
