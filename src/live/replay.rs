@@ -25,7 +25,9 @@ pub struct Replayed {
 /// What is wrong with the record.
 pub fn replay(from: impl BufRead) -> Result<Replayed, RecordError> {
     let mut lines = Lines::new(from);
-    let setting = lines.setting()?;
+    let mut setting = lines.setting()?;
+    // The session may have kept none; that changes nothing else.
+    setting.records.get_or_insert(DEFAULT_RECORDS);
     let mut stage = Stage::new(setting).map_err(|error| lines.wrong(error.to_string()))?;
     let mut inputs = 0;
     let mut last = SimTime::ZERO;
@@ -56,6 +58,9 @@ pub fn replay(from: impl BufRead) -> Result<Replayed, RecordError> {
     run(&mut stage, last + Duration::from_secs(1));
     Ok(Replayed { stage, fingerprint: None, inputs })
 }
+
+/// How many records are kept of a session that kept none.
+const DEFAULT_RECORDS: usize = 1_000_000;
 
 fn run(stage: &mut Stage, until: SimTime) {
     stage.run(until, usize::MAX);

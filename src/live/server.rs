@@ -171,7 +171,9 @@ const FIRST: usize = 1;
 const TURN_OCTETS: usize = 64 * 1024;
 const BUFFER_OCTETS: usize = 64 * 1024;
 /// So many connections or datagrams are taken from one socket before others have their turn.
-const TURN_ITEMS: usize = 128;
+const TURN_ITEMS: usize = 1_024;
+/// So many connections may wait to be taken, if the system allows it.
+const BACKLOG: i32 = 4_096;
 /// So long the world runs before the sockets have their turn.
 const TURN_TIME: Duration = Duration::from_millis(10);
 const TURN_EVENTS: usize = 500;
@@ -243,7 +245,7 @@ impl Server {
         }
         if let Some(address) = options.control {
             let failed = |error| ServeError::Bind { what: format!("control at {address}"), error };
-            let listener = TcpListener::bind(address).map_err(failed)?;
+            let listener = listen(address).map_err(failed)?;
             server.control_at = listener.local_addr().ok();
             server.add(Source::Control(listener), Interest::READABLE).map_err(failed)?;
         }
@@ -356,7 +358,7 @@ impl Server {
         let to = listed.simulated();
         let real = match listed.port.transport {
             Transport::Tcp => {
-                let listener = TcpListener::bind(real).map_err(failed)?;
+                let listener = listen(real).map_err(failed)?;
                 let real = listener.local_addr().map_err(failed)?;
                 self.add(Source::Listener(listener, to), Interest::READABLE).map_err(failed)?;
                 real
@@ -1014,6 +1016,19 @@ impl Sources {
         self.free.push(token.0);
         Some(source)
     }
+}
+
+/// Listens with room for a crowd that comes at once.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
+    // A port that was served a moment ago is free again. (Windows means something else by it.)
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(TcpListener::from_std(socket.into()))
 }
 
 /// The peer of a connection was gone before it was accepted: no trouble of ours.

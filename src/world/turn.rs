@@ -229,7 +229,13 @@ impl Turn<'_> {
         let flags = kind::SEGMENT | u32::from(segment.flags.bits());
         self.host.fingerprint.add(self.now, flags, &segment.payload);
         let known = self.host.stack.find(to, from);
-        if let Some(id) = known {
+        let reopened = known.filter(|id| {
+            let socket = self.host.stack.peek(*id).expect("a connection found by its ends");
+            opens(segment.flags) && socket.tcp.is_reopened_by(&segment)
+        });
+        if let Some(id) = reopened {
+            self.host.stack.remove(id);
+        } else if let Some(id) = known {
             let socket = self.host.stack.get(id).expect("a connection found by its ends");
             socket.tcp.on_segment(self.now, segment, self.actions);
             self.after_tcp(id);

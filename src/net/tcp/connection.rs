@@ -181,6 +181,15 @@ impl Connection {
         (due != SimTime::MAX).then_some(due)
     }
 
+    /// Whether a SYN of the peer opens a new connection in place of this one, which is over: in
+    /// TIME-WAIT (RFC 9293 §3.10.7.4). One that is sent again is none.
+    ///
+    /// Deviation: any initial sequence number will do. Those of real hosts rise for the same two ends
+    /// (RFC 6528), and are then above the old ones; ours are random.
+    pub fn is_reopened_by(&self, syn: &Segment) -> bool {
+        self.state == State::TimeWait && syn.seq != self.irs.0
+    }
+
     /// True once the host may forget the connection: in CLOSED.
     pub fn is_closed(&self) -> bool {
         self.state == State::Closed

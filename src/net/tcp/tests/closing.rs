@@ -122,3 +122,21 @@ fn what_is_sent_after_the_close_is_dropped() {
     pipe.close(A);
     pipe.with(A, Connection::abort);
 }
+
+#[test]
+fn a_new_syn_in_time_wait_opens_a_new_connection_and_an_old_one_does_not() {
+    let mut pipe = established();
+    let syn = |pipe: &Pipe, later: u32| {
+        let seq = pipe.ends[B].iss.wrapping_add(later);
+        Segment { seq, ..Segment::bare(0, 0, Flags::SYN, 1_000) }
+    };
+    let reopens = |pipe: &Pipe, later| {
+        let segment = syn(pipe, later);
+        pipe.ends[A].connection.as_ref().unwrap().is_reopened_by(&segment)
+    };
+    assert!(!reopens(&pipe, 7), "not while it stands");
+    pipe.close(A);
+    pipe.run_until(SimTime::from_millis(200));
+    assert_eq!(pipe.state(A), State::TimeWait);
+    assert!(reopens(&pipe, 7) && !reopens(&pipe, 0));
+}
