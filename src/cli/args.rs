@@ -280,7 +280,7 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   mxsim serve scenarios/playground.json --all 20000
       every service of the playground, at ports from 20000 on
-  swaks --server 127.0.0.1:20009 --to bob@example.com --from alice@example.org \\
+  swaks --server 127.0.0.1:20006 --to bob@example.com --from alice@example.org \\
         --auth-user alice@example.org --auth-password playground
       submit a message (the table says which port is the submission of example.org)
   mxsim serve my.json --map mail.example.org:143=127.0.0.1:1143 --map ns1.example.org:53/udp=5353

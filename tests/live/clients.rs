@@ -35,6 +35,21 @@ fn what_swaks_submits_in_one_domain_curl_reads_in_the_other() {
 }
 
 #[test]
+fn the_ports_in_the_readme_are_those_of_the_playground() {
+    let readme = include_str!("../../README.md");
+    let served = Served::playground(&[]);
+    let base = served.port("a.root-servers.net", "dns");
+    for (host, service, before) in [
+        ("smtp.example.org", "submission", "swaks --server 127.0.0.1:"),
+        ("imap.example.com", "imap", "'imap://127.0.0.1:"),
+        ("resolver.example.org", "dns", "dig @127.0.0.1 -p "),
+    ] {
+        let shown = format!("{before}{}", 20_000 + served.port(host, service) - base);
+        assert!(readme.contains(&shown), "the README should say: {shown}");
+    }
+}
+
+#[test]
 fn swaks_submits_through_tls_too() {
     let served = Served::playground(&["--pace", "max"]);
     let Some(dialogue) = swaks(&served, "bob@example.com", &["--tls"]) else { return };
