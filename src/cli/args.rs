@@ -338,7 +338,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
     /// How much is kept for transcripts: beyond so many records the older half is forgotten.
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub(super) keep: usize,
     /// The number from which every random draw follows [default: the scenario's, or 1].
     #[arg(long, value_name = "N")]

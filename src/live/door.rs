@@ -100,7 +100,7 @@ impl Pipe {
             }
             match self.stream.peer_addr() {
                 Ok(_) => self.connecting = false,
-                Err(error) if is_pending(&error) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
                 Err(_) => return false,
             }
         }
@@ -178,12 +178,6 @@ impl Pipe {
     pub(super) fn reset(&self) {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
-}
-
-/// Still being connected.
-fn is_pending(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotConnected | io::ErrorKind::WouldBlock)
-        || error.kind() == io::ErrorKind::Other
 }
 
 /// How many pieces are written at once.

@@ -27,6 +27,8 @@ mod server;
 mod services;
 mod setting;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod way;
 
 pub use clock::Pace;

@@ -199,6 +199,7 @@ impl Server {
     pub fn bind(stage: Stage, options: &ServeOptions) -> Result<Self, ServeError> {
         // More than a thousand connections need more files than a shell gives. Where that is not
         // allowed, there are fewer.
+        #[cfg(unix)]
         let _ = rlimit::increase_nofile_limit(u64::MAX);
         let poll = Poll::new().map_err(ServeError::Poll)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(ServeError::Poll)?);

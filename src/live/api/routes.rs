@@ -362,7 +362,7 @@ impl Server {
             None => Duration::from_secs(10),
         };
         let count = match request.get("count") {
-            Some(text) => number(text)? as usize,
+            Some(text) => (number(text)? as usize).max(1),
             None => 1,
         };
         let filter = Filter::of(request);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use crate::actors::Gateway;
 use crate::actors::gateway::WINDOW_OCTETS;
@@ -31,6 +32,10 @@ pub struct GatewayPlan {
 
 /// A server writes so much to a client that does not read before it stops to listen to it.
 const BACKLOG_OCTETS: usize = 1 << 20;
+
+/// How long a port of the gateway waits after a connection: all clients outside share its ports, and
+/// no simulated packet is under way for longer.
+const TIME_WAIT: Duration = Duration::from_secs(5);
 
 impl GatewayPlan {
     /// A gateway with a name and addresses that are free in the plan.
@@ -87,7 +92,8 @@ pub fn build_served(
         parts.records_limit(limit);
     }
     let window = u32::try_from(WINDOW_OCTETS).expect("a window is small");
-    let settings = tcp::Config { receive_window: window, ..tcp::Config::default() };
+    let settings =
+        tcp::Config { receive_window: window, time_wait: TIME_WAIT, ..tcp::Config::default() };
     let mut host = HostConfig::new(&gateway.name).gateway(gateway.hurried).tcp(settings);
     for address in gateway.addresses.iter().chain(&gateway.stand_ins) {
         host = host.address(*address);
