@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::served::{Served, output, python, run, swaks, wait};
+use crate::served::{Served, output, python_clients, run, swaks, wait};
 
 #[test]
 fn what_swaks_submits_in_one_domain_curl_reads_in_the_other() {
@@ -106,14 +106,7 @@ fn dig_walks_down_from_the_root() {
 #[test]
 fn pythons_modules_write_and_read() {
     let served = Served::playground(&["--pace", "max"]);
-    let port = |host: &str, service: &str| served.port(host, service).to_string();
-    let ports = [
-        port("smtp.example.com", "submission"),
-        port("mx1.example.org", "smtp"),
-        port("imap.example.org", "imap"),
-        port("imap.example.org", "pop3"),
-    ];
-    python("clients.py", &ports.each_ref().map(String::as_str));
+    python_clients(&served);
 }
 
 #[test]

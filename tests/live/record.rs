@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::served::{Served, mxsim, python, swaks, wait};
+use crate::served::{Served, mxsim, python_clients, swaks, wait};
 
 fn replay(record: &Path, transcript: &Path) -> (i32, String) {
     let Output { status, stdout, stderr } = mxsim()
@@ -22,15 +22,7 @@ fn visit(served: &Served) -> Option<()> {
     swaks(served, "carol@example.com,bob@example.org", &[])?;
     wait(served, "account=bob@example.com")?;
     wait(served, "account=carol@example.com")?;
-    let port = |host: &str, service: &str| served.port(host, service).to_string();
-    let ports = [
-        port("smtp.example.com", "submission"),
-        port("mx1.example.org", "smtp"),
-        port("imap.example.org", "imap"),
-        port("imap.example.org", "pop3"),
-    ];
-    python("clients.py", &ports.each_ref().map(String::as_str))?;
-    Some(())
+    python_clients(served)
 }
 
 #[test]

@@ -167,3 +167,15 @@ pub(crate) fn python(script: &str, arguments: &[&str]) -> Option<String> {
     all.extend(arguments);
     output("python3", &all)
 }
+
+/// Python's modules for mail, of which one after the other has its turn.
+pub(crate) fn python_clients(served: &Served) -> Option<()> {
+    let port = |host: &str, service: &str| served.port(host, service).to_string();
+    let ports = [
+        port("smtp.example.com", "submission"),
+        port("mx1.example.org", "smtp"),
+        port("imap.example.org", "imap"),
+        port("imap.example.org", "pop3"),
+    ];
+    python("clients.py", &ports.each_ref().map(String::as_str)).map(drop)
+}

@@ -5,9 +5,11 @@
 //! that a browser sends for a page of another origin is refused.
 
 mod client;
+mod letter;
 mod mail;
 mod routes;
 mod send;
+mod serving;
 
 use std::collections::BTreeMap;
 
@@ -26,8 +28,8 @@ use super::http::Response;
 use super::stage::Stage;
 pub(super) use client::ApiClient;
 use mail::Filter;
-pub(super) use routes::SWEEP;
 use send::Sending;
+pub(super) use serving::SWEEP;
 
 /// The requests that wait.
 #[derive(Debug, Default)]

@@ -1,36 +1,24 @@
 //! What each path of the control API does.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use mio::net::TcpStream;
-use mio::{Interest, Token};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::mail::{self, Filter};
+use super::{Awaited, time};
 use crate::engine::SimTime;
+use crate::live::clock;
+use crate::live::http::{Request, Response};
+use crate::live::input::Input;
+use crate::live::server::{Bound, Server};
+use crate::live::stage::StageError;
 use crate::proto::imap::Uid;
-use crate::proto::mail::{DateTime, Draft, Mailbox, to_crlf};
-use crate::proto::sasl::Credentials;
-use crate::proto::smtp::{ForwardPath, ReversePath, Transaction};
 use crate::report::Transcript;
 use crate::report::transcript::Protocol;
 use crate::scenario::build;
 use crate::scenario::format::Dur;
-use crate::world::Door;
-
-use super::client::ApiClient;
-use super::mail::{self, Filter};
-use super::send::{Ending, Sending};
-use super::{Awaited, Waiting, time};
-use crate::live::clock;
-use crate::live::http::{Request, Response};
-use crate::live::input::{Input, Payload};
-use crate::live::server::{Bound, Server, Source};
-use crate::live::stage::StageError;
 
 /// The description of the API.
 const OPENAPI: &str = include_str!("../../../docs/openapi.json");
@@ -38,19 +26,14 @@ const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 /// The longest that a client may want to wait.
 const MAX_WAIT: Duration = Duration::from_secs(86_400);
 
-/// How often clients that take too long are looked for.
-pub(in crate::live) const SWEEP: Duration = Duration::from_secs(5);
-
-/// So many clients of the API there may be.
-const MAX_CLIENTS: usize = 256;
-
 /// What comes of a request.
-enum Reply {
+pub(super) enum Reply {
     Now(Response),
     Later(Awaited),
 }
 
-type Answer = Result<Reply, Response>;
+/// The answer, or what is wrong.
+pub(super) type Answer = Result<Reply, Response>;
 
 impl From<StageError> for Response {
     fn from(error: StageError) -> Self {
@@ -68,128 +51,12 @@ fn now(value: &Value) -> Answer {
     Ok(Reply::Now(Response::json(200, value)))
 }
 
-fn bad(wrong: impl AsRef<str>) -> Response {
+pub(super) fn bad(wrong: impl AsRef<str>) -> Response {
     Response::error(400, wrong.as_ref())
 }
 
-// ----- the sockets -----
-
 impl Server {
-    pub(in crate::live) fn accept_api(&mut self, stream: TcpStream) {
-        if self.control.open >= MAX_CLIENTS {
-            return;
-        }
-        self.control.clients += 1;
-        let client = ApiClient::new(stream, self.control.clients, clock::now());
-        let both = Interest::READABLE | Interest::WRITABLE;
-        if self.add(Source::Api(Box::new(client)), both).is_ok() {
-            self.control.open += 1;
-        }
-    }
-
-    pub(in crate::live) fn api_ready(&mut self, token: Token, readable: bool, writable: bool) {
-        if let Some(Source::Api(client)) = self.sources.get_mut(token) {
-            client.ready(readable, writable);
-        }
-        self.serve_api(token);
-    }
-
-    /// Reads, answers and writes what can be.
-    fn serve_api(&mut self, token: Token) {
-        loop {
-            let Some(Source::Api(client)) = self.sources.get_mut(token) else { return };
-            if !client.read(&mut self.buffer) {
-                return self.close_api(token);
-            }
-            if client.is_hungry() {
-                self.hungry.insert(token);
-            }
-            let serial = client.serial;
-            let Some(request) = client.next(clock::now()) else { break };
-            if request.method != "GET" {
-                self.touched = clock::now();
-            }
-            let response = match self.handle(&request) {
-                Ok(Reply::Now(response)) | Err(response) => response,
-                Ok(Reply::Later(what)) => {
-                    // Looked at from the start.
-                    self.control.arrivals = 0;
-                    self.control.waiting.push(Waiting { client: (token, serial), what });
-                    break;
-                }
-            };
-            if let Some(Source::Api(client)) = self.sources.get_mut(token) {
-                client.answer(&response, clock::now());
-            }
-        }
-        if let Some(Source::Api(client)) = self.sources.get_mut(token)
-            && (!client.flush() || client.is_gone())
-        {
-            self.close_api(token);
-        }
-    }
-
-    fn close_api(&mut self, token: Token) {
-        if let Some(Source::Api(client)) = self.sources.get_mut(token) {
-            let client = (token, client.serial);
-            self.control.forget(client);
-            self.control.open -= 1;
-            self.close(token);
-        }
-    }
-
-    /// Answers the requests whose wait is over, and carries on what is sent.
-    pub(in crate::live) fn answer_waiting(&mut self) {
-        for ((token, serial), response) in self.control.take_answers(&self.stage) {
-            if let Some(Source::Api(client)) = self.sources.get_mut(token)
-                && client.serial == serial
-            {
-                client.answer(&response, clock::now());
-                self.serve_api(token);
-            }
-        }
-    }
-
-    /// Gives up clients that take too long.
-    pub(in crate::live) fn give_up_api(&mut self) {
-        let now = clock::now();
-        if self.control.open == 0 || self.control.swept.is_some_and(|at| now < at + SWEEP) {
-            return;
-        }
-        self.control.swept = Some(now);
-        for token in self.sources.all() {
-            if let Some(Source::Api(client)) = self.sources.get_mut(token)
-                && client.is_late(now)
-            {
-                self.close_api(token);
-            }
-        }
-    }
-
-    /// Carries on what the API itself sends.
-    pub(in crate::live) fn carry_sending(&mut self) {
-        let now = self.stage.now();
-        let doors: Vec<Door> = self.control.sending.keys().copied().collect();
-        for door in doors {
-            let Some(sending) = self.control.sending.get_mut(&door) else { continue };
-            sending.tell_time(now);
-            let (pieces, ending) = sending.take();
-            for octets in pieces {
-                self.input(Input::Octets { door: door.0, host: None, octets: Payload(octets) });
-            }
-            match ending {
-                Some(Ending::Close) => self.input(Input::Eof { door: door.0, host: None }),
-                Some(Ending::Abort) => self.input(Input::Reset { door: door.0, host: None }),
-                None => {}
-            }
-        }
-    }
-}
-
-// ----- the paths -----
-
-impl Server {
-    fn handle(&mut self, request: &Request) -> Answer {
+    pub(super) fn handle(&mut self, request: &Request) -> Answer {
         self.refuse_strangers(request)?;
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         let method = match request.method.as_str() {
@@ -442,196 +309,6 @@ impl Server {
         done.expect("a vector takes everything");
         Ok(Reply::Now(Response::octets(content_type, octets)))
     }
-
-    // ----- delivering -----
-
-    fn post_message(&mut self, request: &Request) -> Answer {
-        let letter: Letter = body(request)?;
-        if letter.to.is_empty() {
-            return Err(bad("\"to\" names nobody"));
-        }
-        let octets = self.compose(&letter)?;
-        match letter.via {
-            Via::Store => self.store_message(&letter, &octets),
-            Via::Smtp => self.send_message(&letter, octets),
-        }
-    }
-
-    /// The octets of the message, with CRLF.
-    fn compose(&self, letter: &Letter) -> Result<Bytes, Response> {
-        if let Some(raw) = &letter.raw {
-            return Ok(to_crlf(&Bytes::from(raw.clone())));
-        }
-        if let Some(raw) = &letter.raw_base64 {
-            let octets = STANDARD.decode(raw);
-            let octets = octets.map_err(|error| bad(format!("\"raw_base64\": {error}")))?;
-            return Ok(to_crlf(&Bytes::from(octets)));
-        }
-        let world = self.stage.world();
-        let now = self.stage.now();
-        let mailbox = |address: &String| Mailbox::new(None, address);
-        let draft = Draft {
-            from: mailbox(&letter.from),
-            to: letter.to.iter().map(mailbox).collect(),
-            cc: Vec::new(),
-            subject: letter.subject.clone(),
-            date: DateTime::utc(world.epoch().at(now)),
-            message_id: format!("{}@{}", now.as_nanos(), world.name(self.stage.gateway())),
-            extra: letter
-                .headers
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-            text: letter.text.clone(),
-            allow_8bit: true,
-            attachments: Vec::new(),
-            boundary: String::new(),
-        };
-        Ok(draft.compose())
-    }
-
-    fn store_message(&mut self, letter: &Letter, octets: &Bytes) -> Answer {
-        let mailbox = letter.mailbox.clone().unwrap_or_else(|| "INBOX".to_owned());
-        // All or none.
-        for account in &letter.to {
-            self.stage.place(account, &mailbox)?;
-        }
-        let mut stored = Vec::new();
-        for account in &letter.to {
-            let (account, mailbox) = (account.clone(), mailbox.clone());
-            let input = Input::Store {
-                account: account.clone(),
-                mailbox: mailbox.clone(),
-                octets: Payload(octets.clone()),
-            };
-            self.stage.input(input)?;
-            let uid = self.stage.outcome()?;
-            stored.push(json!({ "account": account, "mailbox": mailbox, "uid": uid }));
-        }
-        let answer = json!({ "via": "store", "stored": stored });
-        Ok(Reply::Now(Response::json(201, &answer)))
-    }
-
-    fn send_message(&mut self, letter: &Letter, octets: Bytes) -> Answer {
-        let to = self.smtp_server(letter)?;
-        let wrong = |address: &str| bad(format!("\"{address}\" is no address"));
-        let from = match letter.from.as_str() {
-            "" => ReversePath::Null,
-            from => from.parse().map_err(|_| wrong(from))?,
-        };
-        let mut recipients = Vec::new();
-        for address in &letter.to {
-            let path: ForwardPath = address.parse().map_err(|_| wrong(address))?;
-            recipients.push(path);
-        }
-        let credentials = letter
-            .login
-            .as_ref()
-            .map(|login| Credentials::new(login.user.clone(), login.password.clone()));
-        let transaction = Transaction::new(from, recipients, octets);
-        let now = self.stage.now();
-        let helo = self.stage.world().name(self.stage.gateway()).to_owned();
-        let sending = Sending::new(&helo, credentials, transaction, letter.to.clone(), now);
-        let door = self.new_door();
-        self.stage.input(Input::Connect { door: door.0, to })?;
-        self.control.sending.insert(door, sending);
-        Ok(Reply::Later(Awaited::Sent { door, until: now + SEND_PATIENCE }))
-    }
-
-    /// The server that a message is handed to: one that is named, or the border MTA of the first
-    /// recipient's domain.
-    fn smtp_server(&self, letter: &Letter) -> Result<SocketAddr, Response> {
-        let world = self.stage.world();
-        let named = match &letter.server {
-            Some(server) => {
-                let (host, port) = server.rsplit_once(':').unwrap_or((server, "25"));
-                let port = port.parse().map_err(|_| bad(format!("\"{port}\" is no port")))?;
-                Some((host.to_ascii_lowercase(), port))
-            }
-            None => None,
-        };
-        let (host, port) = match named {
-            Some(named) => named,
-            None => {
-                let address = &letter.to[0];
-                let elsewhere = || {
-                    let wrong = format!("no domain of the scenario has \"{address}\"");
-                    Response::error(404, &format!("{wrong}: name a \"server\""))
-                };
-                let (_, domain) = self.stage.plan().domain_of(address).ok_or_else(elsewhere)?;
-                (border(self.stage.plan(), &domain.name).ok_or_else(elsewhere)?, 25)
-            }
-        };
-        let node = world.node(&host).and_then(|node| world.addresses(node).first());
-        let address = node.ok_or_else(|| {
-            Response::error(404, &format!("no host of the scenario is named \"{host}\""))
-        })?;
-        Ok(SocketAddr::new(*address, port))
-    }
-}
-
-/// How long the API waits for a server in simulated time.
-const SEND_PATIENCE: Duration = Duration::from_secs(600);
-
-/// A message that is posted.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Letter {
-    /// How it gets there.
-    #[serde(default)]
-    via: Via,
-    /// The reverse-path, and the author of a message that is composed here.
-    #[serde(default)]
-    from: String,
-    to: Vec<String>,
-    #[serde(default)]
-    subject: String,
-    #[serde(default)]
-    text: String,
-    /// Further fields.
-    #[serde(default)]
-    headers: indexmap::IndexMap<String, String>,
-    /// The whole message instead.
-    raw: Option<String>,
-    /// The same in base64, for octets that are no UTF-8.
-    raw_base64: Option<String>,
-    /// Where it is put; with `store` alone.
-    mailbox: Option<String>,
-    /// The server it is handed to; with `smtp` alone.
-    server: Option<String>,
-    /// Who submits it; with `smtp` alone.
-    login: Option<Login>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Login {
-    user: String,
-    password: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Via {
-    /// To a simulated server, as a client of SMTP outside does.
-    #[default]
-    Smtp,
-    /// Into the mailbox, past all servers.
-    Store,
-}
-
-/// The first MTA to which the MX records of a domain lead.
-fn border(plan: &crate::scenario::Plan, domain: &str) -> Option<String> {
-    use crate::proto::dns::RecordData;
-    let name: crate::proto::dns::Name = domain.parse().ok()?;
-    let zones = plan.zones.values().filter(|zone| !zone.inner);
-    let exchanges = zones.flat_map(|zone| &zone.records).filter(|record| record.name == name);
-    let exchanges = exchanges.filter_map(|record| match &record.data {
-        RecordData::Mx { preference, exchange } => Some((*preference, exchange.to_string())),
-        _ => None,
-    });
-    let first = exchanges.min_by_key(|(preference, _)| *preference)?;
-    Some(first.1.trim_end_matches('.').to_ascii_lowercase())
 }
 
 /// The methods of a path.
@@ -681,7 +358,7 @@ fn known(request: &Request, names: &[&str]) -> Result<(), Response> {
     }
 }
 
-fn body<T: for<'de> Deserialize<'de>>(request: &Request) -> Result<T, Response> {
+pub(super) fn body<T: for<'de> Deserialize<'de>>(request: &Request) -> Result<T, Response> {
     serde_json::from_slice(&request.body).map_err(|error| bad(format!("the body: {error}")))
 }
 
