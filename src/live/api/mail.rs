@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::proto::imap::{Backend, MailboxName, Message};
-use crate::proto::mail::decode::{charset_text, decode_body, decode_words};
+use crate::proto::mail::charset::charset_text;
+use crate::proto::mail::decode::{decode_body, decode_words};
 use crate::proto::mail::{Content, Header, Part};
 use crate::store::mailbox::MailStore;
 use crate::world::World;
@@ -222,7 +223,7 @@ fn texts(message: &Message) -> impl Iterator<Item = (&Part, String)> {
     texts.filter(|part| !is_attachment(part)).map(|part| {
         let body = decode_body(&part.transfer_encoding, part.body_in(message.data()));
         let charset = part.content_type.parameters.get("charset").unwrap_or(Cow::Borrowed("utf-8"));
-        (part, charset_text(charset.as_bytes(), &body))
+        (part, charset_text(charset.as_bytes(), &body).into_owned())
     })
 }
 
@@ -237,7 +238,7 @@ fn is_attachment(part: &Part) -> bool {
 fn file_name(part: &Part) -> Option<String> {
     let disposed = part.disposition.as_ref().and_then(|of| of.parameters.get("filename"));
     let name = disposed.or_else(|| part.content_type.parameters.get("name"))?;
-    Some(decode_words(name.as_bytes()))
+    Some(decode_words(name.as_bytes()).into_owned())
 }
 
 fn kind_of(part: &Part) -> String {
