@@ -109,8 +109,10 @@ impl Server {
         let transaction = Transaction::new(from, recipients, octets);
         let now = self.stage.now();
         let helo = self.stage.world().name(self.stage.gateway()).to_owned();
-        let sending = Sending::new(&helo, credentials, transaction, letter.to.clone(), now);
         let door = self.new_door();
+        let nonces = self.stage.world().seed().stream(&format!("control nonces {}", door.0));
+        let recipients = letter.to.clone();
+        let sending = Sending::new(&helo, credentials, transaction, recipients, nonces, now);
         self.stage.input(Input::Connect { door: door.0, to })?;
         self.control.sending.insert(door, sending);
         Ok(Reply::Later(Awaited::Sent { door, until: now + SEND_PATIENCE }))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::engine::SimTime;
+use crate::engine::{SimTime, Stream};
 use crate::net::tcp::CloseReason;
 use crate::proto::sasl::Credentials;
 use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Outcome, Transaction};
@@ -35,11 +35,12 @@ impl Sending {
         credentials: Option<Credentials>,
         transaction: Transaction,
         recipients: Vec<String>,
+        nonces: Stream,
         now: SimTime,
     ) -> Self {
         let config = ClientConfig { credentials, ..ClientConfig::new(helo) };
         let mut out = Outbox::new();
-        let mut session = ClientSession::new(Arc::new(config), [transaction]);
+        let mut session = ClientSession::new(Arc::new(config), [transaction]).with_nonces(nonces);
         session.finish(now, &mut out);
         Sending {
             session,

@@ -22,7 +22,8 @@ impl MailStore {
     /// Takes the lock on the maildrop of an account, and gives its messages in order.
     ///
     /// The lock keeps other POP3 sessions out, not deliveries and not IMAP sessions; a message
-    /// keeps its unique id as long as its mailbox keeps its UIDVALIDITY (RFC 1939 §7).
+    /// keeps its unique id as long as its mailbox keeps its UIDVALIDITY (RFC 1939 §7). The id is UID and
+    /// UIDVALIDITY in hexadecimal, as Dovecot has them (`%08Xu%08Xv`).
     pub fn lock_maildrop(&mut self, account: AccountId) -> Result<Vec<MaildropMessage>, InUse> {
         if std::mem::replace(&mut self.account_mut(account).maildrop_locked, true) {
             return Err(InUse);
@@ -32,7 +33,7 @@ impl MailStore {
         let validity = mailbox.state().uid_validity.get();
         let message = |message: &crate::proto::imap::Message| MaildropMessage {
             uid: message.uid.get(),
-            unique_id: format!("{validity:08x}{:08x}", message.uid.get()).into(),
+            unique_id: format!("{:08x}{validity:08x}", message.uid.get()).into(),
             data: message.data().clone(),
         };
         Ok(mailbox.messages().iter().map(message).collect())

@@ -104,7 +104,7 @@ fn a_maildrop_is_locked_for_one_session_and_loses_what_was_deleted() {
         store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0)).unwrap();
     }
     let messages = store.lock_maildrop(alice).unwrap();
-    assert_eq!(&*messages[1].unique_id, "0000006400000002");
+    assert_eq!(&*messages[1].unique_id, "0000000200000064");
     assert_eq!(store.lock_maildrop(alice), Err(InUse));
     store.update_maildrop(alice, &[1]);
     store.unlock_maildrop(alice);
