@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// `mxsim serve`, until it is dropped.
 pub(crate) struct Served {
@@ -100,14 +101,16 @@ impl Drop for Served {
     }
 }
 
-/// The first of some ports that are free together, as far as that can be known.
+/// The first of some ports that are free together, as far as that can be known. They are below those
+/// that systems give to clients.
 fn free_port() -> u16 {
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let apart = (std::process::id() % 400) as u16;
     loop {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let ports = first..first.saturating_add(40);
-        if ports.len() == 40
-            && ports.clone().all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok())
-        {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let first = 10_000 + (apart + count) % 400 * 50;
+        let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if (first..first + 40).all(is_free) {
             return first;
         }
     }

@@ -52,6 +52,7 @@ impl Server {
             stalled: BTreeSet::new(),
             lingering: VecDeque::new(),
             accept_again: None,
+            asked: None,
             touched: clock::now(),
             crashes: BTreeMap::new(),
             buffer: vec![0; BUFFER_OCTETS].into_boxed_slice(),

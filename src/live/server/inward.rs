@@ -112,6 +112,7 @@ impl Server {
                             Input::Datagram { flow, to, octets }
                         }
                         Datagrams::Asker { host, flow: Flow(flow), .. } => {
+                            self.asked = None;
                             Input::Answer { flow: *flow, host: host.clone(), octets }
                         }
                     };

@@ -142,6 +142,8 @@ pub struct Server {
     accept_again: Option<Instant>,
     /// When a real client was there last, or told the API to do something.
     pub(in crate::live) touched: Instant,
+    /// When a real server was asked last that has not answered.
+    asked: Option<Instant>,
     /// How often each host with ports for servers outside has crashed.
     crashes: BTreeMap<NodeId, u32>,
     pub(in crate::live) buffer: Box<[u8]>,
@@ -210,6 +212,7 @@ impl Server {
     ///
     /// - what happens within 5 seconds after something else is not waited for, up to a minute after the
     ///   last that came from outside: what was set off goes on at once;
+    /// - while a simulated host waits for a real server, nothing is jumped over;
     /// - half a second after the last real client was there, everything up to the end of the scenario
     ///   happens at once, and after that, while a message is in a queue, time jumps from event to event;
     /// - while a request of the control API waits for a message, time jumps from event to event as long

@@ -9,6 +9,7 @@ use mio::{Interest, Token};
 
 use super::Server;
 use super::sources::Source;
+use crate::live::clock;
 use crate::live::door::Pipe;
 use crate::live::flow::Datagrams;
 use crate::live::input::Input;
@@ -138,6 +139,7 @@ impl Server {
         };
         if let Some(Source::Datagrams(datagrams)) = self.sources.get_mut(token) {
             let _ = datagrams.socket().send(payload);
+            self.asked = Some(clock::now());
         }
     }
 

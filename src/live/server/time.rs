@@ -7,6 +7,7 @@ use super::{GRACE, LEAD, MAX_LAG, MAX_LEAD, Server, TURN_EVENTS, TURN_TIME};
 use crate::engine::SimTime;
 use crate::live::api::SWEEP;
 use crate::live::clock::{self, Pace};
+use crate::world::Door;
 
 impl Server {
     /// Lets the world come to the present. True when there is more to do at once.
@@ -74,6 +75,10 @@ impl Server {
 
     /// Up to when nothing is waited for.
     pub(super) fn horizon(&self) -> SimTime {
+        // What a real server says must not come after simulated patience has ended.
+        if self.awaits_real_server() {
+            return SimTime::ZERO;
+        }
         let world = self.stage.world();
         let set_off = (world.last_activity() + LEAD).min(self.stage.last_input() + MAX_LEAD);
         if let Some(patience) = self.control.patience() {
@@ -91,6 +96,17 @@ impl Server {
             false if self.pipes.is_empty() => set_off.max(self.stage.plan().until),
             false => set_off,
         }
+    }
+
+    /// Whether a simulated host is connected to a real server, or has asked one that may still answer.
+    fn awaits_real_server(&self) -> bool {
+        let gateway = self.stage.gateway();
+        // Of all hosts the gateway is the last, and of its doors those that were opened inside.
+        let first = self.pipes.first_key_value().map(|((node, _), _)| *node);
+        let last = self.pipes.last_key_value().map(|((_, door), _)| door.0 & Door::INSIDE);
+        first.is_some_and(|node| node != gateway)
+            || last.is_some_and(|inside| inside != 0)
+            || self.asked.is_some_and(|at| clock::now().duration_since(at) < LEAD)
     }
 
     /// Whether no real client is there, nor was a moment ago.
