@@ -8,8 +8,11 @@ use std::net::SocketAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::engine::UnixTime;
+use crate::proto::mail::DateTime;
 use crate::scenario::{self, Files, Finding, Plan};
 use crate::world::Transport;
 
@@ -102,11 +105,15 @@ impl Setting {
 
     /// The plan of another text beside the same files.
     pub(super) fn plan_of(&self, text: &str) -> Result<Plan, Vec<Finding>> {
-        let mut plan = scenario::parse(text, &self.scenario, self)?;
-        if let Some(start) = self.start {
-            plan.start = crate::engine::Epoch(crate::engine::UnixTime(start));
-        }
-        Ok(plan)
+        let Some(start) = self.start else { return scenario::parse(text, &self.scenario, self) };
+        // In the text, since the dates of certificates and signatures follow from it.
+        let bare = text.trim_start_matches('\u{feff}');
+        let Ok(Value::Object(mut dated)) = serde_json::from_str(bare) else {
+            return scenario::parse(text, &self.scenario, self);
+        };
+        let start = DateTime::utc(UnixTime(start)).rfc3339().to_string();
+        dated.insert("start".to_owned(), Value::from(start));
+        scenario::parse(&Value::Object(dated).to_string(), &self.scenario, self)
     }
 }
 

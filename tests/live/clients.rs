@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::served::{Served, output, python_clients, run, swaks, wait};
+use crate::served::{Served, control, output, python_clients, run, swaks, wait};
 
 #[test]
 fn what_swaks_submits_in_one_domain_curl_reads_in_the_other() {
@@ -46,6 +46,25 @@ fn the_ports_in_the_readme_are_those_of_the_playground() {
     ] {
         let shown = format!("{before}{}", 20_000 + served.port(host, service) - base);
         assert!(readme.contains(&shown), "the README should say: {shown}");
+    }
+}
+
+#[test]
+fn curl_reads_through_tls_with_a_certificate_that_it_trusts_today() {
+    let served = Served::playground(&["--control", "0", "--pace", "max", "--start", "now"]);
+    let letter = r#"{"to":["bob@example.com"],"subject":"sealed","via":"store"}"#;
+    let Some(_) = control(&served, "POST", "/messages", letter) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    fs::write(&ca, control(&served, "GET", "/ca.pem", "").unwrap()).unwrap();
+    let ca = ca.display().to_string();
+    for (service, path) in [("imaps", "INBOX;MAILINDEX=1"), ("pop3s", "1")] {
+        let port = served.port("imap.example.com", service);
+        let resolve = format!("imap.example.com:{port}:127.0.0.1");
+        let url = format!("{service}://imap.example.com:{port}/{path}");
+        let login = ["-sS", "-u", "bob@example.com:playground", "--cacert", &ca];
+        let read = output("curl", &[&login[..], &["--resolve", &resolve, &url]].concat()).unwrap();
+        assert!(read.contains("Subject: sealed"), "{read}");
     }
 }
 
