@@ -117,17 +117,19 @@ fn write_header(header: Header<'_>, body: &mut Vec<u8>) {
 /// A line in pieces that each fit into one, never cut within a character of UTF-8.
 fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(line);
+    let mut room = LINE_OCTETS;
     std::iter::from_fn(move || {
         let line = rest.take()?;
-        if line.len() <= LINE_OCTETS {
+        if line.len() <= room {
             return Some(line);
         }
-        // One less, for the space that begins the next piece; 3 octets at most are cut off a
-        // character.
+        // 3 octets at most are cut off a character.
         let is_start = |at: &usize| line[*at] & 0b1100_0000 != 0b1000_0000;
-        let cut = (LINE_OCTETS - 4..LINE_OCTETS).rev().find(is_start).unwrap_or(LINE_OCTETS - 4);
+        let cut = (room - 3..=room).rev().find(is_start).unwrap_or(room);
         let (piece, left) = line.split_at(cut);
         rest = Some(left);
+        // One less, for the space that begins every other piece.
+        room = LINE_OCTETS - 1;
         Some(piece)
     })
 }
