@@ -102,7 +102,7 @@ fn a_pop3_client_downloads_and_deletes_all() {
             ..Default::default()
         };
         let events = pop3(&mut store, user.clone(), cut);
-        let id = |number: u32| Some(format!("00000001{number:08x}"));
+        let id = |number: u32| Some(format!("{number:08x}00000001"));
         assert_eq!(
             events,
             [

@@ -112,7 +112,7 @@ fn what_imap_expunges_meanwhile_can_still_be_read_and_is_passed_over_at_quit() {
     let mut next = host.session();
     assert_eq!(
         host.say(&mut next, "UIDL\r\n"),
-        "+OK\r\n1 0000000100000002\r\n2 0000000100000004\r\n.\r\n"
+        "+OK\r\n1 0000000200000001\r\n2 0000000400000001\r\n.\r\n"
     );
 }
 
