@@ -35,6 +35,8 @@ struct Open {
     line: Line,
     /// Whose maildrop is locked.
     account: Option<AccountId>,
+    /// What the client has retrieved: read, once it says QUIT.
+    retrieved: Vec<u32>,
 }
 
 impl Pop3Service {
@@ -85,7 +87,8 @@ impl Pop3Service {
         if is_implicit {
             line.begin_tls(&self.server, ctx);
         }
-        self.sessions.insert(connection, Open { session, line, account: None });
+        self.sessions
+            .insert(connection, Open { session, line, account: None, retrieved: Vec::new() });
         if is_implicit {
             self.arm(connection, ctx);
         } else {
@@ -123,11 +126,12 @@ impl Pop3Service {
                 open.session.answer_login(now, answer, out);
             }
             Pop3ServerEvent::StartTls => open.line.starts_tls = true,
-            Pop3ServerEvent::Retrieved { .. } => {}
+            Pop3ServerEvent::Retrieved { uid } => open.retrieved.push(uid),
             Pop3ServerEvent::Update { deleted } => {
                 let store = ctx.disk().mail();
                 if let Some(account) = open.account {
                     store.update_maildrop(account, &deleted);
+                    store.mark_retrieved(account, &std::mem::take(&mut open.retrieved));
                     self.changed.extend(store.find(account, &MailboxName::inbox()).ok());
                 }
                 open.session.answer_update(true, out);

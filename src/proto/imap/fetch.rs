@@ -43,7 +43,7 @@ pub enum FetchItem {
         /// The part numbers; none for the message itself.
         part: Vec<u32>,
         /// Of the octets, the first and how many.
-        partial: Option<(u32, u32)>,
+        partial: Option<(u64, u64)>,
         /// Whether `\Seen` stays as it is.
         peek: bool,
     },
@@ -54,7 +54,7 @@ pub enum FetchItem {
         /// Which octets of the message.
         section: Section,
         /// Of these, the first octet and how many.
-        partial: Option<(u32, u32)>,
+        partial: Option<(u64, u64)>,
         /// Whether `\Seen` stays as it is.
         peek: bool,
     },
@@ -86,10 +86,18 @@ impl FetchItem {
         use FetchItem::{Body, Envelope, Flags, InternalDate, Rfc822Size};
         if parser.peek() == Some(b'(') {
             let mut left = MAX_ITEMS;
-            return parser.list(false, |parser| {
+            let items = parser.list(false, |parser| {
                 left = usize::checked_sub(left, 1).ok_or(SyntaxError("fewer FETCH items"))?;
                 Self::parse(parser)
-            });
+            })?;
+            // What is asked for twice is told once.
+            let mut once: Vec<FetchItem> = Vec::with_capacity(items.len());
+            for item in items {
+                if !once.contains(&item) {
+                    once.push(item);
+                }
+            }
+            return Ok(once);
         }
         for (name, items) in [
             ("ALL", vec![Flags, InternalDate, Rfc822Size, Envelope]),
@@ -307,13 +315,16 @@ fn field_name(parser: &mut Parser<'_>) -> Parsed<String> {
     name.map(str::to_owned).ok_or(SyntaxError("a header field name"))
 }
 
-fn partial(parser: &mut Parser<'_>) -> Parsed<Option<(u32, u32)>> {
+fn partial(parser: &mut Parser<'_>) -> Parsed<Option<(u64, u64)>> {
     if !parser.eat(b'<') {
         return Ok(None);
     }
-    let first = parser.number()?;
+    let first = parser.number64()?;
     parser.expect(b'.', "a dot")?;
-    let count = parser.nz_number()?;
+    let count = parser.number64()?;
+    if count == 0 {
+        return Err(SyntaxError("a number above 0"));
+    }
     parser.expect(b'>', "a closing angle bracket")?;
     Ok(Some((first, count)))
 }

@@ -115,6 +115,13 @@ impl<'a> Parser<'a> {
         digits.parse().map_err(|_| SyntaxError("a number below 4294967296"))
     }
 
+    /// A `number64`, of 63 bits (RFC 9051 §9).
+    pub(crate) fn number64(&mut self) -> Parsed<u64> {
+        let digits = self.take_while(|octet| octet.is_ascii_digit(), "a number")?;
+        let number = digits.parse().ok().filter(|number| *number <= i64::MAX as u64);
+        number.ok_or(SyntaxError("a number of 63 bits"))
+    }
+
     /// An `nz-number`.
     pub(crate) fn nz_number(&mut self) -> Parsed<u32> {
         match self.number()? {
@@ -192,7 +199,7 @@ impl<'a> Parser<'a> {
     /// A `literal`, synchronizing or not (RFC 7888).
     pub(crate) fn literal(&mut self) -> Parsed<&'a [u8]> {
         self.expect(b'{', "a literal")?;
-        let length = self.number()? as usize;
+        let length = usize::try_from(self.number64()?).unwrap_or(usize::MAX);
         self.eat(b'+');
         self.expect(b'}', "a closing brace")?;
         self.eat(b'\r');
@@ -280,7 +287,8 @@ mod tests {
             ("\"open", "a closing quote"),
             ("\"a\\b\"", "a quoted string without CR, LF and stray \\"),
             ("{4}\r\nab", "a whole literal"),
-            ("{99999999999}\r\n", "a number below 4294967296"),
+            ("{99999999999}\r\n", "a whole literal"),
+            ("{99999999999999999999}\r\n", "a number of 63 bits"),
             ("a b", "the end of the line"),
             ("(", "an atom or a string"),
         ] {

@@ -204,9 +204,10 @@ fn announced_literal(line: &[u8]) -> Option<Literal> {
     };
     let digits = line.iter().rev().take_while(|octet| octet.is_ascii_digit()).count();
     let (before, digits) = line.split_at(line.len() - digits);
-    // More than 32 bits are no number of IMAP; the parser says so.
-    let octets: u32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    before.ends_with(b"{").then_some(Literal { octets: octets.into(), waits })
+    // More than 63 bits are no number of IMAP; the parser says so.
+    let octets: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let is_number = octets <= i64::MAX as u64;
+    (is_number && before.ends_with(b"{")).then_some(Literal { octets, waits })
 }
 
 /// How much of a refused command is kept, for its tag and a literal at the end of a line.

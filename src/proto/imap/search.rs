@@ -38,9 +38,9 @@ pub enum SearchKey<'a> {
     /// `TEXT`: header or body contain the string
     Text(Cow<'a, [u8]>),
     /// `LARGER`: in octets
-    Larger(u32),
+    Larger(u64),
     /// `SMALLER`: in octets
-    Smaller(u32),
+    Smaller(u64),
     /// `BEFORE`, `ON`, `SINCE`: the INTERNALDATE
     Internal(DateOrder, Date),
     /// `SENTBEFORE`, `SENTON`, `SENTSINCE`: the `Date` field
@@ -222,9 +222,9 @@ fn keyword<'a>(parser: &mut Parser<'a>) -> Parsed<&'a str> {
     parser.atom()
 }
 
-fn number(parser: &mut Parser<'_>) -> Parsed<u32> {
+fn number(parser: &mut Parser<'_>) -> Parsed<u64> {
     parser.space()?;
-    parser.number()
+    parser.number64()
 }
 
 /// An `nz-number` of seconds.

@@ -35,8 +35,8 @@ pub(super) enum Matcher {
     Header(String, Needle),
     Body(Needle),
     Text(Needle),
-    Larger(u32),
-    Smaller(u32),
+    Larger(u64),
+    Smaller(u64),
     Internal(DateOrder, Date),
     Sent(DateOrder, Date),
     Saved(DateOrder, Date),
@@ -99,8 +99,8 @@ impl Matcher {
             }
             Matcher::Body(text) => text.is_in_body(message.structure(), message.data()),
             Matcher::Text(text) => text.is_in_message(message.structure(), message.data()),
-            Matcher::Larger(octets) => message.data().len() > *octets as usize,
-            Matcher::Smaller(octets) => message.data().len() < *octets as usize,
+            Matcher::Larger(octets) => message.data().len() as u64 > *octets,
+            Matcher::Smaller(octets) => (message.data().len() as u64) < *octets,
             Matcher::Internal(order, asked) => order.holds(message.internal_date.date(), *asked),
             Matcher::Sent(order, asked) => {
                 let header = mail::Message::parse(message.data()).header();

@@ -39,10 +39,11 @@ pub(super) fn octets(message: &Message, section: &Section) -> Option<Bytes> {
 }
 
 /// The octets of `whole` that a partial fetch asks for; none where it starts behind the end.
-pub(super) fn part_of(whole: &Bytes, (first, count): (u32, u32)) -> Bytes {
-    let start = (first as usize).min(whole.len());
-    let end = start.saturating_add(count as usize).min(whole.len());
-    whole.slice(start..end)
+pub(super) fn part_of(whole: &Bytes, (first, count): (u64, u64)) -> Bytes {
+    let length = whole.len() as u64;
+    let start = first.min(length);
+    let end = start.saturating_add(count).min(length);
+    whole.slice(start as usize..end as usize)
 }
 
 /// The fields of these names, or all others, with the empty line if the header has it.

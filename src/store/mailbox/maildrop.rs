@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::store::MailStore;
-use crate::proto::imap::{AccountId, Backend, MailboxId, MailboxName, Uid};
+use crate::proto::imap::{AccountId, Backend, MailboxId, MailboxName, SystemFlag, Uid};
 use crate::proto::pop3::MaildropMessage;
 
 /// Another session holds the maildrop.
@@ -46,6 +46,18 @@ impl MailStore {
     pub fn update_maildrop(&mut self, account: AccountId, uids: &[u32]) {
         let uids: Vec<Uid> = uids.iter().filter_map(|uid| Uid::new(*uid)).collect();
         self.expunge(self.inbox(account), &uids);
+    }
+
+    /// Sets `\Seen` of messages that were retrieved, for those who read the mailbox over IMAP, as
+    /// Dovecot does. Those that are gone are passed over.
+    pub fn mark_retrieved(&mut self, account: AccountId, uids: &[u32]) {
+        let inbox = self.inbox(account);
+        for uid in uids.iter().filter_map(|uid| Uid::new(*uid)) {
+            let Some(message) = self.message(inbox, uid) else { continue };
+            let mut flags = message.flags.clone();
+            flags.insert(SystemFlag::Seen);
+            self.set_flags(inbox, uid, flags);
+        }
     }
 
     /// Gives the lock back, when the POP3 session has ended.

@@ -40,6 +40,29 @@ fn results_in_the_forms_of_rfc_4731() {
 }
 
 #[test]
+fn sizes_and_offsets_have_63_bits_as_in_rfc_9051() {
+    check_selected(
+        2,
+        "1",
+        "C: c SEARCH LARGER 5000000000
+         S: * SEARCH
+         S: c OK SEARCH completed
+         C: d SEARCH SMALLER 99999999999
+         S: * SEARCH 1 2
+         S: d OK SEARCH completed
+         C: e FETCH 1 BODY.PEEK[]<5000000000.9999999999>
+         S: * 1 FETCH (BODY[]<5000000000> {0}
+         S: )
+         S: e OK FETCH completed
+         C: f SEARCH LARGER 9223372036854775808
+         S: f BAD Syntax error: expected a number of 63 bits
+         C: g FETCH 1 (UID RFC822.SIZE UID)
+         S: * 1 FETCH (UID 1 RFC822.SIZE 22)
+         S: g OK FETCH completed",
+    );
+}
+
+#[test]
 fn what_was_saved_is_a_set() {
     check_selected(
         5,

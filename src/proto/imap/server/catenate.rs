@@ -77,10 +77,10 @@ pub(super) fn section(
 }
 
 /// `partial-range` (RFC 5092 §11): the first octet, and how many where that is told.
-fn partial_of(text: &str) -> Option<(u32, u32)> {
+fn partial_of(text: &str) -> Option<(u64, u64)> {
     match text.split_once('.') {
         Some((first, count)) => Some((first.parse().ok()?, count.parse().ok()?)),
-        None => Some((text.parse().ok()?, u32::MAX)),
+        None => Some((text.parse().ok()?, u64::MAX)),
     }
 }
 

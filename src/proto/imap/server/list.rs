@@ -22,7 +22,10 @@ struct Entry<'a> {
 
 impl Entry<'_> {
     fn is_selected(&self, selection: ListSelection) -> bool {
-        let Some(listed) = &self.listed else { return selection.subscribed && self.subscribed };
+        let Some(listed) = &self.listed else {
+            // What does not exist is of no special use.
+            return selection.subscribed && self.subscribed && !selection.special_use;
+        };
         (self.subscribed || !selection.subscribed)
             && (!listed.special_uses.is_empty() || !selection.special_use)
     }

@@ -107,6 +107,10 @@ fn a_maildrop_is_locked_for_one_session_and_loses_what_was_deleted() {
     assert_eq!(&*messages[1].unique_id, "0000000200000064");
     assert_eq!(store.lock_maildrop(alice), Err(InUse));
     store.update_maildrop(alice, &[1]);
+    // What is gone is passed over.
+    store.mark_retrieved(alice, &[1, 2]);
+    let inbox = store.find(alice, &MailboxName::inbox()).unwrap();
+    assert!(store.messages(inbox)[0].flags.contains(SystemFlag::Seen));
     store.unlock_maildrop(alice);
     assert_eq!(store.lock_maildrop(alice).unwrap(), messages[1..]);
     store.after_crash();
