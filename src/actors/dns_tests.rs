@@ -14,7 +14,7 @@ use crate::proto::dns::resolver::{Hint, ResolverConfig};
 use crate::proto::dns::stub::{LookupError, LookupId};
 use crate::proto::dns::{Authority, Message, Name, RecordType, TcpFraming, Zone, parse_records};
 use crate::world::{
-    Actor, Control, Ctx, Ended, Event, Fact, HostConfig, Note, StreamEvent, TimerToken, World,
+    Actor, Ctx, Ended, Event, Fact, Fault, HostConfig, Note, StreamEvent, TimerToken, World,
     WorldBuilder,
 };
 
@@ -299,8 +299,8 @@ fn a_resolver_that_restarts_has_forgotten_and_one_that_is_down_is_missed() {
     ];
     let (mut world, log) = internet(1, LinkConfig::default(), questions);
     let resolver = world.node("resolver").unwrap();
-    world.control(SimTime::from_secs(5), Control::Crash(resolver));
-    world.control(SimTime::from_secs(50), Control::Restart(resolver));
+    world.begin(SimTime::from_secs(5), Fault::Crash(resolver));
+    world.restart(SimTime::from_secs(50), resolver);
     world.run(SimTime::MAX);
     let mx = "10 mx.example.com.";
     assert_eq!(*log.lock().unwrap(), [mx, "no answer from any resolver", mx]);
@@ -317,8 +317,8 @@ fn a_name_server_that_is_down_is_servfail() {
     ];
     let (mut world, log) = internet(1, LinkConfig::default(), questions);
     let ns = world.node("ns").unwrap();
-    world.control(SimTime::from_secs(50), Control::Crash(ns));
-    world.control(SimTime::from_secs(500), Control::Restart(ns));
+    world.begin(SimTime::from_secs(50), Fault::Crash(ns));
+    world.restart(SimTime::from_secs(500), ns);
     world.run(SimTime::MAX);
     let log = log.lock().unwrap();
     assert_eq!(log[0], "10 mx.example.com.");

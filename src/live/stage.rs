@@ -18,7 +18,7 @@ use crate::scenario::build::{self, GatewayPlan};
 use crate::scenario::plan::{Fault, FaultAction};
 use crate::scenario::{Finding, Plan};
 use crate::world::{
-    BuildError, Ctx, Departure, Door, Flow, Note, Order, Outside, Port, Signal, World,
+    BuildError, Ctx, Departure, Door, FaultId, Flow, Note, Outside, Port, Signal, World,
 };
 
 use super::input::Input;
@@ -46,8 +46,9 @@ pub struct Stage {
 pub struct Ordered {
     /// In the form in which it stands in a scenario.
     pub fault: Value,
-    /// What it does, and its end.
-    steps: Vec<Fault>,
+    /// What it does, and the world's name for what it does to the network.
+    action: FaultAction,
+    id: Option<FaultId>,
 }
 
 /// What came of the last act on a store: the UID of a message, or how many were removed.
@@ -261,19 +262,19 @@ impl Stage {
     }
 
     fn order(&mut self, at: SimTime, number: u64, fault: &Value) -> Result<(), StageError> {
-        let steps = self.read_fault(at, fault).map_err(StageError::Scenario)?;
-        for step in &steps {
-            let step = Fault { at: step.at.max(at), action: step.action.clone() };
-            build::order(&step, number, &mut self.world);
-        }
+        let Fault { at: begin, until, action } =
+            self.read_fault(at, fault).map_err(StageError::Scenario)?;
+        let ordered = Fault { at: begin.max(at), until, action };
+        let id = build::order(&ordered, number, &mut self.world);
+        let action = ordered.action;
         self.last_fault = self.last_fault.max(number);
-        self.faults.insert(number, Ordered { fault: fault.clone(), steps });
+        self.faults.insert(number, Ordered { fault: fault.clone(), action, id });
         self.last_input = at;
         Ok(())
     }
 
-    /// What a fault does, and its end. Without `at` it begins now.
-    fn read_fault(&self, at: SimTime, fault: &Value) -> Result<Vec<Fault>, Vec<Finding>> {
+    /// Reads a fault. Without `at` it begins now.
+    fn read_fault(&self, at: SimTime, fault: &Value) -> Result<Fault, Vec<Finding>> {
         let mut fault = fault.clone();
         if let Value::Object(fault) = &mut fault {
             let now = || Value::from(format!("{}ns", at.as_nanos()));
@@ -292,30 +293,18 @@ impl Stage {
             scenario.shift_remove("expect");
         }
         let plan = self.setting.plan_of(&scenario.to_string());
-        plan.map(|plan| plan.faults).map_err(|findings| {
+        let mut plan = plan.map_err(|findings| {
             let bare = |finding: Finding| Finding { file: "fault".to_owned(), line: 0, ..finding };
-            findings.into_iter().map(bare).collect()
-        })
+            findings.into_iter().map(bare).collect::<Vec<_>>()
+        })?;
+        Ok(plan.faults.pop().expect("a fault without findings is in the plan"))
     }
 
     fn clear(&mut self, at: SimTime, number: u64) -> Result<(), StageError> {
         let Some(ordered) = self.faults.remove(&number) else {
             return Err(StageError::Unknown(format!("there is no fault {number}")));
         };
-        for step in &ordered.steps {
-            if let Some(action) = build::undo(&step.action, &self.plan) {
-                build::order(&Fault { at, action }, number, &mut self.world);
-            }
-            let hosts = match &step.action {
-                FaultAction::Misbehave { hosts, .. } => hosts.as_slice(),
-                FaultAction::Forge { by, .. } => std::slice::from_ref(by),
-                _ => &[],
-            };
-            for host in hosts.iter().filter_map(|name| self.world.node(name)).collect::<Vec<_>>() {
-                let order = Outside::Order(Order::Cease { fault: number });
-                self.world.outside(at, host, order);
-            }
-        }
+        build::cease(at, &ordered.action, number, ordered.id, &mut self.world);
         self.last_input = at;
         Ok(())
     }

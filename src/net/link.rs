@@ -40,6 +40,49 @@ impl Default for LinkConfig {
     }
 }
 
+/// What is different of a direction of a link: where it says nothing, what was stays.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LinkPatch {
+    /// As [`LinkConfig::latency`].
+    pub latency: Option<Latency>,
+    /// As [`LinkConfig::loss`].
+    pub loss: Option<f64>,
+    /// As [`LinkConfig::mtu_octets`].
+    pub mtu_octets: Option<u32>,
+    /// As [`LinkConfig::bandwidth_bps`], in bits a second.
+    pub bandwidth_bps: Option<u64>,
+    /// As [`LinkConfig::queue_octets`].
+    pub queue_octets: Option<u32>,
+}
+
+impl LinkPatch {
+    /// What both say, laid on each other: this one on top.
+    #[must_use]
+    pub fn over(self, below: &LinkPatch) -> LinkPatch {
+        LinkPatch {
+            latency: self.latency.or(below.latency),
+            loss: self.loss.or(below.loss),
+            mtu_octets: self.mtu_octets.or(below.mtu_octets),
+            bandwidth_bps: self.bandwidth_bps.or(below.bandwidth_bps),
+            queue_octets: self.queue_octets.or(below.queue_octets),
+        }
+    }
+
+    /// Lays it on a configuration.
+    pub fn apply(&self, config: &mut LinkConfig) {
+        fn set<T: Clone>(place: &mut T, patch: &Option<T>) {
+            if let Some(value) = patch {
+                place.clone_from(value);
+            }
+        }
+        set(&mut config.latency, &self.latency);
+        set(&mut config.loss, &self.loss);
+        set(&mut config.mtu_octets, &self.mtu_octets);
+        set(&mut config.queue_octets, &self.queue_octets);
+        config.bandwidth_bps = self.bandwidth_bps.or(config.bandwidth_bps);
+    }
+}
+
 /// Why a packet went no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loss {

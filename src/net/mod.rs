@@ -10,7 +10,7 @@ pub mod topology;
 
 pub use address::AddressBook;
 pub use latency::Latency;
-pub use link::{Direction, LinkConfig, Loss, Verdict};
+pub use link::{Direction, LinkConfig, LinkPatch, Loss, Verdict};
 pub use packet::{Body, Packet};
 pub use routes::Routes;
-pub use topology::{LinkId, NodeId, Topology};
+pub use topology::{LinkId, NodeId, Topology, Ways};

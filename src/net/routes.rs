@@ -38,7 +38,7 @@ impl Routes {
             .map(|node| {
                 if !topology.forwards(node) && topology.port_count(node) == 1 {
                     // A cut link makes an island of it, with a table like a router's.
-                    if let Some(link) = topology.neighbours(node).next() {
+                    if let Some(link) = topology.feeders(node).next() {
                         return Place::Leaf { neighbour: link.node, port: link.port_there };
                     }
                 }
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(routes.next_port(&topology, r, b), Some(2)); // r-t
         assert_eq!(routes.next_port(&topology, t, b), Some(1)); // t-s
         assert_eq!(routes.next_port(&topology, s, b), Some(1)); // s-b
-        topology.set_up(short, false);
+        topology.set_up(short, [false, false]);
         let routes = Routes::new(&topology);
         assert_eq!(routes.next_port(&topology, r, b), Some(1)); // r-s
         assert_eq!(routes.next_port(&topology, t, b), Some(0)); // back to r
@@ -144,10 +144,25 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_carries_one_way_is_in_the_routes_one_way() {
+        let (mut topology, [a, b, r, s, t], short) = square();
+        topology.set_up(short, [false, true]); // t to s is cut
+        let routes = Routes::new(&topology);
+        assert_eq!(routes.next_port(&topology, r, b), Some(1)); // r-s
+        assert_eq!(routes.next_port(&topology, s, a), Some(2)); // s-t
+        assert_eq!(routes.next_port(&topology, t, b), Some(0));
+        let last = topology.links_between(s, b)[0];
+        topology.set_up(last, [true, false]); // b hears, and is not heard
+        let routes = Routes::new(&topology);
+        assert_eq!(routes.next_port(&topology, s, b), Some(1));
+        assert_eq!(routes.next_port(&topology, b, s), Some(0));
+    }
+
+    #[test]
     fn an_island_is_out_of_reach() {
         let (mut topology, [_, b, r, s, _], _) = square();
         let link = topology.links_between(s, b)[0];
-        topology.set_up(link, false);
+        topology.set_up(link, [false, false]);
         let routes = Routes::new(&topology);
         assert_eq!(routes.next_port(&topology, r, b), None);
         assert_eq!(routes.next_port(&topology, b, r), Some(0));

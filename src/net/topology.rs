@@ -19,6 +19,34 @@ impl NodeId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u32);
 
+/// Directions of a link, as seen from its first end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ways {
+    /// Both.
+    Both,
+    /// From the first end to the second.
+    Forward,
+    /// From the second end to the first.
+    Backward,
+}
+
+impl Ways {
+    /// Whether the direction from the first end is among them, and that from the second.
+    pub fn as_pair(self) -> [bool; 2] {
+        [self != Ways::Backward, self != Ways::Forward]
+    }
+
+    /// Those directions; `None` for none.
+    pub fn of(pair: [bool; 2]) -> Option<Ways> {
+        match pair {
+            [true, true] => Some(Ways::Both),
+            [true, false] => Some(Ways::Forward),
+            [false, true] => Some(Ways::Backward),
+            [false, false] => None,
+        }
+    }
+}
+
 /// Who is joined to whom, at which cost. What the links are like is the business of the nodes at
 /// their ends ([`super::Direction`]).
 #[derive(Debug, Clone, Default)]
@@ -40,7 +68,8 @@ struct Link {
     // The number of the link among those of its end, for both ends.
     ports: [u32; 2],
     cost: Duration,
-    up: bool,
+    // In the direction from the first end, and from the second.
+    up: [bool; 2],
 }
 
 /// A link as seen from one of its ends.
@@ -82,19 +111,20 @@ impl Topology {
             u32::try_from(peers.len() - 1).expect("fewer than 2^32 links at a node")
         };
         let ports = [port_at(a, b), port_at(b, a)];
-        let link = Link { ends: [a, b], ports, cost, up: true };
+        let link = Link { ends: [a, b], ports, cost, up: [true, true] };
         let edge = self.graph.add_edge(index(a), index(b), link);
         let id = LinkId(u32::try_from(edge.index()).expect("fewer than 2^32 links"));
         (id, ports[0], ports[1])
     }
 
-    /// Takes a link out of the routes, or puts it back.
-    pub fn set_up(&mut self, link: LinkId, up: bool) {
+    /// Takes the directions of a link, from its first end and from its second, out of the routes, or
+    /// puts them back.
+    pub fn set_up(&mut self, link: LinkId, up: [bool; 2]) {
         self.graph[EdgeIndex::new(link.0 as usize)].up = up;
     }
 
-    /// Whether a link is in the routes.
-    pub fn is_up(&self, link: LinkId) -> bool {
+    /// Whether the directions of a link, from its first end and from its second, are in the routes.
+    pub fn is_up(&self, link: LinkId) -> [bool; 2] {
         self.graph[EdgeIndex::new(link.0 as usize)].up
     }
 
@@ -162,20 +192,39 @@ impl Topology {
         self.peers[node.index()].len()
     }
 
-    /// The neighbours of a node over links that are up, where both ends are, in no order that
-    /// matters.
+    /// The neighbours that a node can send to: the link is up in that direction and both ends are,
+    /// in no order that matters.
     pub(crate) fn neighbours(&self, node: NodeId) -> impl Iterator<Item = Neighbour> + '_ {
+        self.links_at(node)
+            .filter(|(here, link)| link.up[*here])
+            .map(|(here, link)| link.from(here))
+    }
+
+    /// The neighbours that can send to a node, otherwise as [`Topology::neighbours`].
+    pub(crate) fn feeders(&self, node: NodeId) -> impl Iterator<Item = Neighbour> + '_ {
+        let up = |(here, link): &(usize, &Link)| link.up[1 - *here];
+        self.links_at(node).filter(up).map(|(here, link)| link.from(here))
+    }
+
+    /// The links of a node whose ends are both up, each with the place of the node among its ends.
+    fn links_at(&self, node: NodeId) -> impl Iterator<Item = (usize, &Link)> + '_ {
         let up = |node: NodeId| self.graph[index(node)].up;
         let links = self.graph.edges(index(node)).map(|edge| edge.weight());
-        links.filter(move |link| link.up && link.ends.into_iter().all(up)).map(move |link| {
-            let here = usize::from(link.ends[0] != node);
-            Neighbour {
-                node: link.ends[1 - here],
-                port: link.ports[here],
-                port_there: link.ports[1 - here],
-                cost: link.cost,
-            }
-        })
+        links
+            .filter(move |link| link.ends.into_iter().all(up))
+            .map(move |link| (usize::from(link.ends[0] != node), link))
+    }
+}
+
+impl Link {
+    /// As seen from one of its ends.
+    fn from(&self, here: usize) -> Neighbour {
+        Neighbour {
+            node: self.ends[1 - here],
+            port: self.ports[here],
+            port_there: self.ports[1 - here],
+            cost: self.cost,
+        }
     }
 }
 

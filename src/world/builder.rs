@@ -254,7 +254,7 @@ impl WorldBuilder {
                 continue;
             }
             let [a, b] = [ids[names[0].as_str()], ids[names[1].as_str()]];
-            topology.connect(a, b, super::run::link_cost(configs));
+            topology.connect(a, b, super::control::link_cost(configs));
             nodes[a.index()].directions.push(Direction::new(configs[0]));
             nodes[b.index()].directions.push(Direction::new(configs[1]));
         }

@@ -1,23 +1,149 @@
-//! What happens to the network itself: hosts and links fail and come back.
+//! What changes the network itself: faults begin and end.
+//!
+//! A control is known in advance and handled before anything else of its instant, in the order in which
+//! such controls were ordered. It is the only thing that touches more than one node, and so a barrier
+//! for nodes that run side by side.
 
-use crate::net::{LinkConfig, LinkId, NodeId};
+use std::time::Duration;
 
-/// A change of the network at a time known in advance. It is handled before anything else of its
-/// instant, in the order in which such changes were scheduled.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Control {
-    /// The host stops: memory and connections are gone, its disk is kept. It answers nothing. A
-    /// router that stops forwards nothing, and routes avoid it at once. One that is down stays so.
-    Crash(NodeId),
-    /// A crashed host comes up again, with new actors, and a router forwards again. To one that is
-    /// up nothing happens.
-    Restart(NodeId),
-    /// Both directions swallow what is sent; routes avoid the link at once. What is under way
-    /// arrives. Cuts are not counted: one that is cut already stays so.
-    Cut(LinkId),
-    /// The link carries again. To one that was not cut nothing happens.
+use crate::engine::{Key, SimTime};
+use crate::net::{LinkConfig, LinkId, NodeId, Routes, Ways};
+
+use super::World;
+use super::fault::{Fault, FaultId};
+use super::host::Status;
+use super::ledger::Place;
+use super::node::{CONTROL_ORIGIN, Happening, Scheduled};
+use super::record::Fact;
+
+/// A change of the network at a time.
+#[derive(Debug)]
+pub(crate) enum Control {
+    Begin(FaultId, Box<Fault>),
+    End(FaultId),
     Heal(LinkId),
-    /// The link is like this from now on, in the direction from its first end and from its second,
-    /// and routes take its new delay. What is under way arrives as it would have.
-    SetLink(LinkId, [LinkConfig; 2]),
+    Restart(NodeId),
+}
+
+impl World {
+    /// Lets a fault begin at `at`, or now when that has passed. It lasts until it is ended.
+    pub fn begin(&mut self, at: SimTime, fault: Fault) -> FaultId {
+        let id = self.ledger.order();
+        self.control(at, Control::Begin(id, Box::new(fault)));
+        id
+    }
+
+    /// Ends a fault at `at`, or now when that has passed. One that has ended has nothing left to
+    /// end; one that would begin later does not.
+    pub fn end(&mut self, at: SimTime, fault: FaultId) {
+        self.control(at, Control::End(fault));
+    }
+
+    /// Ends every cut of a link, whichever fault it is of, at `at`, or now when that has passed.
+    pub fn heal(&mut self, at: SimTime, link: LinkId) {
+        self.control(at, Control::Heal(link));
+    }
+
+    /// Ends every crash of a host or router at `at`, or now when that has passed.
+    pub fn restart(&mut self, at: SimTime, node: NodeId) {
+        self.control(at, Control::Restart(node));
+    }
+
+    fn control(&mut self, at: SimTime, control: Control) {
+        let key = Key { time: at.max(self.now), origin: CONTROL_ORIGIN, sequence: self.controls };
+        self.controls += 1;
+        let happening = Happening::Control(control);
+        self.agenda.queue.push(key, Scheduled { node: NodeId(0), cause: None, happening });
+    }
+
+    /// Handles a control, whose time has come.
+    pub(super) fn apply(&mut self, control: Control) {
+        let places = match control {
+            Control::Begin(id, fault) => self.ledger.begin(id, *fault),
+            Control::End(id) => self.ledger.end(id),
+            Control::Heal(link) => self.ledger.heal(link),
+            Control::Restart(node) => self.ledger.restart(node),
+        };
+        if places.is_empty() {
+            return;
+        }
+        self.agenda.last_activity = self.now;
+        let mut rerouted = false;
+        for place in places {
+            rerouted |= match place {
+                Place::Node(node) => self.settle_node(node),
+                Place::Link(link) => self.settle_link(link),
+            };
+        }
+        if rerouted {
+            self.network.routes = Routes::new(&self.network.topology);
+        }
+    }
+
+    /// Brings a host or router to what the ledger says of it; whether routes may differ.
+    fn settle_node(&mut self, node: NodeId) -> bool {
+        let (now, up) = (self.now, self.ledger.is_up(node));
+        let fact = || if up { Fact::Restarted } else { Fact::Crashed };
+        let Some(host) = self.hosts.get_mut(node.index()) else {
+            let router = &mut self.routers[node.index() - self.hosts.len()];
+            if router.up == up {
+                return false;
+            }
+            router.up = up;
+            router.node.record(&mut self.agenda, now, None, fact);
+            self.network.topology.set_node_up(node, up);
+            return true;
+        };
+        match (host.state.status, up) {
+            (Status::New | Status::Up, false) => {
+                host.crash(now);
+                host.state.node.record(&mut self.agenda, now, None, fact);
+            }
+            (Status::Crashed, true) => {
+                let cause = host.state.node.record(&mut self.agenda, now, None, fact);
+                host.start(&self.network, &mut self.agenda, &mut self.actions, now, cause);
+            }
+            (Status::New | Status::Up, true) | (Status::Crashed, false) => {}
+        }
+        false
+    }
+
+    /// Brings a link to what the ledger says of it; whether routes may differ.
+    fn settle_link(&mut self, link: LinkId) -> bool {
+        let ends = self.network.topology.ends(link);
+        let configs = ends.map(|(node, port)| *self.direction_mut(node, port).config());
+        let Some(wanted) = self.ledger.link(link, || configs) else { return false };
+        let was_up = self.network.topology.is_up(link);
+        for (end, (node, port)) in ends.into_iter().enumerate() {
+            let direction = self.direction_mut(node, port);
+            direction.set_up(wanted.up[end]);
+            direction.set_config(wanted.configs[end]);
+        }
+        let goes = |end: usize| was_up[end] && !wanted.up[end];
+        let comes = |end: usize| !was_up[end] && wanted.up[end];
+        if let Some(ways) = Ways::of([goes(0), goes(1)]) {
+            self.record_link(link, Fact::Cut(link, ways));
+        }
+        if let Some(ways) = Ways::of([comes(0), comes(1)]) {
+            self.record_link(link, Fact::Healed(link, ways));
+        }
+        let changed = wanted.configs != configs;
+        if changed {
+            self.network.topology.set_cost(link, link_cost(&wanted.configs));
+            self.record_link(link, Fact::LinkChanged(link));
+        }
+        self.network.topology.set_up(link, wanted.up);
+        changed || was_up != wanted.up
+    }
+
+    fn record_link(&mut self, link: LinkId, fact: Fact) {
+        let (node, _) = self.network.topology.ends(link)[0];
+        let World { hosts, routers, agenda, now, .. } = self;
+        super::run::node_of(hosts, routers, node).record(agenda, *now, None, || fact);
+    }
+}
+
+/// What routes add up for a link: the delay of its slower direction.
+pub(super) fn link_cost(configs: &[LinkConfig; 2]) -> Duration {
+    configs[0].latency.typical().max(configs[1].latency.typical())
 }

@@ -4,16 +4,17 @@
 //! event happens at one node and touches what that node owns and nothing else: its actors, its
 //! disk, its half of each connection, its random streams, the outgoing direction of its links.
 //! Whatever two nodes share travels in a packet, so that nodes can be split over threads with the
-//! shortest link delay as look-ahead. What changes the network itself (a cut link, a crash) is a
-//! [`Control`], known in advance and handled before anything else of its instant. What comes from
-//! real programs crosses the border of the world at the gateway ([`outside`]).
+//! shortest link delay as look-ahead. What changes the network itself is a [`Fault`] that begins or
+//! ends, known in advance and handled before anything else of its instant. What comes from real programs crosses the border of the world at the gateway ([`outside`]).
 
 pub mod actor;
 pub mod builder;
-pub mod control;
+mod control;
 pub mod ctx;
 pub mod disk;
+pub mod fault;
 mod host;
+mod ledger;
 mod network;
 mod node;
 pub mod outside;
@@ -25,9 +26,9 @@ mod turn;
 
 pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};
 pub use builder::{BuildError, HostConfig, WorldBuilder};
-pub use control::Control;
 pub use ctx::{Ctx, NoAddress};
 pub use disk::Disk;
+pub use fault::{Fault, FaultId};
 pub use outside::{Act, Departure, Door, Flow, Inside, Order, Outside};
 pub use record::{Fact, Note, Record, RecordId};
 pub use run::{Ended, World};

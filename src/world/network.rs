@@ -3,7 +3,7 @@
 use crate::engine::{Epoch, Seed};
 use crate::net::{AddressBook, NodeId, Packet, Routes, Topology};
 
-/// The part of a world that every node reads and only a [`super::Control`] changes.
+/// The part of a world that every node reads and only a [`Control`](super::control::Control) changes.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) seed: Seed,

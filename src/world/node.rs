@@ -3,8 +3,8 @@
 use crate::engine::{EventQueue, Key, SimTime};
 use crate::net::{Body, Direction, Loss, NodeId, Packet, Verdict};
 
-use super::Control;
 use super::actor::{ConnId, Signal, TimerToken};
+use super::control::Control;
 use super::network::Network;
 use super::outside::{Departure, Visit};
 use super::record::{Fact, Record, RecordId};

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::engine::SimTime;
 use crate::net::tcp::CloseReason;
-use crate::net::{LinkId, Loss, NodeId};
+use crate::net::{LinkId, Loss, NodeId, Ways};
 use crate::proto::tls::{Handshake, Secret};
 
 /// Names a record: the node that made it and how many it had made before.
@@ -101,10 +101,10 @@ pub enum Fact {
     Crashed,
     /// The host or router came up again.
     Restarted,
-    /// A link was cut; recorded at its first end.
-    Cut(LinkId),
-    /// A link was healed; recorded at its first end.
-    Healed(LinkId),
+    /// A link that carried does not any more, in these directions; recorded at its first end.
+    Cut(LinkId, Ways),
+    /// A link that was cut carries again, in these directions; recorded at its first end.
+    Healed(LinkId, Ways),
     /// A link was changed; recorded at its first end.
     LinkChanged(LinkId),
     /// A datagram with a foreign source address left this host; what it causes names this record.

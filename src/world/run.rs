@@ -1,40 +1,40 @@
 //! The world and its loop.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use crate::engine::{Epoch, Fingerprint, Key, Seed, SimTime};
 use crate::net::tcp::Actions;
-use crate::net::{LinkConfig, LinkId, Loss, NodeId, Routes};
+use crate::net::{Direction, LinkId, Loss, NodeId};
 
-use super::control::Control;
 use super::disk::Disk;
 use super::host::{Host, Status};
+use super::ledger::Ledger;
 use super::network::Network;
-use super::node::{Agenda, CONTROL_ORIGIN, Happening, Node, OUTSIDE_ORIGIN, Scheduled};
+use super::node::{Agenda, Happening, Node, OUTSIDE_ORIGIN, Scheduled};
 use super::outside::{Act, Departure, Outside, Visit};
-use super::record::{Fact, Record};
+use super::record::Record;
 use super::records::Records;
 use super::stack::Port;
 use super::{Actor, ConnId};
 
 /// Everything there is, on one clock.
 pub struct World {
-    network: Network,
-    hosts: Vec<Host>,
-    routers: Vec<Router>,
-    agenda: Agenda,
-    now: SimTime,
-    controls: u64,
+    pub(super) network: Network,
+    pub(super) hosts: Vec<Host>,
+    pub(super) routers: Vec<Router>,
+    pub(super) agenda: Agenda,
+    pub(super) ledger: Ledger,
+    pub(super) now: SimTime,
+    pub(super) controls: u64,
     visits: u64,
     events: u64,
-    actions: Actions,
+    pub(super) actions: Actions,
 }
 
 /// What forwards packets between links.
-struct Router {
-    node: Node,
-    up: bool,
+pub(super) struct Router {
+    pub(super) node: Node,
+    pub(super) up: bool,
 }
 
 /// Why a run stopped.
@@ -58,6 +58,7 @@ impl World {
             hosts,
             routers: routers.into_iter().map(|node| Router { node, up: true }).collect(),
             agenda: Agenda { records, ..Agenda::default() },
+            ledger: Ledger::default(),
             now: SimTime::ZERO,
             controls: 0,
             visits: 0,
@@ -70,20 +71,6 @@ impl World {
             host.state.node.schedule(&mut world.agenda, SimTime::ZERO, node, None, start);
         }
         world
-    }
-
-    /// Schedules a change of the network at `at`, or now when that has passed.
-    pub fn control(&mut self, at: SimTime, control: Control) {
-        let node = match &control {
-            Control::Crash(node) | Control::Restart(node) => *node,
-            Control::Cut(link) | Control::Heal(link) | Control::SetLink(link, _) => {
-                self.network.topology.ends(*link)[0].0
-            }
-        };
-        let key = Key { time: at.max(self.now), origin: CONTROL_ORIGIN, sequence: self.controls };
-        self.controls += 1;
-        let happening = Happening::Control(control);
-        self.agenda.queue.push(key, Scheduled { node, cause: None, happening });
     }
 
     /// Something comes in from outside at a host, at `at`, or now when that has passed. A host that is
@@ -177,7 +164,7 @@ impl World {
         self.events += 1;
         let World { network, hosts, routers, agenda, actions, .. } = self;
         match happening {
-            Happening::Control(control) => self.apply(&control),
+            Happening::Control(control) => self.apply(control),
             Happening::Packet { destination, packet } if destination != node => {
                 // Under way: routers forward, hosts do not.
                 let router = node.index().checked_sub(hosts.len());
@@ -202,74 +189,9 @@ impl World {
         true
     }
 
-    fn apply(&mut self, control: &Control) {
-        let now = self.now;
-        self.agenda.last_activity = now;
-        match control {
-            Control::Crash(node) => {
-                let Some(host) = self.hosts.get_mut(node.index()) else {
-                    return self.set_router_up(*node, false);
-                };
-                if host.state.status != Status::Crashed {
-                    host.crash(now);
-                    host.state.node.record(&mut self.agenda, now, None, || Fact::Crashed);
-                }
-            }
-            Control::Restart(node) => {
-                let Some(host) = self.hosts.get_mut(node.index()) else {
-                    return self.set_router_up(*node, true);
-                };
-                if host.state.status == Status::Crashed {
-                    let agenda = &mut self.agenda;
-                    let cause = host.state.node.record(agenda, now, None, || Fact::Restarted);
-                    host.start(&self.network, agenda, &mut self.actions, now, cause);
-                }
-            }
-            Control::Cut(link) => self.set_link_up(*link, false),
-            Control::Heal(link) => self.set_link_up(*link, true),
-            Control::SetLink(link, configs) => {
-                for (end, config) in [0, 1].into_iter().zip(configs) {
-                    let (node, port) = self.network.topology.ends(*link)[end];
-                    self.node_mut(node).directions[port as usize].set_config(*config);
-                }
-                self.network.topology.set_cost(*link, link_cost(configs));
-                self.network.routes = Routes::new(&self.network.topology);
-                self.record_link(*link, Fact::LinkChanged(*link));
-            }
-        }
-    }
-
-    fn set_router_up(&mut self, node: NodeId, up: bool) {
-        let router = &mut self.routers[node.index() - self.hosts.len()];
-        if router.up != up {
-            router.up = up;
-            let fact = || if up { Fact::Restarted } else { Fact::Crashed };
-            router.node.record(&mut self.agenda, self.now, None, fact);
-            self.network.topology.set_node_up(node, up);
-            self.network.routes = Routes::new(&self.network.topology);
-        }
-    }
-
-    fn set_link_up(&mut self, link: LinkId, up: bool) {
-        if self.network.topology.is_up(link) == up {
-            return;
-        }
-        for (node, port) in self.network.topology.ends(link) {
-            self.node_mut(node).directions[port as usize].set_up(up);
-        }
-        self.network.topology.set_up(link, up);
-        self.network.routes = Routes::new(&self.network.topology);
-        self.record_link(link, if up { Fact::Healed(link) } else { Fact::Cut(link) });
-    }
-
-    fn record_link(&mut self, link: LinkId, fact: Fact) {
-        let (node, _) = self.network.topology.ends(link)[0];
-        let World { hosts, routers, agenda, now, .. } = self;
-        node_of(hosts, routers, node).record(agenda, *now, None, || fact);
-    }
-
-    fn node_mut(&mut self, node: NodeId) -> &mut Node {
-        node_of(&mut self.hosts, &mut self.routers, node)
+    pub(super) fn direction_mut(&mut self, node: NodeId, port: u32) -> &mut Direction {
+        let node = node_of(&mut self.hosts, &mut self.routers, node);
+        &mut node.directions[port as usize]
     }
 
     /// The time.
@@ -361,14 +283,14 @@ impl World {
     }
 }
 
-fn node_of<'a>(hosts: &'a mut [Host], routers: &'a mut [Router], node: NodeId) -> &'a mut Node {
+/// A host or router, by its place among all.
+pub(super) fn node_of<'a>(
+    hosts: &'a mut [Host],
+    routers: &'a mut [Router],
+    node: NodeId,
+) -> &'a mut Node {
     match node.index().checked_sub(hosts.len()) {
         Some(router) => &mut routers[router].node,
         None => &mut hosts[node.index()].state.node,
     }
-}
-
-/// What routes add up for a link: the delay of its slower direction.
-pub(super) fn link_cost(configs: &[LinkConfig; 2]) -> Duration {
-    configs[0].latency.typical().max(configs[1].latency.typical())
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::engine::{Seed, SimTime};
-use crate::net::{Latency, LinkConfig, Loss};
+use crate::net::{Latency, LinkConfig, LinkPatch, Loss, Ways};
 
 /// Answers every datagram and every octet at port 7 with itself (RFC 862).
 struct Echo;
@@ -119,7 +119,7 @@ fn a_closed_port_refuses_and_a_host_that_is_down_keeps_silent() {
 
     let (mut down, log) = world(LinkConfig::default(), &[1], 7, 1);
     let echo = down.node("echo").unwrap();
-    down.control(SimTime::ZERO + Duration::from_millis(500), Control::Crash(echo));
+    down.begin(SimTime::ZERO + Duration::from_millis(500), Fault::Crash(echo));
     down.run(SimTime::MAX);
     let lines = lines(&log);
     assert_eq!(lines.len(), 1);
@@ -131,8 +131,8 @@ fn a_crash_forgets_connections_and_a_restart_answers_them_with_reset() {
     let (mut world, log) = world(LinkConfig::default(), &[0, 10], 7, 1);
     let echo = world.node("echo").unwrap();
     // The first connection stands (SYN, SYN-ACK: 40 ms) when the host goes down for a second.
-    world.control(SimTime::from_millis(45), Control::Crash(echo));
-    world.control(SimTime::from_millis(1_045), Control::Restart(echo));
+    world.begin(SimTime::from_millis(45), Fault::Crash(echo));
+    world.restart(SimTime::from_millis(1_045), echo);
     world.run(SimTime::MAX);
     let lines = lines(&log);
     assert!(lines.iter().any(|line| line.contains("closed Reset")), "{lines:?}");
@@ -146,12 +146,44 @@ fn a_crash_forgets_connections_and_a_restart_answers_them_with_reset() {
 fn a_cut_link_loses_packets_and_a_healed_one_lets_tcp_go_on() {
     let (mut world, log) = world(LinkConfig::default(), &[0], 7, 1);
     let link = world.links_between(world.node("r").unwrap(), world.node("echo").unwrap())[0];
-    world.control(SimTime::from_millis(5), Control::Cut(link));
-    world.control(SimTime::from_secs(2), Control::Heal(link));
+    world.begin(SimTime::from_millis(5), Fault::Cut { links: vec![link], ways: Ways::Both });
+    world.heal(SimTime::from_secs(2), link);
     world.run(SimTime::MAX);
     let lines = lines(&log);
     assert_eq!(lines.len(), 1, "{lines:?}"); // the datagram is gone, the stream is not
     assert!(lines[0].ends_with("closed Finished after 20000 octets"));
+}
+
+#[test]
+fn what_two_faults_hold_comes_back_with_the_end_of_the_second() {
+    let (mut world, log) = world(LinkConfig::default(), &[0, 2, 4], 7, 1);
+    let (router, echo) = (world.node("r").unwrap(), world.node("echo").unwrap());
+    let link = world.links_between(router, echo)[0];
+    let cut = |ways| Fault::Cut { links: vec![link], ways };
+    let back = world.begin(SimTime::from_secs(1), cut(Ways::Backward));
+    let both = world.begin(SimTime::from_millis(1_500), cut(Ways::Both));
+    let crash = world.begin(SimTime::from_millis(1_600), Fault::Crash(echo));
+    let again = world.begin(SimTime::from_millis(1_700), Fault::Crash(echo));
+    let never = world.begin(SimTime::from_secs(4), Fault::Crash(echo));
+    for (at, fault) in
+        [(2_500, back), (2_600, crash), (2_700, never), (3_100, both), (3_200, again)]
+    {
+        world.end(SimTime::from_millis(at), fault);
+    }
+    world.run(SimTime::MAX);
+    let datagrams = lines(&log).iter().filter(|line| line.contains("datagram")).count();
+    assert_eq!(datagrams, 2, "{:?}", lines(&log));
+    let facts: Vec<_> = world.records().iter().map(|record| (record.time, &record.fact)).collect();
+    let at = |ms, wanted: &dyn Fn(&Fact) -> bool| {
+        facts.iter().any(|(time, fact)| *time == SimTime::from_millis(ms) && wanted(fact))
+    };
+    assert!(at(1_000, &|fact| matches!(fact, Fact::Cut(_, Ways::Backward))));
+    assert!(at(1_500, &|fact| matches!(fact, Fact::Cut(_, Ways::Forward))));
+    assert!(at(3_100, &|fact| matches!(fact, Fact::Healed(_, Ways::Both))));
+    assert!(at(3_200, &|fact| matches!(fact, Fact::Restarted)));
+    let changes = |wanted: fn(&Fact) -> bool| facts.iter().filter(|(_, fact)| wanted(fact)).count();
+    assert_eq!(changes(|fact| matches!(fact, Fact::Healed(..))), 1);
+    assert_eq!(changes(|fact| matches!(fact, Fact::Crashed | Fact::Restarted)), 2);
 }
 
 #[test]
@@ -223,8 +255,9 @@ fn a_run_in_parts_is_the_run_in_one() {
     let run = |horizons: &[SimTime]| {
         let (mut world, log) = world(lossy, &[0, 1, 3], 7, 1);
         let link = world.links_of(world.node("echo").unwrap())[0];
-        world.control(SimTime::from_millis(1_100), Control::Cut(link));
-        world.control(SimTime::from_millis(2_000), Control::Heal(link));
+        world
+            .begin(SimTime::from_millis(1_100), Fault::Cut { links: vec![link], ways: Ways::Both });
+        world.heal(SimTime::from_millis(2_000), link);
         for horizon in horizons {
             world.run(*horizon);
         }
@@ -299,10 +332,10 @@ fn a_host_a_router_and_a_link_more_change_nothing_for_the_others() {
 fn a_router_that_crashes_forwards_nothing_until_it_is_back() {
     let (mut world, log) = world(LinkConfig::default(), &[1], 7, 1);
     let router = world.node("r").unwrap();
-    world.control(SimTime::from_millis(1_005), Control::Crash(router));
-    world.control(SimTime::from_millis(1_006), Control::Crash(router));
-    world.control(SimTime::from_millis(1_500), Control::Restart(router));
-    world.control(SimTime::from_millis(1_501), Control::Restart(router));
+    world.begin(SimTime::from_millis(1_005), Fault::Crash(router));
+    world.begin(SimTime::from_millis(1_006), Fault::Crash(router));
+    world.restart(SimTime::from_millis(1_500), router);
+    world.restart(SimTime::from_millis(1_501), router);
     world.run(SimTime::MAX);
     let lines = lines(&log);
     assert_eq!(lines.len(), 1, "{lines:?}"); // the datagram was on its way to it
@@ -320,13 +353,14 @@ fn controls_of_what_is_so_already_do_nothing() {
     let (mut world, log) = world(LinkConfig::default(), &[0], 7, 1);
     let (echo, caller) = (world.node("echo").unwrap(), world.node("caller").unwrap());
     let link = world.links_of(echo)[0];
-    world.control(SimTime::ZERO, Control::Restart(caller));
-    world.control(SimTime::from_millis(1), Control::Heal(link));
-    world.control(SimTime::from_millis(2), Control::Restart(echo));
+    world.restart(SimTime::ZERO, caller);
+    world.heal(SimTime::from_millis(1), link);
+    world.restart(SimTime::from_millis(2), echo);
     world.run(SimTime::MAX);
     assert_eq!(lines(&log).len(), 2);
-    let no_change =
-        |record: &Record| !matches!(record.fact, Fact::Healed(_) | Fact::Restarted | Fact::Crashed);
+    let no_change = |record: &Record| {
+        !matches!(record.fact, Fact::Healed(..) | Fact::Restarted | Fact::Crashed)
+    };
     assert!(world.records().iter().all(no_change));
 }
 
@@ -334,9 +368,9 @@ fn controls_of_what_is_so_already_do_nothing() {
 fn a_host_that_is_down_from_the_start_comes_up_later() {
     let (mut world, log) = world(LinkConfig::default(), &[0, 10], 7, 1);
     let caller = world.node("caller").unwrap();
-    world.control(SimTime::ZERO, Control::Crash(caller));
-    world.control(SimTime::ZERO, Control::Crash(caller));
-    world.control(SimTime::from_secs(5), Control::Restart(caller));
+    world.begin(SimTime::ZERO, Fault::Crash(caller));
+    world.begin(SimTime::ZERO, Fault::Crash(caller));
+    world.restart(SimTime::from_secs(5), caller);
     world.run(SimTime::MAX);
     let lines = lines(&log);
     // It sets its timers when it comes up: the one for 0 s fires at once.
@@ -350,7 +384,7 @@ fn what_is_under_way_when_a_link_is_cut_arrives() {
     let echo = world.node("echo").unwrap();
     let link = world.links_of(echo)[0];
     // The datagram leaves r at 10 ms and is on this link until 20 ms; its answer is lost.
-    world.control(SimTime::from_millis(15), Control::Cut(link));
+    world.begin(SimTime::from_millis(15), Fault::Cut { links: vec![link], ways: Ways::Both });
     world.run(SimTime::from_millis(500));
     let seen = world
         .records()
@@ -386,7 +420,9 @@ fn routes_follow_a_link_that_became_slow() {
         .link("s", "echo", ms(1));
     let mut world = parts.build().unwrap();
     let direct = world.links_between(world.node("r").unwrap(), world.node("s").unwrap())[0];
-    world.control(SimTime::from_secs(1), Control::SetLink(direct, [ms(500), ms(500)]));
+    let slower = LinkPatch { latency: Some(ms(500).latency), ..LinkPatch::default() };
+    let slow = Fault::Change { link: direct, patches: [slower.clone(), slower] };
+    world.begin(SimTime::from_secs(1), slow);
     world.run(SimTime::MAX);
     let lines = lines(&log);
     let pings: Vec<_> = lines.iter().filter(|line| line.contains("datagram")).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mxsim::engine::SimTime;
 use mxsim::proto::mail::Header;
 use mxsim::proto::mail::delivery_status::DeliveryStatus;
-use mxsim::world::{Control, Fact, Note};
+use mxsim::world::{Fact, Fault, Note};
 
 use crate::net::{Net, fate, inbox, notes, queued};
 
@@ -76,8 +76,8 @@ fn many_recipients_of_one_domain_share_one_transaction_and_fail_apart() {
 fn while_the_primary_is_down_the_backup_takes_mail_and_hands_it_on_later() {
     let mut world = Net::new(1).queued("<alice@example.org>", &["bob@example.com"]).build();
     let primary = world.node("mx1").unwrap();
-    world.control(SimTime::ZERO, Control::Crash(primary));
-    world.control(SimTime::from_secs(1_000), Control::Restart(primary));
+    world.begin(SimTime::ZERO, Fault::Crash(primary));
+    world.restart(SimTime::from_secs(1_000), primary);
     world.run(SimTime::from_secs(900));
     assert_eq!(queued(&world), 1); // on the backup
     world.run(SimTime::MAX);
@@ -91,7 +91,7 @@ fn what_cannot_be_delivered_for_five_days_bounces() {
     let mut world = Net::new(1).queued("<alice@example.org>", &["bob@example.com"]).build();
     for host in ["mx1", "mx2"] {
         let host = world.node(host).unwrap();
-        world.control(SimTime::ZERO, Control::Crash(host));
+        world.begin(SimTime::ZERO, Fault::Crash(host));
     }
     world.run(SimTime::MAX);
     let last = world.last_activity() - SimTime::ZERO;
@@ -120,8 +120,8 @@ fn a_crash_of_any_host_or_router_at_any_event_loses_nothing() {
         for at in times {
             let mut world = build();
             let node = world.node(name).unwrap();
-            world.control(at, Control::Crash(node));
-            world.control(at + Duration::from_secs(5), Control::Restart(node));
+            world.begin(at, Fault::Crash(node));
+            world.restart(at + Duration::from_secs(5), node);
             world.run(SimTime::MAX);
             // A second copy is right where the answer to the final dot was lost (RFC 1047).
             let copies = inbox(&world, "mx1", "bob@example.com").len();

@@ -1,7 +1,7 @@
 //! Exchanges that misbehave, and what is tried instead.
 
 use mxsim::engine::SimTime;
-use mxsim::world::{Control, Fact, Note, World};
+use mxsim::world::{Fact, Fault, Note, World};
 
 use crate::net::{Net, fate, inbox, notes, queued};
 use crate::peers::{Log, Script, text};
@@ -152,8 +152,8 @@ fn a_primary_that_is_down_is_waited_for_whatever_else_is_wrong() {
             .queued("<alice@example.org>", &["bob@wait.example"]);
         let mut world = net.build();
         let primary = world.node("mx1").unwrap();
-        world.control(SimTime::ZERO, Control::Crash(primary));
-        world.control(SimTime::from_secs(3_600), Control::Restart(primary));
+        world.begin(SimTime::ZERO, Fault::Crash(primary));
+        world.restart(SimTime::from_secs(3_600), primary);
         world.run(SimTime::MAX);
         assert_eq!(fate(&world), "delivered", "{backup}");
         assert_eq!(queued(&world), 0);

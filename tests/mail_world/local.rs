@@ -350,9 +350,9 @@ fn a_crash_neither_loses_nor_doubles_a_forward() {
         let mut world = net.build();
         let mx1 = world.node("mx1").unwrap();
         let at = SimTime::ZERO + Duration::from_millis(crash_ms);
-        world.control(at, mxsim::world::Control::Crash(mx1));
+        world.begin(at, mxsim::world::Fault::Crash(mx1));
         let back = at + Duration::from_secs(60);
-        world.control(back, mxsim::world::Control::Restart(mx1));
+        world.restart(back, mx1);
         world.run(SimTime::MAX);
         assert_eq!(queued(&world), 0);
         let copies = inbox(&world, "mx1", "bob@example.com").len();

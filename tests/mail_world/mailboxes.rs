@@ -10,7 +10,7 @@ use mxsim::actors::client::config::{
 };
 use mxsim::engine::SimTime;
 use mxsim::proto::smtp::DsnRequest;
-use mxsim::world::{Control, Note};
+use mxsim::world::{Fault, Note};
 
 use crate::net::{Net, inbox, notes};
 use crate::peers::{Log, Script, Talker, text};
@@ -33,8 +33,8 @@ fn a_maildrop_is_locked_by_its_session_and_free_after_a_crash() {
     let (net, third) = talker(net, "thirdly", POP3, 30, &login(31));
     let mut world = net.build();
     let server = world.node("mx1").unwrap();
-    world.control(SimTime::from_secs(20), Control::Crash(server));
-    world.control(SimTime::from_secs(21), Control::Restart(server));
+    world.begin(SimTime::from_secs(20), Fault::Crash(server));
+    world.restart(SimTime::from_secs(21), server);
     world.run(SimTime::from_secs(60));
     let last = |log: &Log| text(log).lines().last().unwrap_or_default().to_owned();
     assert!(last(&first).starts_with("+OK"), "{}", text(&first));
@@ -99,8 +99,8 @@ fn a_device_that_was_down_polls_again_at_its_times() {
     let net = Net::new(1).host("laptop", "203.0.113.5", move || MailClient::new(config.clone()));
     let mut world = net.build();
     let laptop = world.node("laptop").unwrap();
-    world.control(SimTime::from_secs(35), Control::Crash(laptop));
-    world.control(SimTime::from_secs(65), Control::Restart(laptop));
+    world.begin(SimTime::from_secs(35), Fault::Crash(laptop));
+    world.restart(SimTime::from_secs(65), laptop);
     world.run(SimTime::MAX);
     let saw = notes(&world).filter(|note| matches!(note, Note::Saw { .. })).count();
     assert_eq!(saw, 4 + 4); // 0, 10, 20, 30; 70, 80, 90, 100

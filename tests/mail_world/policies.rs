@@ -6,7 +6,7 @@ use mxsim::actors::mta::config::{DnsList, Greylisting, ReverseDns, Verification}
 use mxsim::engine::SimTime;
 use mxsim::proto::mail::Header;
 use mxsim::proto::smtp::server::Verify;
-use mxsim::world::{Control, World};
+use mxsim::world::{Fault, World};
 
 use crate::net::{Net, inbox, queued};
 use crate::peers::{Log, Talker, text};
@@ -38,8 +38,8 @@ fn talker(net: Net, name: &str, address: &str, from: u64, lines: &[&str]) -> (Ne
 
 fn fails(world: &mut World, host: &str, at: u64, until: u64) {
     let host = world.node(host).unwrap();
-    world.control(SimTime::from_secs(at), Control::Crash(host));
-    world.control(SimTime::from_secs(until), Control::Restart(host));
+    world.begin(SimTime::from_secs(at), Fault::Crash(host));
+    world.restart(SimTime::from_secs(until), host);
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn a_client_or_a_server_that_goes_away_while_a_rule_waits_leaves_nothing_behind(
         let mut world = net.build();
         fails(&mut world, "resolver", 2, 50);
         let node = world.node(lost).unwrap();
-        world.control(SimTime::from_secs(6), Control::Crash(node));
+        world.begin(SimTime::from_secs(6), Fault::Crash(node));
         if lost == "mx1" {
-            world.control(SimTime::from_secs(8), Control::Restart(node));
+            world.restart(SimTime::from_secs(8), node);
         }
         world.run(SimTime::MAX);
         assert!(!text(&log).contains("354"), "{lost}: {}", text(&log));
@@ -177,7 +177,7 @@ fn a_backup_asks_the_primary_who_exists() {
     let net = net().host("stranger", STRANGER, move || Talker::new(MX2, 0, &typed, &of_talker));
     let mut world = net.build();
     let primary = world.node("mx1").unwrap();
-    world.control(SimTime::ZERO, Control::Crash(primary));
+    world.begin(SimTime::ZERO, Fault::Crash(primary));
     world.run(SimTime::from_secs(11));
     assert!(text(&log).ends_with("250 2.1.0 Ok\r\n"), "{}", text(&log));
     world.run(SimTime::from_secs(13));

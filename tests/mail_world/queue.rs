@@ -5,7 +5,7 @@ use std::time::Duration;
 use mxsim::actors::mta::config::Flush;
 use mxsim::engine::SimTime;
 use mxsim::store::queue::RetrySchedule;
-use mxsim::world::{Control, Note, World};
+use mxsim::world::{Fault, Note, World};
 use proptest::prelude::*;
 
 use crate::net::{Net, fate, inbox, notes, queued};
@@ -25,9 +25,9 @@ fn scripted(net: Net, rules: &[(&'static str, &'static str)]) -> (Net, Log) {
 
 fn crash(world: &mut World, host: &str, from: SimTime, until: Option<SimTime>) {
     let host = world.node(host).unwrap();
-    world.control(from, Control::Crash(host));
+    world.begin(from, Fault::Crash(host));
     if let Some(until) = until {
-        world.control(until, Control::Restart(host));
+        world.restart(until, host);
     }
 }
 

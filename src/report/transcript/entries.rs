@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use foldhash::fast::FixedState;
 
 use crate::net::tcp::CloseReason;
-use crate::net::{LinkId, Loss};
+use crate::net::{LinkId, Loss, Ways};
 use crate::world::{Fact, Record, RecordId, World};
 
 use super::dissect::{Dissector, Side, Unit, describe_dns, plural, raw};
@@ -116,9 +116,11 @@ impl<'w> Entries<'w> {
             }
             Fact::Crashed => self.event(record, "crashed", "host crashed"),
             Fact::Restarted => self.event(record, "restarted", "host restarted"),
-            Fact::Cut(link) => self.link(record, *link, "cut", "link cut"),
-            Fact::Healed(link) => self.link(record, *link, "healed", "link healed"),
-            Fact::LinkChanged(link) => self.link(record, *link, "changed", "link changed"),
+            Fact::Cut(link, ways) => self.link(record, *link, *ways, "cut", "link cut"),
+            Fact::Healed(link, ways) => self.link(record, *link, *ways, "healed", "link healed"),
+            Fact::LinkChanged(link) => {
+                self.link(record, *link, Ways::Both, "changed", "link changed");
+            }
             Fact::Note(told) => {
                 let (kind, text) = note::in_words(told);
                 let facts = Facts::Note(told);
@@ -259,9 +261,21 @@ impl<'w> Entries<'w> {
         self.ready.push_back(entry);
     }
 
-    fn link(&mut self, record: &'w Record, link: LinkId, kind: &'static str, text: &str) {
+    fn link(
+        &mut self,
+        record: &'w Record,
+        link: LinkId,
+        ways: Ways,
+        kind: &'static str,
+        text: &str,
+    ) {
         let [from, to] = self.world.link_ends(link).map(|node| self.world.name(node));
-        let entry = self.entry(record, Protocol::Network, kind, text.to_owned());
+        let (from, to, text) = match ways {
+            Ways::Both => (from, to, text.to_owned()),
+            Ways::Forward => (from, to, format!("{text} in this direction")),
+            Ways::Backward => (to, from, format!("{text} in this direction")),
+        };
+        let entry = self.entry(record, Protocol::Network, kind, text);
         self.ready.push_back(Entry { from: from.into(), to: Some(to.into()), ..entry });
     }
 

@@ -7,10 +7,10 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::engine::{Seed, SimTime};
-use crate::net::LinkConfig;
+use crate::net::{LinkConfig, Ways};
 use crate::proto::dns::{self, RecordData, RecordType};
 use crate::world::{
-    Actor, Control, Ctx, Event, HostConfig, Note, StreamEvent, TimerToken, WorldBuilder,
+    Actor, Ctx, Event, Fault, HostConfig, Note, StreamEvent, TimerToken, WorldBuilder,
 };
 
 /// Answers every query with an MX, and writes a note.
@@ -138,10 +138,10 @@ fn world() -> World {
     let mut world = parts.build().unwrap();
     let node = |name| world.node(name).unwrap();
     let (mx, link) = (node("mx.example.com"), world.links_between(node("resolver"), node("r"))[0]);
-    world.control(SimTime::from_secs(59), Control::Cut(link));
-    world.control(SimTime::from_secs(61), Control::Heal(link));
-    world.control(SimTime::from_secs(119), Control::Crash(mx));
-    world.control(SimTime::from_secs(121), Control::Restart(mx));
+    world.begin(SimTime::from_secs(59), Fault::Cut { links: vec![link], ways: Ways::Both });
+    world.heal(SimTime::from_secs(61), link);
+    world.begin(SimTime::from_secs(119), Fault::Crash(mx));
+    world.restart(SimTime::from_secs(121), mx);
     world.run(SimTime::MAX);
     world
 }

@@ -4,55 +4,68 @@ use std::sync::Arc;
 
 use crate::actors::mta::config::Flush;
 use crate::actors::{Flood, Forger};
-use crate::net::LinkId;
+use crate::engine::SimTime;
+use crate::net::{LinkId, Ways};
 use crate::proto::dns::misbehaviour::Rule;
 use crate::scenario::plan::{Fault, FaultAction, Plan};
-use crate::world::{Control, HostConfig, Order, Outside, World};
+use crate::world::{self, FaultId, HostConfig, Order, Outside, World};
 
 /// Schedules all faults of the plan.
 pub(super) fn schedule(plan: &Plan, world: &mut World) {
     for fault in &plan.faults {
-        for control in controls(&fault.action, world) {
-            world.control(fault.at, control);
-        }
+        begin(fault, world);
     }
 }
 
-fn controls(action: &FaultAction, world: &World) -> Vec<Control> {
+/// Schedules what a fault does to the network, and its end; hands back what can be ended before.
+fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
     let node = |name: &String| world.node(name).expect("a plan names what it has");
     let between = |a: &String, b: &String| world.links_between(node(a), node(b));
-    let each = |links: Vec<LinkId>, control: fn(LinkId) -> Control| -> Vec<Control> {
-        links.into_iter().map(control).collect()
+    let cut = |links| world::Fault::Cut { links, ways: Ways::Both };
+    let heal = |world: &mut World, links: Vec<LinkId>| {
+        links.into_iter().for_each(|link| world.heal(fault.at, link));
+        None
     };
-    match action {
-        FaultAction::Crash(host) => vec![Control::Crash(node(host))],
-        FaultAction::Restart(host) => vec![Control::Restart(node(host))],
-        FaultAction::Cut(a, b) => each(between(a, b), Control::Cut),
-        FaultAction::Heal(a, b) => each(between(a, b), Control::Heal),
-        FaultAction::Isolate(name) => each(world.links_of(node(name)), Control::Cut),
-        FaultAction::Rejoin(name) => each(world.links_of(node(name)), Control::Heal),
-        FaultAction::Change { a, b, forward, backward } => between(a, b)
-            .into_iter()
-            .map(|link| {
-                // The link's own first end may be either of the two.
-                let turned = world.link_ends(link)[0] != node(a);
-                let configs = if turned { [*backward, *forward] } else { [*forward, *backward] };
-                Control::SetLink(link, configs)
-            })
-            .collect(),
+    let begins = match &fault.action {
+        FaultAction::Crash(host) => world::Fault::Crash(node(host)),
+        FaultAction::Cut(a, b) => cut(between(a, b)),
+        FaultAction::Isolate(name) => cut(world.links_of(node(name))),
+        FaultAction::Change { a, b, forward, backward } => {
+            let link = between(a, b)[0];
+            // The link's own first end may be either of the two.
+            let turned = world.link_ends(link)[0] != node(a);
+            let [first, second] = if turned { [backward, forward] } else { [forward, backward] };
+            world::Fault::Change { link, patches: [first.clone(), second.clone()] }
+        }
+        FaultAction::Restart(host) => {
+            let host = node(host);
+            world.restart(fault.at, host);
+            return None;
+        }
+        FaultAction::Heal(a, b) => {
+            let links = between(a, b);
+            return heal(world, links);
+        }
+        FaultAction::Rejoin(name) => {
+            let links = world.links_of(node(name));
+            return heal(world, links);
+        }
         // The programs of the hosts keep to it by themselves.
         FaultAction::Misbehave { .. } | FaultAction::Flush { .. } | FaultAction::Forge { .. } => {
-            Vec::new()
+            return None;
         }
+    };
+    let id = world.begin(fault.at, begins);
+    if let Some(until) = fault.until {
+        world.end(until, id);
     }
+    Some(id)
 }
 
-/// Orders a fault in a world that runs, under a number by which it can be ended. What it does to the
-/// network and to programs happens at its time, or now when that has passed.
-pub fn order(fault: &Fault, number: u64, world: &mut World) {
-    for control in controls(&fault.action, world) {
-        world.control(fault.at, control);
-    }
+/// Orders a fault in a world that runs. What it does to the network and to programs happens at its
+/// time, or now when that has passed. It can be ended by [`cease`]: what it does to programs has this
+/// number, and what it does to the network the one that is handed back.
+pub fn order(fault: &Fault, number: u64, world: &mut World) -> Option<FaultId> {
     let at = fault.at.max(world.now());
     match &fault.action {
         FaultAction::Misbehave { hosts, rule } => {
@@ -74,32 +87,30 @@ pub fn order(fault: &Fault, number: u64, world: &mut World) {
                 world.install(at, host, Box::new(forger));
             }
         }
-        _ => {}
+        _ => return begin(fault, world),
     }
+    None
 }
 
-/// What undoes a fault at once; `None` where its own number does, or nothing.
-pub fn undo(action: &FaultAction, plan: &Plan) -> Option<FaultAction> {
-    Some(match action {
-        FaultAction::Crash(host) => FaultAction::Restart(host.clone()),
-        FaultAction::Cut(a, b) => FaultAction::Heal(a.clone(), b.clone()),
-        FaultAction::Isolate(node) => FaultAction::Rejoin(node.clone()),
-        FaultAction::Change { a, b, .. } => {
-            let link = plan.links.iter().find(|link| link.a == *a && link.b == *b)?;
-            FaultAction::Change {
-                a: a.clone(),
-                b: b.clone(),
-                forward: link.forward,
-                backward: link.backward,
-            }
-        }
-        FaultAction::Restart(_)
-        | FaultAction::Heal(..)
-        | FaultAction::Rejoin(_)
-        | FaultAction::Misbehave { .. }
-        | FaultAction::Flush { .. }
-        | FaultAction::Forge { .. } => return None,
-    })
+/// Ends at `at` what [`order`] began, under the numbers that it has.
+pub fn cease(
+    at: SimTime,
+    action: &FaultAction,
+    number: u64,
+    fault: Option<FaultId>,
+    world: &mut World,
+) {
+    if let Some(fault) = fault {
+        world.end(at, fault);
+    }
+    let hosts = match action {
+        FaultAction::Misbehave { hosts, .. } => hosts.as_slice(),
+        FaultAction::Forge { by, .. } => std::slice::from_ref(by),
+        _ => &[],
+    };
+    for host in hosts.iter().filter_map(|name| world.node(name)).collect::<Vec<_>>() {
+        world.outside(at, host, Outside::Order(Order::Cease { fault: number }));
+    }
 }
 
 /// Puts the attacker's program on a host that has floods to send.

@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::engine::Seed;
 use crate::world::{BuildError, HostConfig, World, WorldBuilder};
 
-pub use faults::{order, undo};
+pub use faults::{cease, order};
 pub use served::{GatewayPlan, build_served};
 pub use tls::authority_pem;
 

@@ -1,7 +1,8 @@
-//! Faults, each with its end as an entry of its own.
+//! Faults, with their beginning and end.
+
+use std::ops::Range;
 
 use super::Expander;
-use super::network::Pair;
 use crate::engine::SimTime;
 use crate::scenario::finding::Path;
 use crate::scenario::format::fault::{Flush, FlushDomain};
@@ -16,88 +17,66 @@ impl Expander<'_, '_, '_> {
             if format.for_.is_some_and(|dur| dur.0.is_zero()) {
                 self.report.at(&path.at("for"), "a fault of no length", None);
             }
-            if let Some(dns) = &format.dns {
-                let end = format.for_.map_or(SimTime::MAX, |dur| at + dur.0);
-                let action = self.dns_fault(&path.at("dns"), dns, at..end, plan);
-                plan.faults.extend(action.map(|action| Fault { at, action }));
+            let until = format.for_.map(|dur| at + dur.0);
+            let Some(action) = self.fault(&path, format, at..until.unwrap_or(SimTime::MAX), plan)
+            else {
                 continue;
+            };
+            if until.is_some() && !action.lasts() {
+                let remedy = "leave \"for\" out".to_owned();
+                self.report.at(&path.at("for"), "the end of a fault has no end", remedy);
             }
-            if let Some(forge) = &format.forge {
-                let end = format.for_.map_or(SimTime::MAX, |dur| at + dur.0);
-                let action = self.forge(&path.at("forge"), forge, at..end, plan);
-                plan.faults.extend(action.map(|action| Fault { at, action }));
-                continue;
-            }
-            let Some((action, undo)) = self.fault(&path, format, plan) else { continue };
-            plan.faults.push(Fault { at, action });
-            match (format.for_, undo) {
-                (None, _) => {}
-                (Some(_), None) => {
-                    let remedy = "leave \"for\" out".to_owned();
-                    self.report.at(&path.at("for"), "the end of a fault has no end", remedy);
-                }
-                (Some(dur), Some(undo)) => {
-                    let end = SimTime::ZERO + format.at.0 + dur.0;
-                    plan.faults.push(Fault { at: end, action: undo });
-                }
-            }
+            plan.faults.push(Fault { at, until, action });
         }
         plan.faults.sort_by_key(|fault| fault.at);
     }
 
-    /// What happens, and what undoes it.
+    /// What happens at these times.
     fn fault(
         &mut self,
         path: &Path<'_>,
         format: &crate::scenario::format::Fault,
-        plan: &Plan,
-    ) -> Option<(FaultAction, Option<FaultAction>)> {
+        times: Range<SimTime>,
+        plan: &mut Plan,
+    ) -> Option<FaultAction> {
+        if let Some(dns) = &format.dns {
+            return self.dns_fault(&path.at("dns"), dns, times, plan);
+        }
+        if let Some(forge) = &format.forge {
+            return self.forge(&path.at("forge"), forge, times, plan);
+        }
         if let Some(name) = &format.crash {
-            let host = self.host(&path.at("crash"), name)?;
-            return Some((FaultAction::Crash(host.clone()), Some(FaultAction::Restart(host))));
+            return Some(FaultAction::Crash(self.host(&path.at("crash"), name)?));
         }
         if let Some(name) = &format.restart {
-            let host = self.host(&path.at("restart"), name)?;
-            return Some((FaultAction::Restart(host), None));
+            return Some(FaultAction::Restart(self.host(&path.at("restart"), name)?));
         }
         if let Some(name) = &format.isolate {
-            let node = self.node(&path.at("isolate"), name)?;
-            return Some((FaultAction::Isolate(node.clone()), Some(FaultAction::Rejoin(node))));
+            return Some(FaultAction::Isolate(self.node(&path.at("isolate"), name)?));
         }
         if let Some(name) = &format.rejoin {
-            let node = self.node(&path.at("rejoin"), name)?;
-            return Some((FaultAction::Rejoin(node), None));
+            return Some(FaultAction::Rejoin(self.node(&path.at("rejoin"), name)?));
         }
         if let Some(ends) = &format.cut {
             let link = self.link_between(&path.at("cut"), ends, plan)?;
-            let (a, b) = (link.a.clone(), link.b.clone());
-            return Some((FaultAction::Cut(a.clone(), b.clone()), Some(FaultAction::Heal(a, b))));
+            return Some(FaultAction::Cut(link.a.clone(), link.b.clone()));
         }
         if let Some(ends) = &format.heal {
             let link = self.link_between(&path.at("heal"), ends, plan)?;
-            return Some((FaultAction::Heal(link.a.clone(), link.b.clone()), None));
+            return Some(FaultAction::Heal(link.a.clone(), link.b.clone()));
         }
         if let Some(flush) = &format.flush {
-            return Some((self.flush(&path.at("flush"), flush)?, None));
+            return self.flush(&path.at("flush"), flush);
         }
         let change = format.link.as_ref()?;
         let path = path.at("link");
         let link = self.link_between(&path.at("between"), &change.between, plan)?;
-        let change_to = |Pair { forward, backward }| FaultAction::Change {
-            a: link.a.clone(),
-            b: link.b.clone(),
-            forward,
-            backward,
-        };
-        let before = Pair { forward: link.forward, backward: link.backward };
+        let (a, b) = (link.a.clone(), link.b.clone());
         // "forward" is from the first end that is named here, whichever way the link was drawn.
-        let turned = change.between[0].trim_end_matches('.').eq_ignore_ascii_case(&link.b);
-        let turn = |pair: Pair| match turned {
-            true => Pair { forward: pair.backward, backward: pair.forward },
-            false => pair,
-        };
-        let after = turn(self.overlay(&path, turn(before), &change.link));
-        Some((change_to(after), Some(change_to(before))))
+        let turned = change.between[0].trim_end_matches('.').eq_ignore_ascii_case(&b);
+        let [there, back] = self.patches(&path, &change.link);
+        let [forward, backward] = if turned { [back, there] } else { [there, back] };
+        Some(FaultAction::Change { a, b, forward, backward })
     }
 
     fn flush(&mut self, path: &Path<'_>, flush: &Flush) -> Option<FaultAction> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Expander;
 use super::names::host_name;
-use crate::net::{Latency, LinkConfig};
+use crate::net::{Latency, LinkConfig, LinkPatch};
 use crate::scenario::finding::Path;
 use crate::scenario::format::network::{self as format, Direction};
 use crate::scenario::plan::Link;
@@ -144,7 +144,16 @@ impl Expander<'_, '_, '_> {
     }
 
     /// What `link` says on top of `base`.
-    pub(super) fn overlay(&mut self, path: &Path<'_>, base: Pair, link: &format::Link) -> Pair {
+    fn overlay(&mut self, path: &Path<'_>, base: Pair, link: &format::Link) -> Pair {
+        let [forward, backward] = self.patches(path, link);
+        let mut pair = base;
+        forward.apply(&mut pair.forward);
+        backward.apply(&mut pair.backward);
+        pair
+    }
+
+    /// What `link` says of its two directions.
+    pub(super) fn patches(&mut self, path: &Path<'_>, link: &format::Link) -> [LinkPatch; 2] {
         let both = Direction {
             latency: link.latency,
             loss: link.loss,
@@ -152,44 +161,32 @@ impl Expander<'_, '_, '_> {
             mtu: link.mtu,
             queue: link.queue,
         };
-        let mut pair = Pair {
-            forward: self.overlay_one(path, base.forward, &both),
-            backward: self.overlay_one(path, base.backward, &both),
+        let both = self.patch(path, &both);
+        let mut own = |key, direction: &Option<Direction>| match direction {
+            None => both.clone(),
+            Some(direction) => self.patch(&path.at(key), direction).over(&both),
         };
-        if let Some(direction) = &link.forward {
-            pair.forward = self.overlay_one(&path.at("forward"), pair.forward, direction);
-        }
-        if let Some(direction) = &link.backward {
-            pair.backward = self.overlay_one(&path.at("backward"), pair.backward, direction);
-        }
-        pair
+        [own("forward", &link.forward), own("backward", &link.backward)]
     }
 
-    fn overlay_one(&mut self, path: &Path<'_>, base: LinkConfig, on_top: &Direction) -> LinkConfig {
-        let mut config = base;
-        if let Some(latency) = on_top.latency {
-            config.latency = self.latency(&path.at("latency"), latency);
-        }
-        if let Some(loss) = on_top.loss {
-            config.loss = loss.0;
-        }
-        if let Some(bandwidth) = on_top.bandwidth {
-            config.bandwidth_bps = Some(bandwidth.0);
-        }
-        if let Some(mtu) = on_top.mtu {
+    fn patch(&mut self, path: &Path<'_>, format: &Direction) -> LinkPatch {
+        let latency = format.latency.map(|latency| self.latency(&path.at("latency"), latency));
+        let mtu_octets = format.mtu.and_then(|mtu| {
             let range = LEAST_MTU..=65_535;
-            match u32::try_from(mtu.0).ok().filter(|mtu| range.contains(mtu)) {
-                Some(mtu) => config.mtu_octets = mtu,
-                None => {
-                    let remedy = format!("from {LEAST_MTU}B to 65535B");
-                    self.report.at(&path.at("mtu"), format!("{mtu} is no MTU"), remedy);
-                }
+            let octets = u32::try_from(mtu.0).ok().filter(|mtu| range.contains(mtu));
+            if octets.is_none() {
+                let remedy = format!("from {LEAST_MTU}B to 65535B");
+                self.report.at(&path.at("mtu"), format!("{mtu} is no MTU"), remedy);
             }
+            octets
+        });
+        LinkPatch {
+            latency,
+            loss: format.loss.map(|loss| loss.0),
+            mtu_octets,
+            bandwidth_bps: format.bandwidth.map(|bandwidth| bandwidth.0),
+            queue_octets: format.queue.map(|queue| u32::try_from(queue.0).unwrap_or(u32::MAX)),
         }
-        if let Some(queue) = on_top.queue {
-            config.queue_octets = u32::try_from(queue.0).unwrap_or(u32::MAX);
-        }
-        config
     }
 
     fn latency(&mut self, path: &Path<'_>, latency: format::Latency) -> Latency {

@@ -21,7 +21,7 @@ pub struct Fault {
     /// When, from the start of the run.
     #[schemars(example = &"1m")]
     pub at: Dur,
-    /// For how long; then it is undone, even if another fault still holds the same. Not with `restart`, `heal`, `rejoin` and `flush`. Default: for good.
+    /// For how long. What another fault holds as well stays with that one. Not with `restart`, `heal`, `rejoin` and `flush`. Default: for good.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"2h")]
     pub for_: Option<Dur>,
@@ -29,7 +29,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mx1.example.com")]
     pub crash: Option<String>,
-    /// The crashed host starts again from its disk.
+    /// The crashed host starts again from its disk, however many faults crashed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mx1.example.com")]
     pub restart: Option<String>,
@@ -37,7 +37,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [["internet", "isp"]]))]
     pub cut: Option<[String; 2]>,
-    /// The cut link works again.
+    /// The cut link works again, however many faults cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [["internet", "isp"]]))]
     pub heal: Option<[String; 2]>,
@@ -45,11 +45,12 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mx1.example.com")]
     pub isolate: Option<String>,
-    /// Every link of the host or router works again.
+    /// Every link of the host or router works again, however many faults cut it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mx1.example.com")]
     pub rejoin: Option<String>,
-    /// The link between the two changes: what is named here replaces what it was.
+    /// The link between the two changes: what is named here replaces what it was. Of two such faults,
+    /// what the later one names counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"between": ["internet", "isp"], "loss": "20%"}]))]
     pub link: Option<LinkBetween>,

@@ -1,15 +1,17 @@
-//! What goes wrong. A fault with an end is two entries: it, and what undoes it.
+//! What goes wrong, from when to when.
 
 use crate::actors::Flood;
 use crate::engine::SimTime;
-use crate::net::LinkConfig;
+use crate::net::LinkPatch;
 use crate::proto::dns::misbehaviour::Rule;
 
-/// A fault, or its end.
+/// A fault.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    /// When.
+    /// When it begins, or happens.
     pub at: SimTime,
+    /// When it ends, if it does.
+    pub until: Option<SimTime>,
     /// What.
     pub action: FaultAction,
 }
@@ -19,28 +21,28 @@ pub struct Fault {
 pub enum FaultAction {
     /// The host loses its memory and falls silent.
     Crash(String),
-    /// It starts again from its disk.
+    /// It starts again from its disk, however often it was crashed.
     Restart(String),
     /// The link between the two swallows every packet.
     Cut(String, String),
-    /// It works again.
+    /// It works again, whatever cut it.
     Heal(String, String),
     /// Every link of the host or router is cut.
     Isolate(String),
-    /// They work again.
+    /// They work again, whatever cut them.
     Rejoin(String),
-    /// The link between the two is from now on like this.
+    /// The link between the two is like this where the patches say so.
     Change {
         /// One end.
         a: String,
         /// The other end.
         b: String,
         /// From `a` to `b`.
-        forward: LinkConfig,
+        forward: LinkPatch,
         /// From `b` to `a`.
-        backward: LinkConfig,
+        backward: LinkPatch,
     },
-    /// DNS servers keep to this rule, which has its own beginning and end.
+    /// DNS servers keep to this rule, which has the fault's beginning and end.
     Misbehave {
         /// Their hosts.
         hosts: Vec<String>,
@@ -58,7 +60,20 @@ pub enum FaultAction {
     Forge {
         /// The host.
         by: String,
-        /// What it sends, which has its own beginning and end.
+        /// What it sends, from the fault's beginning to its end.
         flood: Flood,
     },
+}
+
+impl FaultAction {
+    /// Whether it lasts for a while, and is not a single act or the end of other faults.
+    pub fn lasts(&self) -> bool {
+        !matches!(
+            self,
+            FaultAction::Restart(_)
+                | FaultAction::Heal(..)
+                | FaultAction::Rejoin(_)
+                | FaultAction::Flush { .. }
+        )
+    }
 }
