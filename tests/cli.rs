@@ -53,7 +53,7 @@ fn bad_usage_exits_with_2_and_says_what_is_right() {
 #[test]
 fn help_teaches_by_example() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "test", "resolve", "rpl", "spf", "schema"] {
+    for command in ["run", "check", "explore", "test", "resolve", "rpl", "spf", "schema"] {
         let (code, out, err) = check(&[command, "--help"], folder.path());
         assert_eq!((code, err.as_str()), (0, ""));
         assert!(out.contains(&format!("\n  mxsim {command}")), "{out}");
@@ -279,4 +279,88 @@ fn resolve_goes_down_from_the_root() {
     let (code, _, err) = check(&["resolve", "two.json", "example.com", "WHAT"], folder.path());
     assert_eq!(code, 2);
     assert!(err.contains("WHAT"), "{err}");
+}
+
+#[test]
+fn explore_tells_which_runs_fail_and_how_to_play_them_again() {
+    let text = LOCAL.replace(r#"{ "mail": "hi" }"#, r#"{ "mail": "hi", "within": "130ms" }"#).replace(
+        r#""domains""#,
+        r#""network": { "default_link": { "latency": { "uniform": ["1ms", "11ms"] } } }, "domains""#,
+    );
+    let folder = folder_with("my.json", &text);
+    let (code, out, err) = check(&["explore", "my.json", "--seeds", "1..30"], folder.path());
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(
+        out.starts_with("my.json: seeds 1..30, the faults of the scenario\nFAIL  seed "),
+        "{out}"
+    );
+    let command = out.lines().find_map(|line| line.trim().strip_prefix("mxsim ")).unwrap();
+    let again: Vec<&str> = command.split(' ').collect();
+    assert_eq!(again[..3], ["run", "my.json", "--seed"]);
+    let (code, printed, _) = check(&again, folder.path());
+    assert!(
+        code == 1 && printed.contains("FAIL  hi is delivered to carol@example.org"),
+        "{printed}"
+    );
+    let (code, json, _) =
+        check(&["explore", "my.json", "--seeds", "1..30", "--json"], folder.path());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["runs"]), (1, &serde_json::json!(30)));
+    assert_eq!(json["commands"][0], format!("mxsim {command}"));
+    assert_eq!(json["failed"][0]["failures"][0]["kind"], "expectation");
+
+    let (code, out, _) = check(&["explore", "my.json", "--faults", "swarm"], folder.path());
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("\nfaults: ") && out.contains("\n100 runs, 100 histories, "), "{out}");
+}
+
+#[test]
+fn explore_writes_what_a_seed_draws() {
+    let folder = folder_with("my.json", LOCAL);
+    let seven = ["explore", "my.json", "--seed", "7", "--faults", "swarm"];
+    let (code, printed, _) = check(&[&seven[..], &["--print-faults"]].concat(), folder.path());
+    assert_eq!((code, printed.lines().count()), (0, 1));
+    let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    let (code, ..) = check(&[&seven[..], &["--write", "seven.json"]].concat(), folder.path());
+    assert_eq!(code, 0);
+    let written = fs::read_to_string(folder.path().join("seven.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!((&written["faults"], &written["seed"]), (&printed["faults"], &printed["seed"]));
+    let fingerprint = |arguments: &[&str]| {
+        let (_, out, _) = check(arguments, folder.path());
+        out.lines().last().unwrap().to_owned()
+    };
+    let again = fingerprint(&["run", "my.json", "--seed", "7", "--faults", "swarm"]);
+    assert!(again.starts_with("fingerprint "), "{again}");
+    assert_eq!(again, fingerprint(&["run", "seven.json"]));
+    assert_ne!(again, fingerprint(&["run", "my.json", "--seed", "7"]));
+}
+
+#[test]
+fn explore_refuses_what_makes_no_sense() {
+    let folder = folder_with("my.json", LOCAL);
+    for (arguments, told) in [
+        (&["--seeds", "9..3"][..], "9..3 ends before it begins (write 3..9)"),
+        (&["--seeds", "some"], "\"some\" is no range of seeds (write 1..1000, or one number)"),
+        (&["--seeds", "1..5", "--seed", "3"], "cannot be used with"),
+        (&["--jobs", "0"], "0 is not in 1..=1024"),
+        (&["--stop-at", "0"], "0 is not in 1.."),
+        (
+            &["--write", "x.json"],
+            "--write is for one seed, and seeds 1..100 are more (add --seed N)",
+        ),
+    ] {
+        let (code, out, err) = check(&[&["explore", "my.json"], arguments].concat(), folder.path());
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(err.contains(told), "{arguments:?}: {err}");
+    }
+    let fault = |fault: &str| check(&["run", "my.json", "--fault", fault], folder.path()).2;
+    let told = fault(r#"{"at": "1s", "crash": "mial.example.org"}"#);
+    let right = "--fault [0].crash: no host is named \"mial.example.org\" (did you mean";
+    assert!(told.starts_with(right), "{told}");
+    assert!(
+        fault("7").contains("--fault 7: this is no JSON object (write it as"),
+        "{}",
+        fault("7")
+    );
 }

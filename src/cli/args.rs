@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::explore::{Faults, Seeds};
 #[cfg(feature = "live")]
 use crate::live::{Pace, Real, Way};
 use crate::scenario::format::Dur;
@@ -27,6 +28,7 @@ Examples:
   mxsim run                                  watch a message travel (built-in scenario)
   mxsim run my.json --seed 7                 play your own, on another seed
   mxsim check my.json                        find every mistake in it
+  mxsim explore my.json --seeds 1..1000      play a thousand histories, and tell which fail
   mxsim test mail/ --update                  write what mail/*.json show as snapshots, then
   mxsim test mail/                           compare with them
   mxsim resolve my.json example.com MX       follow one resolution down from the root
@@ -56,6 +58,13 @@ Each mistake is told with file, line, column and JSON path, and with what would 
         #[arg(required = true, value_name = "SCENARIO")]
         scenarios: Vec<PathBuf>,
     },
+    /// Play many runs of a scenario, and tell which of them fail.
+    ///
+    /// One run a seed, with the faults that the scenario names or with such as the seed draws. A run
+    /// fails if it breaks a law of mail and DNS, an expectation, or if the program panics. Each failure
+    /// is told with the command that plays it again.
+    #[command(after_help = EXPLORE_EXAMPLES)]
+    Explore(ExploreArgs),
     /// Play scenarios and compare their transcripts with snapshots.
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
@@ -119,6 +128,13 @@ pub(super) struct RunArgs {
     /// The number from which every random draw follows [default: the scenario's, or 1].
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+    /// A fault beside those of the scenario, as it stands there; may be given more than once.
+    #[arg(long, value_name = "JSON")]
+    pub(super) fault: Vec<String>,
+    /// Which faults the run has: those of the scenario, or beside them such as the seed draws. Then
+    /// only expectations with "always" are judged, and the run goes on until mail has come to its end.
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub(super) faults: WhichFaults,
     /// Stop at this simulated time, as 90s, 2h or 5d [default: the scenario's, or 1h].
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub(super) until: Option<Duration>,
@@ -148,6 +164,70 @@ pub(super) enum Format {
     Text,
     /// One JSON object a line.
     Jsonl,
+}
+
+const EXPLORE_EXAMPLES: &str = "\
+Examples:
+  mxsim explore my.json --seeds 1..1000                  the scenario's own faults
+  mxsim explore my.json --seeds 1..1000 --faults swarm   each seed draws faults of its own
+  mxsim explore my.json --faults swarm --stop-at 1       until the first failure
+  mxsim explore my.json --seed 7 --faults swarm --print-faults
+                                                         what seed 7 draws, and play nothing
+  mxsim explore my.json --seed 7 --faults swarm --write seven.json
+  mxsim run seven.json                                   the identical run, from a file
+
+The section \"swarm\" of a scenario says which faults may be drawn, where, and until when.
+Under drawn faults the laws judge, and of the expectations those with \"always\": true.
+
+Exit codes: 0 no run fails; 1 one does; 2 bad usage or input.";
+
+#[derive(Debug, Args)]
+pub(super) struct ExploreArgs {
+    /// The scenario file.
+    pub(super) scenario: PathBuf,
+    /// Which seeds, both ends included, as 1..1000 [default: 1..100].
+    #[arg(long, value_name = "FROM..TO")]
+    pub(super) seeds: Option<Seeds>,
+    /// One seed.
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    pub(super) seed: Option<u64>,
+    /// Which faults a run has: those of the scenario, or beside them such as the seed draws.
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub(super) faults: WhichFaults,
+    /// How many runs are played at a time [default: one for each processor].
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Stop after so many runs that fail.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) stop_at: Option<u32>,
+    /// Print one JSON object instead of words.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print the faults that the seeds draw, a line of JSON for each, and play nothing.
+    #[arg(long, conflicts_with_all = ["json", "write"])]
+    pub(super) print_faults: bool,
+    /// Write the scenario of one seed, with the faults that it draws, to a file, and play nothing.
+    /// `mxsim run FILE` plays the identical run. Files that the scenario names are looked for beside it.
+    #[arg(long, value_name = "FILE|-", conflicts_with = "json")]
+    pub(super) write: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum WhichFaults {
+    /// Those that the scenario names.
+    #[default]
+    Scenario,
+    /// Those, and such as the seed draws.
+    Swarm,
+}
+
+impl From<WhichFaults> for Faults {
+    fn from(which: WhichFaults) -> Self {
+        match which {
+            WhichFaults::Scenario => Faults::Scenario,
+            WhichFaults::Swarm => Faults::Swarm,
+        }
+    }
 }
 
 const TEST_EXAMPLES: &str = "\

@@ -1,7 +1,9 @@
 //! The command line: arguments, progress, exit codes. The only floor that prints.
 
 mod args;
+mod bar;
 mod check;
+mod explore;
 mod files;
 mod output;
 mod play;
@@ -34,6 +36,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
         Command::Check { scenarios } => check::check(&scenarios),
+        Command::Explore(args) => explore::explore(&args),
         Command::Test(args) => test::test(&args),
         Command::Resolve(args) => resolve::resolve(&args),
         Command::Rpl(args) => rpl::rpl(&args),

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
 
 use crate::engine::{Seed, SimTime};
-use crate::scenario::{self, NoFiles, Plan};
+use crate::scenario::{self, NoFiles, Plan, Source};
 use crate::world::{Ended, World};
 
 use super::Failure;
@@ -33,6 +34,42 @@ pub(super) fn load(path: Option<&Path>) -> Result<Plan, Failure> {
         None => scenario::parse(scenario::FIRST_MAIL, "first-mail.json", &NoFiles),
     }
     .map_err(Failure::Scenario)
+}
+
+/// The same, to be changed before it is played.
+pub(super) fn source(path: Option<&Path>) -> Result<Source, Failure> {
+    match path {
+        Some(path) => Source::load(path),
+        None => Source::parse(scenario::FIRST_MAIL, "first-mail.json", Box::new(NoFiles)),
+    }
+    .map_err(Failure::Scenario)
+}
+
+/// The scenario with faults in JSON from the command line beside its own.
+pub(super) fn with_faults(source: &Source, written: &[String]) -> Result<Source, Failure> {
+    let mut faults = Vec::new();
+    for text in written {
+        let wrong = |what: &dyn std::fmt::Display| {
+            Failure::Input(format!("--fault {text}: {what} (write it as it stands in a scenario)"))
+        };
+        match serde_json::from_str(text) {
+            Ok(fault @ Value::Object(_)) => faults.push(fault),
+            Ok(_) => return Err(wrong(&"this is no JSON object")),
+            Err(error) => return Err(wrong(&format!("this is no JSON: {error}"))),
+        }
+    }
+    source.with_faults(&faults).map_err(|findings| {
+        let told: Vec<_> = findings
+            .into_iter()
+            .map(|finding| {
+                let remedy =
+                    finding.remedy.map_or_else(String::new, |remedy| format!(" ({remedy})"));
+                let path = finding.path.strip_prefix("faults").unwrap_or(&finding.path);
+                format!("--fault {path}: {}{remedy}", finding.found)
+            })
+            .collect();
+        Failure::Input(told.join("\n"))
+    })
 }
 
 /// Builds a plan's world and runs it to its end.

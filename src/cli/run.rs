@@ -4,17 +4,19 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::engine::SimTime;
+use crate::explore::seeds;
 use crate::report::expect::{self, Verdict};
 use crate::report::{Summary, Transcript, write_key_log};
+use crate::scenario::Plan;
 use crate::world::{Ended, World};
 
-use super::args::{Format, RunArgs};
+use super::args::{Format, RunArgs, WhichFaults};
 use super::play::{self, Overrides, Played};
 use super::{Failure, Outcome, output};
 
 /// Plays the scenario and prints what is asked for.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
-    let plan = play::load(args.scenario.as_deref())?;
+    let plan = plan(args)?;
     // Opened first: who cannot have the file should not wait for the run.
     let to_stdout = Path::new("-");
     let place = match (&args.transcript, args.format) {
@@ -73,6 +75,24 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     }
     rest.flush()?;
     Ok(Outcome::expected_if(verdicts.iter().all(|Verdict { holds, .. }| *holds)))
+}
+
+/// The plan of the scenario, with what the arguments add to it.
+fn plan(args: &RunArgs) -> Result<Plan, Failure> {
+    let is_drawn = args.faults == WhichFaults::Swarm;
+    if !is_drawn && args.fault.is_empty() {
+        return play::load(args.scenario.as_deref());
+    }
+    let mut source = play::source(args.scenario.as_deref())?;
+    if !args.fault.is_empty() {
+        source = play::with_faults(&source, &args.fault)?;
+    }
+    if !is_drawn {
+        return Ok(source.plan().clone());
+    }
+    let seed = args.seed.unwrap_or(source.plan().seed);
+    let case = seeds::case(source.plan(), seed, args.faults.into());
+    Ok(seeds::drawn_plan(&source, &case))
 }
 
 fn write_end(world: &World, ended: Ended, to: &mut dyn Write) -> io::Result<()> {

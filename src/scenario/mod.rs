@@ -23,8 +23,10 @@ pub mod files;
 pub mod finding;
 pub mod format;
 pub mod plan;
+pub mod pretty;
 pub mod reference;
 pub mod schema;
+pub mod source;
 mod spanned;
 
 use std::path::Path as FilePath;
@@ -32,8 +34,10 @@ use std::path::Path as FilePath;
 pub use files::{Files, Folder, NoFiles};
 pub use finding::Finding;
 pub use plan::Plan;
+pub use pretty::pretty;
 pub use reference::reference;
 pub use schema::{schema, schema_text};
+pub use source::Source;
 
 use check::Report;
 use finding::Path;

@@ -149,6 +149,6 @@ fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
             network::forged(evidence, &wanted, *count)
         }
     };
-    let Expectation { path, line, expect } = expectation;
+    let Expectation { path, line, expect, .. } = expectation;
     Verdict { path: path.clone(), line: *line, expectation: words::of(expect), holds, why }
 }

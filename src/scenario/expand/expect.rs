@@ -17,7 +17,8 @@ impl Expander<'_, '_, '_> {
             let path = top.at(index);
             if let Some(expect) = self.expectation(&path, format, plan) {
                 let line = self.report.line(&path);
-                plan.expect.push(Expectation { path: path.to_string(), line, expect });
+                let always = format.always.unwrap_or(false);
+                plan.expect.push(Expectation { path: path.to_string(), line, always, expect });
             }
         }
     }

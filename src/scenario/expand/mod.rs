@@ -34,6 +34,7 @@ mod replies;
 mod resolver;
 mod screening;
 mod services;
+mod swarm;
 mod tls;
 mod transfers;
 mod zones;
@@ -47,7 +48,7 @@ use super::check::Report;
 use super::files::{Files, refuse_path};
 use super::finding::Path;
 use super::format::Scenario;
-use super::plan::{Hint, Plan};
+use super::plan::{Hint, Plan, Swarm};
 
 /// Makes the plan of a scenario. It is of use only if the report stays empty.
 pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report<'_>) -> Plan {
@@ -96,10 +97,12 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         mails: IndexMap::new(),
         agenda: Vec::new(),
         faults: Vec::new(),
+        swarm: Swarm::default(),
         expect: Vec::new(),
     };
     expander.plan_agenda(&mut plan);
     expander.plan_faults(&mut plan);
+    plan.swarm = expander.plan_swarm(&plan);
     expander.plan_expectations(&mut plan);
     plan
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::OneOrMany;
 use super::units::Dur;
 
-/// An expectation; exactly one.
+/// An expectation; exactly one of the keys beside `always`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("oneOf" = [
@@ -18,6 +18,11 @@ use super::units::Dur;
     {"required": ["forged"]}
 ]))]
 pub struct Expectation {
+    /// Whether it holds whatever goes wrong: then it is judged under the faults that `mxsim explore`
+    /// draws too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = true)]
+    pub always: Option<bool>,
     /// A message was put into a mailbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"mail": "hello", "to": "bob@example.com", "within": "5s"}]))]

@@ -23,6 +23,7 @@ pub mod policy;
 pub mod quota;
 pub mod resolver;
 pub mod screening;
+pub mod swarm;
 pub mod tls;
 pub mod units;
 
@@ -37,6 +38,7 @@ pub use expect::Expectation;
 pub use fault::Fault;
 pub use host::{Client, Host};
 pub use network::Network;
+pub use swarm::Swarm;
 pub use units::{Date, Dur, Rate, Share, Size};
 
 /// A scenario: a small Internet, what its users do, what goes wrong, and what must come of it.
@@ -98,6 +100,9 @@ pub struct Scenario {
     /// What goes wrong, and when.
     #[schemars(extend("examples" = [[{"at": "1m", "crash": "mx1.example.com", "for": "10m"}]]))]
     pub faults: Vec<Fault>,
+    /// Which faults `mxsim explore --faults swarm` may draw. A run by itself does not read it.
+    #[schemars(extend("examples" = [{"kinds": ["crash", "loss"], "at_most": 10, "spare": "internet"}]))]
+    pub swarm: Swarm,
     /// What must hold at the end. One that fails makes the exit code 1.
     #[schemars(
         extend("examples" = [[{"delivered": {"mail": "hello", "to": "bob@example.com", "within": "5s"}}]])

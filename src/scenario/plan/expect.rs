@@ -14,6 +14,8 @@ pub struct Expectation {
     pub path: String,
     /// Its line in the file, from 1.
     pub line: usize,
+    /// Whether it holds whatever goes wrong.
+    pub always: bool,
     /// What must hold.
     pub expect: Expect,
 }

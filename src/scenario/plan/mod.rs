@@ -12,6 +12,7 @@ pub mod fault;
 pub mod host;
 pub mod network;
 mod recipients;
+pub mod swarm;
 pub mod tls;
 
 use std::net::IpAddr;
@@ -30,6 +31,7 @@ pub use expect::{Count, Expect, Expectation};
 pub use fault::{Fault, FaultAction};
 pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 pub use network::Link;
+pub use swarm::{FaultKind, Swarm};
 pub use tls::Tls;
 
 /// A checked scenario.
@@ -67,6 +69,8 @@ pub struct Plan {
     pub agenda: Vec<Step>,
     /// What goes wrong, by time; of one time, in the order of the file.
     pub faults: Vec<Fault>,
+    /// What else may be drawn that goes wrong.
+    pub swarm: Swarm,
     /// What must hold at the end.
     pub expect: Vec<Expectation>,
 }

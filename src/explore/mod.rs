@@ -1,0 +1,28 @@
+//! Looking for what goes wrong: many runs of one scenario.
+//!
+//! A [`Case`] is what one run is played with beside its scenario: a seed, and faults in the form in
+//! which they stand in a file. Every case can therefore be written to a file that plays the identical
+//! run. Cases come from [`Seeds`]: one case a seed, with the scenario's own faults, or with faults that
+//! the seed draws ([`swarm`]).
+//!
+//! A run is judged by those expectations that have to hold in it ([`relax`]); a panic is a finding
+//! too ([`play`](mod@play)). Runs are played in parallel,
+//! and what comes of them is told in their own order: a [`Report`] does not depend on how many jobs
+//! there were.
+
+pub mod case;
+pub mod outcome;
+mod panics;
+pub mod play;
+pub mod relax;
+pub mod report;
+pub mod runner;
+pub mod seeds;
+pub mod swarm;
+
+pub use case::{Case, Label};
+pub use outcome::{Failure, FailureKind, Outcome};
+pub use play::play;
+pub use report::{Failed, Report};
+pub use runner::Runner;
+pub use seeds::{Faults, Seeds};
