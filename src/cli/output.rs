@@ -65,7 +65,7 @@ fn style_of(entry: &Entry<'_>) -> Style {
         "bounced" | "refused" | "not_submitted" | "discarded" | "client_failed" | "crashed"
         | "cut" | "timed_out" | "reset" => colour(AnsiColor::Red),
         "reply" if is_refusal => colour(AnsiColor::Red),
-        "lost" | "deferred" => colour(AnsiColor::Yellow),
+        "lost" | "resent" | "deferred" => colour(AnsiColor::Yellow),
         "delivered" | "fetched" => colour(AnsiColor::Green).bold(),
         _ => match entry.protocol {
             Protocol::Dns => colour(AnsiColor::Cyan),

@@ -104,7 +104,8 @@ fn write_step(entry: &Entry<'_>, to: &mut dyn Write) -> io::Result<bool> {
             | Note::NotSecured { .. }
             | Note::Remark(_),
         )
-        | Facts::Lost { .. } => writeln!(to, "{dim};; {from}: {}{dim:#}", entry.text)?,
+        | Facts::Lost { .. }
+        | Facts::Resent { .. } => writeln!(to, "{dim};; {from}: {}{dim:#}", entry.text)?,
         Facts::Connection { .. } if entry.protocol == Protocol::Tcp => {
             writeln!(to, "{dim};; {from} → {other}: {}{dim:#}", entry.text)?;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::SimTime;
-use crate::net::tcp::CloseReason;
+use crate::net::tcp::{CloseReason, Resending};
 use crate::net::{LinkId, Loss, NodeId, Ways};
 use crate::proto::tls::{Handshake, Secret};
 
@@ -96,6 +96,19 @@ pub enum Fact {
         payload_octets: usize,
         /// Why.
         why: Loss,
+    },
+    /// A host sends a TCP segment again, in whole or in part.
+    Resent {
+        /// This host's end.
+        local: SocketAddr,
+        /// The other end.
+        peer: SocketAddr,
+        /// Its sequence number.
+        tcp_sequence: u32,
+        /// Octets of payload.
+        octets: usize,
+        /// Why.
+        why: Resending,
     },
     /// The host or router crashed.
     Crashed,

@@ -303,6 +303,9 @@ impl Turn<'_> {
             self.host.stack.remove(id);
         }
         let mut actions = std::mem::take(self.actions);
+        for tcp::Resent { seq, octets, why } in actions.resent.drain(..) {
+            self.record(|| Fact::Resent { local, peer, tcp_sequence: seq, octets, why });
+        }
         for segment in actions.segments.drain(..) {
             self.send(Packet { from: local, to: peer, body: Body::Tcp(segment) });
         }

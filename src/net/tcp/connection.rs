@@ -9,7 +9,7 @@
 //! Deviation: a RST in TIME-WAIT is ignored (RFC 1337 §3, first fix).
 
 use super::config::Config;
-use super::event::{Actions, CloseReason, Event};
+use super::event::{Actions, CloseReason, Event, Resending, Resent};
 use super::receive::Receiver;
 use super::segment::{Flags, Segment};
 use super::send::{Outgoing, Sender, TimedOut};
@@ -253,7 +253,7 @@ impl Connection {
                         segment.window,
                     );
                 }
-                State::SynReceived => return self.emit_syn(now, out),
+                State::SynReceived => return self.emit_syn_again(Resending::SynAgain, now, out),
                 _ => return self.receive.acknowledge_now(),
             }
         }
@@ -411,8 +411,13 @@ impl Connection {
 
     fn resend_syn(&mut self, now: SimTime, retries: u8, out: &mut Actions) -> Result<(), TimedOut> {
         self.send.syn_expired(retries)?;
-        self.emit_syn(now, out);
+        self.emit_syn_again(Resending::TimedOut, now, out);
         Ok(())
+    }
+
+    fn emit_syn_again(&mut self, why: Resending, now: SimTime, out: &mut Actions) {
+        out.resent.push(Resent { seq: self.send.una().0, octets: 0, why });
+        self.emit_syn(now, out);
     }
 
     /// Sends what the windows allow, else the acknowledgment that is owed, and sets the timer.
@@ -441,7 +446,10 @@ impl Connection {
 
     /// Sends text, or a FIN, or both.
     fn emit(&mut self, outgoing: Outgoing, out: &mut Actions) {
-        let Outgoing { seq, text, fin } = outgoing;
+        let Outgoing { seq, text, fin, again } = outgoing;
+        if let Some(why) = again {
+            out.resent.push(Resent { seq: seq.0, octets: text.payload.len(), why });
+        }
         let mut flags = Flags::ACK;
         if text.ends_write && !text.payload.is_empty() {
             flags = flags | Flags::PSH;

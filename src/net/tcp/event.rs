@@ -10,10 +10,47 @@ use std::fmt;
 /// follows them.
 #[derive(Debug, Default)]
 pub struct Actions {
+    /// Which of the segments were sent before, in order, for those who watch.
+    pub resent: Vec<Resent>,
     /// For the peer, in order.
     pub segments: Vec<Segment>,
     /// For the user, in order.
     pub events: Vec<Event>,
+}
+
+/// A segment that is sent again, in whole or in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resent {
+    /// SEG.SEQ.
+    pub seq: u32,
+    /// Octets of payload.
+    pub octets: usize,
+    /// Why.
+    pub why: Resending,
+}
+
+/// Why a segment is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resending {
+    /// The retransmission timer expired, and this was in flight (RFC 6298 §5.4).
+    TimedOut,
+    /// A third duplicate acknowledgment came (RFC 5681 §3.2).
+    ThirdDuplicate,
+    /// An acknowledgment in fast recovery left it out (RFC 6582 §3.2 step 3).
+    PartialAcknowledgment,
+    /// The peer's SYN came again: it has not heard of ours.
+    SynAgain,
+}
+
+impl fmt::Display for Resending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Resending::TimedOut => "time-out",
+            Resending::ThirdDuplicate => "third duplicate acknowledgment",
+            Resending::PartialAcknowledgment => "partial acknowledgment",
+            Resending::SynAgain => "the peer's SYN came again",
+        })
+    }
 }
 
 /// News for the user of a connection.

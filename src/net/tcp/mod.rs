@@ -28,6 +28,6 @@ mod tests;
 
 pub use config::Config;
 pub use connection::Connection;
-pub use event::{Actions, CloseReason, Event};
+pub use event::{Actions, CloseReason, Event, Resending, Resent};
 pub use segment::{Flags, Segment, WINDOW_SHIFT};
 pub use state::State;

@@ -5,6 +5,7 @@
 
 use super::config::Config;
 use super::congestion::{Congestion, MAX_CWND};
+use super::event::Resending;
 use super::rto::Rto;
 use super::send_queue::{SendQueue, Text};
 use super::sequence::SeqNumber;
@@ -61,6 +62,8 @@ pub(crate) struct Outgoing {
     pub(crate) seq: SeqNumber,
     pub(crate) text: Text,
     pub(crate) fin: bool,
+    /// Some of it was sent before, and is sent again for this reason.
+    pub(crate) again: Option<Resending>,
 }
 
 /// What came of the acknowledgment field of a segment.
@@ -211,7 +214,8 @@ impl Sender {
         }
         let duplicate = bare && ack == self.una && flight > 0;
         if duplicate && self.congestion.duplicate(self.una, self.max, flight) {
-            return Acknowledged { again: Some(self.again()), fin: false };
+            let again = self.again(Resending::ThirdDuplicate);
+            return Acknowledged { again: Some(again), fin: false };
         }
         Acknowledged::default()
     }
@@ -289,7 +293,7 @@ impl Sender {
         self.probed = self.max == self.una;
         let text = self.queue.first(1);
         let fin = text.payload.is_empty();
-        Ok(Some(Outgoing { seq: self.una, text, fin }))
+        Ok(Some(Outgoing { seq: self.una, text, fin, again: None }))
     }
 
     /// Forgets all data and stops the timer.
@@ -315,6 +319,8 @@ impl Sender {
         let room = self.window.saturating_sub(flight) as usize > text.payload.len();
         let fin = self.owes_fin() && self.queue.unsent() == 0 && (room || len == 0);
         let seq = self.nxt;
+        // SND.NXT goes back only when the timer expires.
+        let again = seq.before(self.max).then_some(Resending::TimedOut);
         // A segment carries at most an MSS of text, which is 16 bits.
         self.nxt += text.payload.len() as u32 + u32::from(fin);
         if self.max.before(self.nxt) {
@@ -328,16 +334,16 @@ impl Sender {
             self.timer = self.rto.after(now);
         }
         self.last_sent = now;
-        Outgoing { seq, text, fin }
+        Outgoing { seq, text, fin, again }
     }
 
-    /// The segment at SND.UNA once more.
-    fn again(&mut self) -> Outgoing {
+    /// The segment at SND.UNA once more, and what was sent behind it as far as it fits.
+    fn again(&mut self, why: Resending) -> Outgoing {
         self.timed = None;
-        let text = self.queue.first(self.mss as usize);
+        let text = self.queue.first(self.mss.min(self.max.since(self.una)) as usize);
         let all = text.payload.len() == self.queue.len();
         let fin = all && self.fin == Fin::Closed && !self.owes_fin();
-        Outgoing { seq: self.una, text, fin }
+        Outgoing { seq: self.una, text, fin, again: Some(why) }
     }
 
     /// SND.UNA moves to `ack`.
@@ -360,7 +366,8 @@ impl Sender {
         self.rto.progressed();
         self.timer = if self.flight() == 0 { SimTime::MAX } else { self.rto.after(now) };
         let partial = self.congestion.acknowledged(ack, acked, flight);
-        let again = (partial && self.flight() > 0).then(|| self.again());
+        let again =
+            (partial && self.flight() > 0).then(|| self.again(Resending::PartialAcknowledgment));
         Acknowledged { again, fin }
     }
 

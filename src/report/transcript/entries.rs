@@ -103,15 +103,21 @@ impl<'w> Entries<'w> {
                     None => (Protocol::Udp, "datagram"),
                 };
                 let at = self.world.name(record.id.node);
-                let size = match payload_octets {
-                    0 => format!("bare {noun}"),
-                    octets => format!("{noun} of {}", plural(*octets as u64, "octet")),
-                };
+                let size = sized(*payload_octets, noun);
                 let text = format!("{size} to port {} lost at {at}: {why}", to.port());
                 let (octets, port, at) = (*payload_octets, to.port(), Cow::Borrowed(at));
                 let facts = Facts::Lost { at, why: *why, octets, port };
                 let entry = self.entry(record, protocol, "lost", text);
                 let (from, to) = (self.party(*from), Some(self.party(*to)));
+                self.ready.push_back(Entry { from, to, facts, ..entry });
+            }
+            Fact::Resent { local, peer, tcp_sequence, octets, why } => {
+                let size = sized(*octets, "segment");
+                let text = format!("{size} to port {} sent again: {why}", peer.port());
+                let (octets, port, sequence) = (*octets, peer.port(), *tcp_sequence);
+                let facts = Facts::Resent { why: *why, octets, port, sequence };
+                let entry = self.entry(record, Protocol::Tcp, "resent", text);
+                let (from, to) = (self.party(*local), Some(self.party(*peer)));
                 self.ready.push_back(Entry { from, to, facts, ..entry });
             }
             Fact::Crashed => self.event(record, "crashed", "host crashed"),
@@ -335,6 +341,14 @@ fn forgeries(records: &[Record]) -> [HashSet<RecordId, FixedState>; 2] {
     let causes = records.iter().filter_map(|record| record.cause);
     let believed = causes.filter(|cause| arrived.contains(cause)).collect();
     [forged, believed]
+}
+
+/// `bare segment`, `segment of 7 octets`.
+fn sized(payload_octets: usize, noun: &str) -> String {
+    match payload_octets {
+        0 => format!("bare {noun}"),
+        octets => format!("{noun} of {}", plural(octets as u64, "octet")),
+    }
 }
 
 const DNS_PORT: u16 = 53;

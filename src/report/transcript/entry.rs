@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use crate::engine::SimTime;
 use crate::net::Loss;
-use crate::net::tcp::CloseReason;
+use crate::net::tcp::{CloseReason, Resending};
 use crate::proto::dns;
 use crate::world::{Note, RecordId};
 
@@ -131,6 +131,17 @@ pub enum Facts<'w> {
         octets: usize,
         /// The destination's port.
         port: u16,
+    },
+    /// A segment that is sent again.
+    Resent {
+        /// Why.
+        why: Resending,
+        /// Octets of payload.
+        octets: usize,
+        /// The destination's port.
+        port: u16,
+        /// Its sequence number.
+        sequence: u32,
     },
     /// What an actor tells.
     Note(&'w Note),

@@ -64,6 +64,9 @@ fn facts(facts: &Facts<'_>) -> Map<String, Value> {
         Facts::Lost { at, why, octets, port } => json!({ "lost": {
             "at": at, "why": why.to_string(), "octets": octets, "port": port,
         } }),
+        Facts::Resent { why, octets, port, sequence } => json!({ "resent": {
+            "why": why.to_string(), "octets": octets, "port": port, "sequence": sequence,
+        } }),
         Facts::Note(told) => json!({ "note": note(told) }),
     })
 }
