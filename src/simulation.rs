@@ -4,13 +4,14 @@
 //! transcript, the summary, the verdicts on what the scenario expects.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use crate::engine::{Fingerprint, Seed, SimTime};
 use crate::proto::imap::{MailboxName, Message};
 use crate::report::expect::{self, Verdict};
-use crate::report::{Summary, Transcript};
+use crate::report::{Capture, Summary, Transcript};
 use crate::scenario::{self, Files, Finding, NoFiles, Plan};
 use crate::world::{BuildError, Ended, World};
 
@@ -114,6 +115,19 @@ impl Simulation {
     /// Runs until nothing is left to do, or to the scenario's end.
     pub fn run(&mut self) -> Ended {
         self.world.run(self.plan.until)
+    }
+
+    /// As [`Simulation::run`], and writes every packet that a host sends or receives as a file for
+    /// Wireshark (see [`Capture`], which can do it for some hosts). Nothing else changes with it.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    pub fn run_captured(&mut self, to: impl Write) -> io::Result<Ended> {
+        let comment = format!("{}\nseed {}", self.plan.title, self.world.seed().0);
+        let mut capture = Capture::new(&mut self.world, None, &comment, to)?;
+        let ended = capture.run(&mut self.world, self.plan.until)?;
+        capture.flush()?;
+        Ok(ended)
     }
 
     /// Runs so much further.

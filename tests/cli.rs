@@ -364,3 +364,23 @@ fn explore_refuses_what_makes_no_sense() {
         fault("7")
     );
 }
+
+#[test]
+fn a_capture_goes_to_a_file_or_a_pipe_and_is_of_hosts_that_there_are() {
+    let folder = folder_with("local.json", LOCAL);
+    let (code, out, err) = check(&["run", "local.json", "-q", "--pcap", "a.pcapng"], folder.path());
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let file = fs::read(folder.path().join("a.pcapng")).unwrap();
+    let piped = mxsim(&["run", "local.json", "-q", "--pcap", "-"], folder.path());
+    assert_eq!(piped.stdout, file);
+    assert!(String::from_utf8_lossy(&piped.stderr).starts_with("ok "), "verdicts go elsewhere");
+    assert_eq!(file[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+    let one = ["run", "local.json", "-q", "--pcap", "b.pcapng", "--pcap-host", "mail.example.org"];
+    assert_eq!(check(&one, folder.path()).0, 0);
+    assert!(fs::read(folder.path().join("b.pcapng")).unwrap().len() < file.len());
+    let wrong = ["run", "local.json", "--pcap", "c.pcapng", "--pcap-host", "mial.example.org"];
+    let (code, _, err) = check(&wrong, folder.path());
+    assert_eq!(code, 2);
+    assert!(err.contains("\"mial.example.org\" (did you mean \"mail.example.org\"?)"), "{err}");
+    assert_eq!(check(&["run", "--pcap-host", "mail.example.org"], folder.path()).0, 2);
+}

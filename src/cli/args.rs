@@ -119,6 +119,9 @@ Examples:
   mxsim run my.json --until 2h --summary out.json    what became of every message, as JSON
   mxsim run my.json --transcript - | less            the transcript alone
   mxsim run my.json --format jsonl | jq -r .text     the same for programs
+  mxsim run my.json --pcap out.pcapng                every packet, for Wireshark
+  mxsim run my.json --pcap mx.pcapng --pcap-host mx1.example.com
+                                                     what one host saw
   mxsim run my.json --seed 7 -q                      only whether the expectations hold";
 
 #[derive(Debug, Args)]
@@ -152,6 +155,13 @@ pub(super) struct RunArgs {
     /// read.
     #[arg(long, value_name = "FILE|-")]
     pub(super) key_log: Option<PathBuf>,
+    /// Write every packet that a host sends or receives to a file for Wireshark (pcapng), or with "-"
+    /// to standard output. Each host is an interface; the secrets of TLS are inside.
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) pcap: Option<PathBuf>,
+    /// Capture at this host alone. May be given several times.
+    #[arg(long, value_name = "HOST", requires = "pcap")]
+    pub(super) pcap_host: Vec<String>,
     /// Print whether the expectations hold, and nothing else.
     #[arg(short, long)]
     pub(super) quiet: bool,

@@ -1,7 +1,7 @@
 //! Where things are written, and their colours on a terminal.
 
 use std::fs::File;
-use std::io::{self, BufWriter, StderrLock, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
 use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
@@ -42,6 +42,19 @@ pub(super) fn create(path: &Path) -> Result<Box<dyn Write>, Failure> {
         Ok(file) => Ok(Box::new(BufWriter::new(file))),
         Err(error) => Err(Failure::Io { what: format!("cannot write {}", path.display()), error }),
     }
+}
+
+/// As [`create`], for what is no text: it goes to no terminal.
+pub(super) fn create_binary(path: &Path) -> Result<Box<dyn Write>, Failure> {
+    if !is_stdout(path) {
+        return create(path);
+    }
+    let stdout = io::stdout().lock();
+    if stdout.is_terminal() {
+        let what = "standard output is a terminal: write a capture to a file or a pipe";
+        return Err(Failure::Input(what.to_owned()));
+    }
+    Ok(Box::new(BufWriter::new(stdout)))
 }
 
 /// Writes a transcript in columns and colours.

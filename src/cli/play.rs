@@ -1,6 +1,6 @@
 //! Playing a scenario, with a bar on standard error for who waits.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use crate::engine::{Seed, SimTime};
-use crate::scenario::{self, NoFiles, Plan, Source};
+use crate::net::NodeId;
+use crate::report::Capture;
+use crate::scenario::{self, NoFiles, Plan, Source, finding};
 use crate::world::{Ended, World};
 
 use super::Failure;
@@ -72,30 +74,77 @@ pub(super) fn with_faults(source: &Source, written: &[String]) -> Result<Source,
     })
 }
 
+/// Where a capture goes, and of which hosts it is: of all, if none is named.
+pub(super) struct CaptureTo<'a> {
+    pub(super) hosts: &'a [String],
+    pub(super) to: Box<dyn Write>,
+}
+
+impl CaptureTo<'_> {
+    fn begin(self, plan: &Plan, world: &mut World) -> Result<Capture<Box<dyn Write>>, Failure> {
+        let names: Vec<_> = world.hosts().map(|host| world.name(host).to_owned()).collect();
+        let mut hosts = Vec::new();
+        for wanted in self.hosts {
+            match names.iter().position(|name| name == wanted) {
+                Some(place) => hosts.push(NodeId(place as u32)),
+                None => {
+                    let hint = finding::did_you_mean(wanted, names.iter().map(String::as_str));
+                    let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+                    let what = format!("--pcap-host: no host is named \"{wanted}\"{hint}");
+                    return Err(Failure::Input(what));
+                }
+            }
+        }
+        let hosts = (!hosts.is_empty()).then_some(&*hosts);
+        let comment = format!("{}\nseed {}", plan.title, world.seed().0);
+        Ok(Capture::new(world, hosts, &comment, self.to)?)
+    }
+}
+
 /// Builds a plan's world and runs it to its end.
 pub(super) fn play(plan: Plan, overrides: Overrides) -> Result<Played, Failure> {
+    play_captured(plan, overrides, None)
+}
+
+/// As [`play`], with a capture of it.
+pub(super) fn play_captured(
+    plan: Plan,
+    overrides: Overrides,
+    capture: Option<CaptureTo<'_>>,
+) -> Result<Played, Failure> {
     let seed = Seed(overrides.seed.unwrap_or(plan.seed));
     let until = overrides.until.map_or(plan.until, |until| SimTime::ZERO + until);
     let mut world = scenario::build::build(&plan, seed).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         Failure::Input(lines.join("\n"))
     })?;
-    let ended = run(&mut world, until);
+    let mut capture = capture.map(|capture| capture.begin(&plan, &mut world)).transpose()?;
+    let ended = run(&mut world, until, capture.as_mut())?;
+    if let Some(mut capture) = capture {
+        capture.flush()?;
+    }
     Ok(Played { plan, world, ended })
 }
 
 /// Runs in slices of simulated time, so that a bar can be drawn between them. What happens in the
 /// world does not depend on the slices.
-fn run(world: &mut World, until: SimTime) -> Ended {
+fn run(
+    world: &mut World,
+    until: SimTime,
+    mut capture: Option<&mut Capture<Box<dyn Write>>>,
+) -> io::Result<Ended> {
     let slice = Duration::from_nanos((until.as_nanos() / SLICES).max(1));
     let mut bar = Bar::new(until);
     let mut horizon = SimTime::ZERO;
     loop {
         horizon = (horizon + slice).min(until);
-        let ended = world.run(horizon);
+        let ended = match &mut capture {
+            Some(capture) => capture.run(world, horizon)?,
+            None => world.run(horizon),
+        };
         if ended == Ended::Idle || horizon == until {
             bar.finish();
-            return ended;
+            return Ok(ended);
         }
         bar.show(world);
     }
@@ -115,7 +164,7 @@ struct Bar {
 impl Bar {
     #[expect(clippy::disallowed_methods, reason = "a person waits in real time")]
     fn new(until: SimTime) -> Self {
-        let started = std::io::stderr().is_terminal().then(Instant::now);
+        let started = io::stderr().is_terminal().then(Instant::now);
         Bar { started, until, bar: None }
     }
 

@@ -11,7 +11,7 @@ use crate::scenario::Plan;
 use crate::world::{Ended, World};
 
 use super::args::{Format, RunArgs, WhichFaults};
-use super::play::{self, Overrides, Played};
+use super::play::{self, CaptureTo, Overrides, Played};
 use super::{Failure, Outcome, output};
 
 /// Plays the scenario and prints what is asked for.
@@ -27,7 +27,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let summary_file = args.summary.as_deref().map(output::create).transpose()?;
     let key_log_file = args.key_log.as_deref().map(output::create).transpose()?;
     let overrides = Overrides { seed: args.seed, until: args.until };
-    let Played { plan, world, ended } = play::play(plan, overrides)?;
+    let capture = args.pcap.as_deref().map(output::create_binary).transpose()?;
+    let capture = capture.map(|to| CaptureTo { hosts: &args.pcap_host, to });
+    let Played { plan, world, ended } = play::play_captured(plan, overrides, capture)?;
 
     let transcript = Transcript::new(&world);
     let summary = Summary::new(&world);
@@ -48,7 +50,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         write_key_log(&world, &mut to)?;
         to.flush()?;
     }
-    let taken = [place, args.summary.as_deref(), args.key_log.as_deref()]
+    let taken = [place, args.summary.as_deref(), args.key_log.as_deref(), args.pcap.as_deref()]
         .into_iter()
         .flatten()
         .any(output::is_stdout);

@@ -1,10 +1,12 @@
-//! What a run shows: transcript, summary, expectations. Reads records, changes nothing.
+//! What a run shows: transcript, summary, expectations, captures. Reads records, changes nothing.
 
+pub mod capture;
 pub mod expect;
 pub mod key_log;
 pub mod summary;
 pub mod transcript;
 
+pub use capture::Capture;
 pub use expect::Verdict;
 pub use key_log::write_key_log;
 pub use summary::Summary;

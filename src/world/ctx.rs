@@ -238,6 +238,9 @@ impl Ctx<'_> {
 
     /// Records a secret for those who want to read a capture.
     pub(crate) fn record_secret(&mut self, secret: Secret) {
+        if let Some(capture) = &mut self.turn.agenda.capture {
+            capture.secret(self.turn.host.node.id, &secret);
+        }
         self.turn.record(|| Fact::Secret(Box::new(secret)));
     }
 

@@ -9,6 +9,7 @@
 
 pub mod actor;
 pub mod builder;
+pub mod capture;
 mod control;
 pub mod ctx;
 pub mod disk;
@@ -26,6 +27,7 @@ mod turn;
 
 pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};
 pub use builder::{BuildError, HostConfig, WorldBuilder};
+pub use capture::{Captured, CapturedPacket, Passage};
 pub use ctx::{Ctx, NoAddress};
 pub use disk::Disk;
 pub use fault::{Fault, FaultId};

@@ -22,6 +22,22 @@ impl Network {
         &self.names[node.index()]
     }
 
+    /// Over how many routers packets go from one host to another at present; 0 where there is no way.
+    pub(crate) fn routers_between(&self, from: NodeId, to: NodeId) -> u8 {
+        let (mut at, mut routers) = (from, 0_u8);
+        while at != to {
+            let Some(port) = self.routes.next_port(&self.topology, at, to) else { return 0 };
+            at = self.topology.peer(at, port);
+            if at != to {
+                routers = routers.saturating_add(1);
+            }
+            if routers == u8::MAX {
+                break;
+            }
+        }
+        routers
+    }
+
     /// Whether the packet is of the host whose packets take no time.
     pub(crate) fn is_hurried(&self, destination: NodeId, packet: &Packet) -> bool {
         self.hurried.is_some_and(|host| {

@@ -4,6 +4,7 @@ use crate::engine::{EventQueue, Key, SimTime};
 use crate::net::{Body, Direction, Loss, NodeId, Packet, Verdict};
 
 use super::actor::{ConnId, Signal, TimerToken};
+use super::capture::Capture;
 use super::control::Control;
 use super::network::Network;
 use super::outside::{Departure, Visit};
@@ -42,6 +43,8 @@ pub(crate) struct Agenda {
     pub(crate) queue: EventQueue<Scheduled>,
     /// `None`: nobody watches.
     pub(crate) records: Option<Records>,
+    /// `None`: nobody captures packets.
+    pub(crate) capture: Option<Box<Capture>>,
     /// What goes out of the world, in order.
     pub(crate) outbox: Vec<Departure>,
     /// The last moment at which anything but an idle timer happened.

@@ -6,6 +6,7 @@ use crate::engine::{Epoch, Fingerprint, Key, Seed, SimTime};
 use crate::net::tcp::Actions;
 use crate::net::{Direction, LinkId, Loss, NodeId};
 
+use super::capture::{Capture, Captured};
 use super::disk::Disk;
 use super::host::{Host, Status};
 use super::ledger::Ledger;
@@ -222,6 +223,24 @@ impl World {
     /// What happened so far, in order; nothing in a world that is not watched.
     pub fn records(&self) -> &[Record] {
         self.agenda.records.as_ref().map_or(&[], Records::as_slice)
+    }
+
+    /// Keeps, from now on, each packet that one of these hosts sends or receives, or any host; what was
+    /// kept before is dropped. Nothing else changes with it.
+    pub fn capture(&mut self, hosts: Option<&[NodeId]>) {
+        self.agenda.capture = Some(Box::new(Capture::new(hosts)));
+    }
+
+    /// The packets captured and not yet taken, in order.
+    pub fn captured(&self) -> &[Captured] {
+        self.agenda.capture.as_ref().map_or(&[], |capture| &capture.captured)
+    }
+
+    /// Takes the packets captured since the last call, in order. Whoever lets a capture run takes them
+    /// now and then, so that they do not fill the memory.
+    pub fn take_captured(&mut self) -> Vec<Captured> {
+        let capture = self.agenda.capture.as_mut();
+        capture.map_or_else(Vec::new, |capture| std::mem::take(&mut capture.captured))
     }
 
     /// The fingerprint over everything that happened at all hosts so far.

@@ -194,6 +194,9 @@ impl Turn<'_> {
 
     /// Sends a packet to the node that has its address.
     pub(crate) fn send(&mut self, packet: Packet) {
+        if let Some(capture) = &mut self.agenda.capture {
+            capture.sent(self.now, self.host.node.id, &packet);
+        }
         let node = &mut self.host.node;
         match self.network.addresses.owner(packet.to.ip()) {
             Some(to) => node.forward(self.network, self.agenda, self.now, self.cause, to, packet),
@@ -202,6 +205,9 @@ impl Turn<'_> {
     }
 
     fn receive(&mut self, packet: Packet) {
+        if let Some(capture) = &mut self.agenda.capture {
+            capture.received(self.network, self.now, self.host.node.id, &packet);
+        }
         let Packet { from, to, body } = packet;
         self.agenda.last_activity = self.now;
         match body {

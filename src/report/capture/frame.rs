@@ -1,0 +1,217 @@
+//! A packet as the octets that cross a link: IP header, UDP or TCP header, payload.
+//!
+//! Follows RFC 791 and RFC 8200 (IP), RFC 768 (UDP), RFC 9293 and RFC 7323 §2 (TCP), with the right
+//! checksums. Fragmentation is off (DF).
+
+use std::net::IpAddr;
+
+use etherparse::err::packet::BuildVecWriteError;
+use etherparse::{
+    IpHeaders, Ipv4Header, Ipv6Header, PacketBuilder, TcpHeader, TcpOptionElement, TcpOptions,
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::net::tcp::{Flags, Segment, WINDOW_SHIFT};
+use crate::net::{Body, Packet};
+
+/// The time to live that hosts give a packet (RFC 1122 §3.2.1.7: configurable; Linux takes this).
+const TTL: u8 = 64;
+
+/// Puts the octets of a packet into `frame`, in place of what is there, as they are behind so many
+/// routers.
+///
+/// # Errors
+/// It is larger than an IP packet can be; then `frame` is of no use.
+pub(super) fn write(
+    packet: &Packet,
+    hops: u8,
+    frame: &mut Vec<u8>,
+) -> Result<(), BuildVecWriteError> {
+    frame.clear();
+    let builder = PacketBuilder::ip(ip_header(packet, TTL.saturating_sub(hops).max(1)));
+    let (from, to) = (packet.from.port(), packet.to.port());
+    match &packet.body {
+        Body::Udp(payload) => builder.udp(from, to).write_to_vec(frame, payload),
+        Body::Tcp(segment) => {
+            builder.tcp_header(tcp_header(from, to, segment)).write_to_vec(frame, &segment.payload)
+        }
+    }
+}
+
+/// Without what follows from the payload.
+fn ip_header(packet: &Packet, ttl: u8) -> IpHeaders {
+    match (packet.from.ip(), packet.to.ip()) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            let header = Ipv4Header {
+                time_to_live: ttl,
+                dont_fragment: true,
+                identification: identification(packet),
+                source: from.octets(),
+                destination: to.octets(),
+                ..Ipv4Header::default()
+            };
+            IpHeaders::Ipv4(header, Default::default())
+        }
+        (from, to) => {
+            let octets = |address| match address {
+                IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+                IpAddr::V6(address) => address.octets(),
+            };
+            let header = Ipv6Header {
+                hop_limit: ttl,
+                source: octets(from),
+                destination: octets(to),
+                ..Ipv6Header::default()
+            };
+            IpHeaders::Ipv6(header, Default::default())
+        }
+    }
+}
+
+fn tcp_header(from: u16, to: u16, segment: &Segment) -> TcpHeader {
+    let has = |flag| segment.flags.contains(flag);
+    let scale = if has(Flags::SYN) { 0 } else { WINDOW_SHIFT };
+    TcpHeader {
+        source_port: from,
+        destination_port: to,
+        sequence_number: segment.seq,
+        acknowledgment_number: segment.ack,
+        fin: has(Flags::FIN),
+        syn: has(Flags::SYN),
+        rst: has(Flags::RST),
+        psh: has(Flags::PSH),
+        ack: has(Flags::ACK),
+        window_size: u16::try_from(segment.window >> scale).unwrap_or(u16::MAX),
+        options: tcp_options(segment),
+        ..TcpHeader::default()
+    }
+}
+
+fn tcp_options(segment: &Segment) -> TcpOptions {
+    let mut options = Vec::new();
+    options.extend(segment.mss.map(TcpOptionElement::MaximumSegmentSize));
+    if segment.flags.contains(Flags::SYN) {
+        options.extend([TcpOptionElement::Noop, TcpOptionElement::WindowScale(WINDOW_SHIFT)]);
+    }
+    TcpOptions::try_from_elements(&options).expect("eight octets are fewer than forty")
+}
+
+/// The same for the two sightings of a packet, so that a reader can pair them, and seldom that of
+/// another. (RFC 6864 §4.1 lets a packet that is not fragmented have any.)
+fn identification(packet: &Packet) -> u16 {
+    let mut text = Vec::with_capacity(128);
+    let mut add = |octets: &[u8]| text.extend_from_slice(octets);
+    for end in [packet.from, packet.to] {
+        match end.ip() {
+            IpAddr::V4(address) => add(&address.octets()),
+            IpAddr::V6(address) => add(&address.octets()),
+        }
+        add(&end.port().to_be_bytes());
+    }
+    match &packet.body {
+        Body::Udp(payload) => add(payload),
+        // Not the MSS, which routers lower.
+        Body::Tcp(Segment { seq, ack, flags, window, payload, .. }) => {
+            let length = payload.len() as u32;
+            [*seq, *ack, u32::from(flags.bits()), *window, length]
+                .iter()
+                .for_each(|field| add(&field.to_be_bytes()));
+        }
+    }
+    (xxh3_64(&text) & 0xffff) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use etherparse::{NetHeaders, PacketHeaders, TransportHeader};
+
+    use super::*;
+
+    fn packet(from: &str, to: &str, body: Body) -> Packet {
+        Packet { from: from.parse().unwrap(), to: to.parse().unwrap(), body }
+    }
+
+    fn syn() -> Body {
+        Body::Tcp(Segment {
+            seq: 7,
+            ack: 0,
+            flags: Flags::SYN,
+            window: 65_535,
+            mss: Some(1_460),
+            payload: Bytes::new(),
+        })
+    }
+
+    fn framed(packet: &Packet, hops: u8) -> Vec<u8> {
+        let mut frame = vec![1, 2, 3];
+        write(packet, hops, &mut frame).unwrap();
+        frame
+    }
+
+    #[test]
+    fn a_frame_has_the_size_that_the_link_counted() {
+        let data = Body::Tcp(Segment {
+            seq: u32::MAX,
+            ack: 9,
+            flags: Flags::PSH | Flags::ACK,
+            window: 1 << 20,
+            mss: None,
+            payload: Bytes::from_static(b"NOOP\r\n"),
+        });
+        for body in [Body::Udp(Bytes::from_static(b"odd")), syn(), data] {
+            for (from, to) in
+                [("192.0.2.1:1025", "198.51.100.2:25"), ("[2001:db8::1]:1025", "[2001:db8::2]:25")]
+            {
+                let packet = packet(from, to, body.clone());
+                assert_eq!(framed(&packet, 0).len(), packet.octets(), "{packet:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_headers_say_what_the_packet_says() {
+        let frame = framed(&packet("192.0.2.1:1025", "198.51.100.2:25", syn()), 3);
+        let headers = PacketHeaders::from_ip_slice(&frame).unwrap();
+        let Some(NetHeaders::Ipv4(ip, _)) = headers.net else { panic!("no IPv4 header") };
+        assert_eq!((ip.time_to_live, ip.dont_fragment), (61, true));
+        assert_eq!(ip.header_checksum, ip.calc_header_checksum());
+        let Some(TransportHeader::Tcp(tcp)) = headers.transport else { panic!("no TCP header") };
+        assert_eq!(
+            (tcp.sequence_number, tcp.syn, tcp.ack, tcp.window_size),
+            (7, true, false, 65_535)
+        );
+        assert_eq!(tcp.checksum, tcp.calc_checksum_ipv4(&ip, &[]).unwrap());
+        let options: Vec<_> = tcp.options_iterator().map(Result::unwrap).collect();
+        assert_eq!(
+            options,
+            [
+                TcpOptionElement::MaximumSegmentSize(1_460),
+                TcpOptionElement::Noop,
+                TcpOptionElement::WindowScale(7)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_two_sightings_of_a_packet_have_one_identification() {
+        let identification = |packet: &Packet, hops| {
+            let frame = framed(packet, hops);
+            u16::from_be_bytes([frame[4], frame[5]])
+        };
+        let first = packet("192.0.2.1:1025", "198.51.100.2:25", syn());
+        let mut clamped = first.clone();
+        if let Body::Tcp(segment) = &mut clamped.body {
+            segment.mss = Some(536);
+        }
+        assert_eq!(identification(&first, 0), identification(&clamped, 4));
+        let other = packet("192.0.2.1:1026", "198.51.100.2:25", syn());
+        assert_ne!(identification(&first, 0), identification(&other, 0));
+    }
+
+    #[test]
+    fn what_is_larger_than_ip_carries_is_told() {
+        let body = Body::Udp(Bytes::from(vec![0; 65_508]));
+        assert!(write(&packet("192.0.2.1:1", "192.0.2.2:2", body), 0, &mut Vec::new()).is_err());
+    }
+}
