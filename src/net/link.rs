@@ -25,6 +25,8 @@ pub struct LinkConfig {
     pub bandwidth_bps: Option<u64>,
     /// How many octets wait for a link with a bandwidth before it drops packets at the tail.
     pub queue_octets: u32,
+    /// What routes add up for this direction, where it is not its delay ([`super::Cost::given`]).
+    pub cost: Option<u32>,
 }
 
 /// 10 ms, no loss, Ethernet's MTU, no limit to the bandwidth, 256 KiB of queue.
@@ -36,6 +38,7 @@ impl Default for LinkConfig {
             mtu_octets: 1_500,
             bandwidth_bps: None,
             queue_octets: 256 * 1_024,
+            cost: None,
         }
     }
 }
@@ -53,6 +56,8 @@ pub struct LinkPatch {
     pub bandwidth_bps: Option<u64>,
     /// As [`LinkConfig::queue_octets`].
     pub queue_octets: Option<u32>,
+    /// As [`LinkConfig::cost`].
+    pub cost: Option<u32>,
 }
 
 impl LinkPatch {
@@ -65,6 +70,7 @@ impl LinkPatch {
             mtu_octets: self.mtu_octets.or(below.mtu_octets),
             bandwidth_bps: self.bandwidth_bps.or(below.bandwidth_bps),
             queue_octets: self.queue_octets.or(below.queue_octets),
+            cost: self.cost.or(below.cost),
         }
     }
 
@@ -80,6 +86,7 @@ impl LinkPatch {
         set(&mut config.mtu_octets, &self.mtu_octets);
         set(&mut config.queue_octets, &self.queue_octets);
         config.bandwidth_bps = self.bandwidth_bps.or(config.bandwidth_bps);
+        config.cost = self.cost.or(config.cost);
     }
 }
 

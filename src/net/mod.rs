@@ -1,6 +1,7 @@
 //! The network below the protocols: addresses, links, routes, datagrams and TCP.
 
 pub mod address;
+pub mod generate;
 pub mod latency;
 pub mod link;
 pub mod packet;
@@ -12,5 +13,5 @@ pub use address::AddressBook;
 pub use latency::Latency;
 pub use link::{Direction, LinkConfig, LinkPatch, Loss, Verdict};
 pub use packet::{Body, Packet};
-pub use routes::Routes;
-pub use topology::{LinkId, NodeId, Topology, Ways};
+pub use routes::{Change, Routes};
+pub use topology::{Cost, LinkId, NodeId, Topology, Ways};

@@ -47,8 +47,35 @@ impl Ways {
     }
 }
 
-/// Who is joined to whom, at which cost. What the links are like is the business of the nodes at
-/// their ends ([`super::Direction`]).
+/// What a direction of a link adds to the ways that lead over it: nanoseconds of delay, or what was
+/// given in their stead. At least 1, so that a packet comes nearer to its goal with every hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cost(pub(crate) u64);
+
+impl Cost {
+    /// Of the node itself.
+    pub(crate) const NONE: Cost = Cost(0);
+    /// No way leads there.
+    pub(crate) const UNREACHABLE: Cost = Cost(u64::MAX);
+
+    /// As much as this delay.
+    pub fn delay(delay: Duration) -> Self {
+        // The largest is no way at all, and half of it leaves room to add.
+        Cost(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX).clamp(1, u64::MAX / 2))
+    }
+
+    /// A cost without a unit, as routers are configured with: 1 is as much as a delay of 1 ms.
+    pub fn given(cost: u32) -> Self {
+        Cost::delay(Duration::from_millis(u64::from(cost)))
+    }
+
+    pub(crate) fn and(self, other: Cost) -> Cost {
+        Cost(self.0.saturating_add(other.0))
+    }
+}
+
+/// Who is joined to whom, at which cost, and what is up. What the links are like is the business of
+/// the nodes at their ends ([`super::Direction`]); what routers make of it is [`super::Routes`].
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
     graph: UnGraph<Node, Link>,
@@ -67,7 +94,8 @@ struct Link {
     ends: [NodeId; 2],
     // The number of the link among those of its end, for both ends.
     ports: [u32; 2],
-    cost: Duration,
+    // From the first end and from the second.
+    costs: [Cost; 2],
     // In the direction from the first end, and from the second.
     up: [bool; 2],
 }
@@ -80,7 +108,12 @@ pub(crate) struct Neighbour {
     pub(crate) port: u32,
     /// Its port at the neighbour.
     pub(crate) port_there: u32,
-    pub(crate) cost: Duration,
+    /// Of the way there.
+    pub(crate) cost: Cost,
+    /// Whether the link is not cut on the way there.
+    pub(crate) up: bool,
+    /// Whether it is not cut on the way back.
+    pub(crate) up_back: bool,
 }
 
 impl Topology {
@@ -100,40 +133,44 @@ impl Topology {
         NodeId(u32::try_from(index.index()).expect("fewer than 2^32 nodes"))
     }
 
-    /// Joins `a` and `b`. The cost is the delay that routes add up.
+    /// Joins `a` and `b`. The costs are what routes add up from `a` to `b`, and from `b` to `a`.
     ///
     /// Both ends number their links from 0 in the order of these calls; the numbers are handed
     /// back as the port at `a` and the port at `b`.
-    pub fn connect(&mut self, a: NodeId, b: NodeId, cost: Duration) -> (LinkId, u32, u32) {
+    pub fn connect(&mut self, a: NodeId, b: NodeId, costs: [Cost; 2]) -> (LinkId, u32, u32) {
         let mut port_at = |node: NodeId, peer: NodeId| {
             let peers = &mut self.peers[node.index()];
             peers.push(peer);
             u32::try_from(peers.len() - 1).expect("fewer than 2^32 links at a node")
         };
         let ports = [port_at(a, b), port_at(b, a)];
-        let link = Link { ends: [a, b], ports, cost, up: [true, true] };
+        let link = Link { ends: [a, b], ports, costs, up: [true, true] };
         let edge = self.graph.add_edge(index(a), index(b), link);
         let id = LinkId(u32::try_from(edge.index()).expect("fewer than 2^32 links"));
         (id, ports[0], ports[1])
     }
 
-    /// Takes the directions of a link, from its first end and from its second, out of the routes, or
-    /// puts them back.
+    /// Cuts or heals the directions of a link, from its first end and from its second.
     pub fn set_up(&mut self, link: LinkId, up: [bool; 2]) {
         self.graph[EdgeIndex::new(link.0 as usize)].up = up;
     }
 
-    /// Whether the directions of a link, from its first end and from its second, are in the routes.
+    /// Whether the directions of a link, from its first end and from its second, are not cut.
     pub fn is_up(&self, link: LinkId) -> [bool; 2] {
         self.graph[EdgeIndex::new(link.0 as usize)].up
     }
 
-    /// Sets the delay that routes add up for a link.
-    pub fn set_cost(&mut self, link: LinkId, cost: Duration) {
-        self.graph[EdgeIndex::new(link.0 as usize)].cost = cost;
+    /// Sets what routes add up for a link, from its first end and from its second.
+    pub fn set_costs(&mut self, link: LinkId, costs: [Cost; 2]) {
+        self.graph[EdgeIndex::new(link.0 as usize)].costs = costs;
     }
 
-    /// Takes all links of a node out of the routes, or puts back those that are up themselves.
+    /// What routes add up for a link, from its first end and from its second.
+    pub fn costs(&self, link: LinkId) -> [Cost; 2] {
+        self.graph[EdgeIndex::new(link.0 as usize)].costs
+    }
+
+    /// Takes a node down with all its links, or brings it up again.
     pub fn set_node_up(&mut self, node: NodeId, up: bool) {
         self.graph[index(node)].up = up;
     }
@@ -192,39 +229,25 @@ impl Topology {
         self.peers[node.index()].len()
     }
 
-    /// The neighbours that a node can send to: the link is up in that direction and both ends are,
-    /// in no order that matters.
+    /// Whether a node is up.
+    pub(crate) fn is_node_up(&self, node: NodeId) -> bool {
+        self.graph[index(node)].up
+    }
+
+    /// The neighbours of a node, in no order that matters.
     pub(crate) fn neighbours(&self, node: NodeId) -> impl Iterator<Item = Neighbour> + '_ {
-        self.links_at(node)
-            .filter(|(here, link)| link.up[*here])
-            .map(|(here, link)| link.from(here))
-    }
-
-    /// The neighbours that can send to a node, otherwise as [`Topology::neighbours`].
-    pub(crate) fn feeders(&self, node: NodeId) -> impl Iterator<Item = Neighbour> + '_ {
-        let up = |(here, link): &(usize, &Link)| link.up[1 - *here];
-        self.links_at(node).filter(up).map(|(here, link)| link.from(here))
-    }
-
-    /// The links of a node whose ends are both up, each with the place of the node among its ends.
-    fn links_at(&self, node: NodeId) -> impl Iterator<Item = (usize, &Link)> + '_ {
-        let up = |node: NodeId| self.graph[index(node)].up;
-        let links = self.graph.edges(index(node)).map(|edge| edge.weight());
-        links
-            .filter(move |link| link.ends.into_iter().all(up))
-            .map(move |link| (usize::from(link.ends[0] != node), link))
-    }
-}
-
-impl Link {
-    /// As seen from one of its ends.
-    fn from(&self, here: usize) -> Neighbour {
-        Neighbour {
-            node: self.ends[1 - here],
-            port: self.ports[here],
-            port_there: self.ports[1 - here],
-            cost: self.cost,
-        }
+        self.graph.edges(index(node)).map(move |edge| {
+            let link = edge.weight();
+            let here = usize::from(link.ends[0] != node);
+            Neighbour {
+                node: link.ends[1 - here],
+                port: link.ports[here],
+                port_there: link.ports[1 - here],
+                cost: link.costs[here],
+                up: link.up[here],
+                up_back: link.up[1 - here],
+            }
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::engine::{Epoch, Fingerprint, Seed};
 use crate::net::{AddressBook, Direction, LinkConfig, NodeId, Routes, Topology, tcp};
@@ -144,6 +145,7 @@ pub struct WorldBuilder {
     links: Vec<([String; 2], [LinkConfig; 2])>,
     watched: bool,
     records_limit: usize,
+    convergence: Duration,
 }
 
 impl WorldBuilder {
@@ -157,6 +159,7 @@ impl WorldBuilder {
             links: Vec::new(),
             watched: true,
             records_limit: usize::MAX,
+            convergence: Duration::ZERO,
         }
     }
 
@@ -169,6 +172,12 @@ impl WorldBuilder {
     /// Whether records are kept. Nothing else changes with it.
     pub fn watched(&mut self, watched: bool) -> &mut Self {
         self.watched = watched;
+        self
+    }
+
+    /// How long routers take to come to know of a change of the network. Without it they know at once.
+    pub fn convergence(&mut self, convergence: Duration) -> &mut Self {
+        self.convergence = convergence;
         self
     }
 
@@ -254,7 +263,7 @@ impl WorldBuilder {
                 continue;
             }
             let [a, b] = [ids[names[0].as_str()], ids[names[1].as_str()]];
-            topology.connect(a, b, super::control::link_cost(configs));
+            topology.connect(a, b, super::control::link_costs(configs));
             nodes[a.index()].directions.push(Direction::new(configs[0]));
             nodes[b.index()].directions.push(Direction::new(configs[1]));
         }
@@ -272,6 +281,7 @@ impl WorldBuilder {
             addresses,
             topology,
             routes,
+            convergence: self.convergence,
             hurried,
         };
         let routers = nodes.split_off(self.hosts.len());

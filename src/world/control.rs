@@ -4,10 +4,8 @@
 //! such controls were ordered. It is the only thing that touches more than one node, and so a barrier
 //! for nodes that run side by side.
 
-use std::time::Duration;
-
 use crate::engine::{Key, SimTime};
-use crate::net::{LinkConfig, LinkId, NodeId, Routes, Ways};
+use crate::net::{Change, Cost, LinkConfig, LinkId, NodeId, Ways};
 
 use super::World;
 use super::fault::{Fault, FaultId};
@@ -23,6 +21,8 @@ pub(crate) enum Control {
     End(FaultId),
     Heal(LinkId),
     Restart(NodeId),
+    /// Routers have come to know of these.
+    Learn(Box<[Change]>),
 }
 
 impl World {
@@ -63,36 +63,62 @@ impl World {
             Control::End(id) => self.ledger.end(id),
             Control::Heal(link) => self.ledger.heal(link),
             Control::Restart(node) => self.ledger.restart(node),
+            Control::Learn(changes) => {
+                self.agenda.last_activity = self.now;
+                return self.learn(&changes);
+            }
         };
         if places.is_empty() {
             return;
         }
         self.agenda.last_activity = self.now;
-        let mut rerouted = false;
+        let mut changes = Vec::new();
         for place in places {
-            rerouted |= match place {
-                Place::Node(node) => self.settle_node(node),
-                Place::Link(link) => self.settle_link(link),
-            };
+            match place {
+                Place::Node(node) => changes.extend(self.settle_node(node)),
+                Place::Link(link) => self.settle_link(link, &mut changes),
+            }
         }
-        if rerouted {
-            self.network.routes = Routes::new(&self.network.topology);
+        if self.network.convergence.is_zero() {
+            for change in changes {
+                self.network.routes.learn(&self.network.topology, change);
+            }
+        } else if !changes.is_empty() {
+            let at = self.now + self.network.convergence;
+            self.control(at, Control::Learn(changes.into()));
         }
     }
 
-    /// Brings a host or router to what the ledger says of it; whether routes may differ.
-    fn settle_node(&mut self, node: NodeId) -> bool {
+    /// Routers come to know of changes that were made before.
+    fn learn(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.network.routes.learn(&self.network.topology, *change);
+            match change {
+                Change::Link(link, _) | Change::Costs(link, _) => {
+                    self.record_link(*link, Fact::Rerouted(*change));
+                }
+                Change::Node(node, _) => {
+                    let router = &mut self.routers[node.index() - self.hosts.len()];
+                    let fact = || Fact::Rerouted(*change);
+                    router.node.record(&mut self.agenda, self.now, None, fact);
+                }
+            }
+        }
+    }
+
+    /// Brings a host or router to what the ledger says of it; what that is for routes.
+    fn settle_node(&mut self, node: NodeId) -> Option<Change> {
         let (now, up) = (self.now, self.ledger.is_up(node));
         let fact = || if up { Fact::Restarted } else { Fact::Crashed };
         let Some(host) = self.hosts.get_mut(node.index()) else {
             let router = &mut self.routers[node.index() - self.hosts.len()];
             if router.up == up {
-                return false;
+                return None;
             }
             router.up = up;
             router.node.record(&mut self.agenda, now, None, fact);
             self.network.topology.set_node_up(node, up);
-            return true;
+            return Some(Change::Node(node, up));
         };
         match (host.state.status, up) {
             (Status::New | Status::Up, false) => {
@@ -105,14 +131,14 @@ impl World {
             }
             (Status::New | Status::Up, true) | (Status::Crashed, false) => {}
         }
-        false
+        None
     }
 
-    /// Brings a link to what the ledger says of it; whether routes may differ.
-    fn settle_link(&mut self, link: LinkId) -> bool {
+    /// Brings a link to what the ledger says of it, and adds what that is for routes.
+    fn settle_link(&mut self, link: LinkId, changes: &mut Vec<Change>) {
         let ends = self.network.topology.ends(link);
         let configs = ends.map(|(node, port)| *self.direction_mut(node, port).config());
-        let Some(wanted) = self.ledger.link(link, || configs) else { return false };
+        let Some(wanted) = self.ledger.link(link, || configs) else { return };
         let was_up = self.network.topology.is_up(link);
         for (end, (node, port)) in ends.into_iter().enumerate() {
             let direction = self.direction_mut(node, port);
@@ -127,13 +153,18 @@ impl World {
         if let Some(ways) = Ways::of([comes(0), comes(1)]) {
             self.record_link(link, Fact::Healed(link, ways));
         }
-        let changed = wanted.configs != configs;
-        if changed {
-            self.network.topology.set_cost(link, link_cost(&wanted.configs));
+        if wanted.configs != configs {
             self.record_link(link, Fact::LinkChanged(link));
         }
-        self.network.topology.set_up(link, wanted.up);
-        changed || was_up != wanted.up
+        let costs = link_costs(&wanted.configs);
+        if costs != self.network.topology.costs(link) {
+            self.network.topology.set_costs(link, costs);
+            changes.push(Change::Costs(link, costs));
+        }
+        if was_up != wanted.up {
+            self.network.topology.set_up(link, wanted.up);
+            changes.push(Change::Link(link, wanted.up));
+        }
     }
 
     fn record_link(&mut self, link: LinkId, fact: Fact) {
@@ -143,7 +174,8 @@ impl World {
     }
 }
 
-/// What routes add up for a link: the delay of its slower direction.
-pub(super) fn link_cost(configs: &[LinkConfig; 2]) -> Duration {
-    configs[0].latency.typical().max(configs[1].latency.typical())
+/// What routes add up for a link in each direction: the given cost, or the delay of the slower one.
+pub(super) fn link_costs(configs: &[LinkConfig; 2]) -> [Cost; 2] {
+    let slower = configs[0].latency.typical().max(configs[1].latency.typical());
+    configs.each_ref().map(|config| config.cost.map_or(Cost::delay(slower), Cost::given))
 }

@@ -1,5 +1,7 @@
 //! What all nodes know of the network: who is where, and the way there.
 
+use std::time::Duration;
+
 use crate::engine::{Epoch, Seed};
 use crate::net::{AddressBook, NodeId, Packet, Routes, Topology};
 
@@ -12,7 +14,10 @@ pub(crate) struct Network {
     pub(crate) names: Vec<String>,
     pub(crate) addresses: AddressBook,
     pub(crate) topology: Topology,
+    /// What routers know of it.
     pub(crate) routes: Routes,
+    /// How long they take to come to know of a change.
+    pub(crate) convergence: Duration,
     /// Packets from and to this host take no time on links.
     pub(crate) hurried: Option<NodeId>,
 }

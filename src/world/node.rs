@@ -119,7 +119,7 @@ impl Node {
             self.schedule(agenda, now + LOOPBACK_DELAY, self.id, cause, happening);
             return;
         }
-        let Some(port) = network.routes.next_port(&network.topology, self.id, destination) else {
+        let Some(port) = network.routes.next_port(self.id, destination) else {
             self.lose(agenda, now, cause, &packet, Loss::NoRoute);
             return;
         };

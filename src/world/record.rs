@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::engine::SimTime;
 use crate::net::tcp::{CloseReason, Resending};
-use crate::net::{LinkId, Loss, NodeId, Ways};
+use crate::net::{Change, LinkId, Loss, NodeId, Ways};
 use crate::proto::tls::{Handshake, Secret};
 
 /// Names a record: the node that made it and how many it had made before.
@@ -120,6 +120,9 @@ pub enum Fact {
     Healed(LinkId, Ways),
     /// A link was changed; recorded at its first end.
     LinkChanged(LinkId),
+    /// Routers came to know of a change, some time after it; recorded at the router or the link's first
+    /// end.
+    Rerouted(Change),
     /// A datagram with a foreign source address left this host; what it causes names this record.
     Forged {
         /// The source that stands in it.

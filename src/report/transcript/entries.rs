@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use foldhash::fast::FixedState;
 
 use crate::net::tcp::CloseReason;
-use crate::net::{LinkId, Loss, Ways};
+use crate::net::{Change, LinkId, Loss, Ways};
 use crate::world::{Fact, Record, RecordId, World};
 
 use super::dissect::{Dissector, Side, Unit, describe_dns, plural, raw};
@@ -126,6 +126,22 @@ impl<'w> Entries<'w> {
             Fact::Healed(link, ways) => self.link(record, *link, *ways, "healed", "link healed"),
             Fact::LinkChanged(link) => {
                 self.link(record, *link, Ways::Both, "changed", "link changed");
+            }
+            Fact::Rerouted(change) => {
+                let tell = |text| ("rerouted", text);
+                let (link, (kind, text)) = match *change {
+                    Change::Link(link, [true, true]) => (link, tell("routes use the link again")),
+                    Change::Link(link, [false, false]) => (link, tell("routes avoid the link")),
+                    Change::Link(link, _) => (link, tell("routes use the link one way")),
+                    Change::Costs(link, _) => (link, tell("routes count the link anew")),
+                    Change::Node(_, true) => {
+                        return self.event(record, "rerouted", "routes use the router again");
+                    }
+                    Change::Node(_, false) => {
+                        return self.event(record, "rerouted", "routes avoid the router");
+                    }
+                };
+                self.link(record, link, Ways::Both, kind, text);
             }
             Fact::Note(told) => {
                 let (kind, text) = note::in_words(told);

@@ -120,6 +120,7 @@ const LINK: LinkConfig = LinkConfig {
     mtu_octets: 128 * 1_024,
     bandwidth_bps: None,
     queue_octets: u32::MAX,
+    cost: None,
 };
 
 /// A scenario of a hundred queries takes some thousand events.

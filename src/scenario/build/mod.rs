@@ -49,7 +49,7 @@ fn parts(
     change: impl Fn(&Host, HostConfig) -> HostConfig,
 ) -> WorldBuilder {
     let mut parts = WorldBuilder::new(seed);
-    parts.epoch(plan.start).watched(watched);
+    parts.epoch(plan.start).watched(watched).convergence(plan.convergence);
     let zones = dns::Zones::new(plan);
     let tls = TlsParts::new(plan, seed);
     for host in plan.hosts.values() {

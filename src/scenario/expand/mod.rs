@@ -88,6 +88,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         until: expander.until(),
         routers: expander.routers.iter().cloned().collect(),
         links,
+        convergence: scenario.network.convergence.map_or(std::time::Duration::ZERO, |dur| dur.0),
         default_link: [default_link.forward, default_link.backward],
         hosts,
         hints,

@@ -160,6 +160,7 @@ impl Expander<'_, '_, '_> {
             bandwidth: link.bandwidth,
             mtu: link.mtu,
             queue: link.queue,
+            cost: link.cost,
         };
         let both = self.patch(path, &both);
         let mut own = |key, direction: &Option<Direction>| match direction {
@@ -186,6 +187,7 @@ impl Expander<'_, '_, '_> {
             mtu_octets,
             bandwidth_bps: format.bandwidth.map(|bandwidth| bandwidth.0),
             queue_octets: format.queue.map(|queue| u32::try_from(queue.0).unwrap_or(u32::MAX)),
+            cost: format.cost,
         }
     }
 

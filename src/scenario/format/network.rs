@@ -20,6 +20,11 @@ pub struct Network {
     /// hangs on these links alone.
     #[schemars(extend("examples" = [[{"between": ["internet", "isp"], "latency": "15ms"}]]))]
     pub links: Vec<LinkBetween>,
+    /// How long routers take to come to know that a link or router failed, came back or costs
+    /// something else. Until then they send on as before, into a dead link too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0s"), example = &"5s")]
+    pub convergence: Option<Dur>,
     /// Which addresses a host gets that names none: `ipv4`, `ipv6` or `dual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "ipv4"), example = &"dual")]
@@ -63,6 +68,11 @@ pub struct Link {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "256KiB"), example = &"64KiB")]
     pub queue: Option<Size>,
+    /// What routes add up for the link, in place of its latency: 10 is as much as 10 ms. Packets take
+    /// the way that costs least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("default" = "the latency of the slower direction"), example = 10)]
+    pub cost: Option<u32>,
     /// What differs in the direction from the first end to the second; from a host to its router.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"bandwidth": "1Mbps"}]))]
@@ -97,6 +107,10 @@ pub struct Direction {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"64KiB")]
     pub queue: Option<Size>,
+    /// What routes add up for this direction, in place of the link's latency: 10 is as much as 10 ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), example = 10)]
+    pub cost: Option<u32>,
 }
 
 /// A link and its two ends.

@@ -17,6 +17,7 @@ pub mod tls;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -51,6 +52,8 @@ pub struct Plan {
     pub routers: Vec<String>,
     /// Every link: between routers, and of each host.
     pub links: Vec<Link>,
+    /// How long routers take to come to know of a change.
+    pub convergence: Duration,
     /// What a link is like of which nothing is said: from a host to its router, and back.
     pub default_link: [LinkConfig; 2],
     /// Every host by name, in a stable order.
