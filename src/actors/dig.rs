@@ -53,6 +53,7 @@ impl Actor for Dig {
         let stub = self.stub.as_mut().expect("events come after the start");
         match event {
             Event::Datagram { from, to, payload } => stub.on_datagram(ctx, from, to, &payload),
+            Event::Unreachable { from, to, .. } => stub.on_unreachable(ctx, from, to),
             Event::Stream(connection, event) => stub.on_stream(ctx, connection, event),
             Event::Timer(STUB_TIMER) => stub.on_timer(ctx),
             Event::Timer(TimerToken(index)) => {

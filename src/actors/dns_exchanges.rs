@@ -23,7 +23,7 @@ pub(crate) struct Exchanges<K> {
 
 #[derive(Debug)]
 enum Place {
-    Port(u16),
+    Port(u16, SocketAddr),
     Connection(ConnId),
 }
 
@@ -103,7 +103,8 @@ impl<K: Copy + Ord> Exchanges<K> {
         to: SocketAddr,
         octets: Bytes,
     ) -> bool {
-        if let Some(Place::Port(port)) = self.places.get(&key) {
+        if let Some(Place::Port(port, server)) = self.places.get_mut(&key) {
+            *server = to;
             return ctx.send_udp(*port, to, octets).is_ok();
         }
         let port = match &self.fixed_port {
@@ -121,7 +122,7 @@ impl<K: Copy + Ord> Exchanges<K> {
             Some((_, keys)) => drop(keys.insert(key)),
             None => drop(self.ports.insert(port, key)),
         }
-        self.places.insert(key, Place::Port(port));
+        self.places.insert(key, Place::Port(port, to));
         true
     }
 
@@ -144,7 +145,7 @@ impl<K: Copy + Ord> Exchanges<K> {
     /// The query is over: gives its port or connection back.
     pub(crate) fn release(&mut self, ctx: &mut Ctx<'_>, key: K) {
         match self.places.remove(&key) {
-            Some(Place::Port(port)) => {
+            Some(Place::Port(port, _)) => {
                 self.ports.remove(&port);
                 if let Some((_, keys)) = &mut self.fixed_port {
                     keys.remove(&key);
@@ -182,6 +183,13 @@ impl<K: Copy + Ord> Exchanges<K> {
         let fixed = self.fixed_port.iter().filter(move |(fixed, _)| *fixed == port);
         let shared = fixed.flat_map(|(_, keys)| keys);
         self.ports.get(&port).into_iter().chain(shared).copied()
+    }
+
+    /// The queries to that server from that port, which an ICMP error says are in vain.
+    pub(crate) fn in_vain(&self, port: u16, server: SocketAddr) -> Vec<K> {
+        let to_it =
+            |key: &K| matches!(self.places.get(key), Some(Place::Port(_, to)) if *to == server);
+        self.at_port(port).filter(to_it).collect()
     }
 
     /// Whether the connection is one of these.

@@ -94,6 +94,7 @@ impl Actor for Client {
         let stub = self.stub.as_mut().unwrap();
         match event {
             Event::Datagram { from, to, payload } => stub.on_datagram(ctx, from, to, &payload),
+            Event::Unreachable { from, to, .. } => stub.on_unreachable(ctx, from, to),
             Event::Stream(connection, event) => {
                 assert!(stub.owns(connection));
                 stub.on_stream(ctx, connection, event);

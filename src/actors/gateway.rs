@@ -281,7 +281,7 @@ impl Actor for Gateway {
             Event::Stream(connection, event) => self.on_stream(connection, event, ctx),
             Event::Datagram { from, to, payload } => self.on_datagram(from, to, payload, ctx),
             Event::Timer(FLOW_TIMER) => self.on_timer(ctx),
-            Event::Timer(_) | Event::Signal(_) => {}
+            Event::Timer(_) | Event::Signal(_) | Event::Unreachable { .. } => {}
         }
     }
 }

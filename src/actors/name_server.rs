@@ -114,6 +114,11 @@ impl Actor for NameServer {
                     None => running.admit(ctx, Asker::Datagram { from, to }, payload),
                 }
             }
+            Event::Unreachable { from, to, .. } => {
+                for exchange in running.exchanges.in_vain(from.port(), to) {
+                    running.server.failed(ctx.now(), exchange, &mut running.outputs);
+                }
+            }
             Event::Stream(connection, event) if running.exchanges.owns(connection) => {
                 let news = running.exchanges.on_stream(ctx, connection, &event);
                 let Some((exchange, replies)) = news else { return };

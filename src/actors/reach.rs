@@ -121,6 +121,9 @@ impl Reach {
                     CloseReason::Refused | CloseReason::Reset => {
                         format!("{} port {}: connection refused", self.host, self.port)
                     }
+                    CloseReason::Unreachable(trouble) => {
+                        format!("{} port {}: {trouble}", self.host, self.port)
+                    }
                     _ => format!("{} port {}: connection timed out", self.host, self.port),
                 };
                 self.next(ctx)

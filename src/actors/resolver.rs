@@ -108,6 +108,13 @@ impl Actor for RecursiveResolver {
                     });
                 }
             }
+            Event::Unreachable { from, to, .. } => {
+                for exchange in running.exchanges.in_vain(from.port(), to) {
+                    running.drive(ctx, |resolver, now, out| {
+                        resolver.upstream_failed(now, exchange, out);
+                    });
+                }
+            }
             Event::Datagram { from, to, payload } => {
                 running.admit(ctx, allowed, Asker::Datagram { from, to }, payload);
             }

@@ -66,6 +66,15 @@ impl StubResolver {
         }
     }
 
+    /// A datagram from a port of this host to a server came to nothing: the next one is asked at once.
+    pub fn on_unreachable(&mut self, ctx: &mut Ctx<'_>, from: SocketAddr, to: SocketAddr) {
+        for exchange in self.exchanges.in_vain(from.port(), to) {
+            let mut out = Vec::new();
+            self.stub.failed(ctx.now(), exchange, &mut out);
+            self.act(ctx, out);
+        }
+    }
+
     /// Whether this connection is the stub resolver's.
     pub fn owns(&self, connection: ConnId) -> bool {
         self.exchanges.owns(connection)

@@ -85,7 +85,9 @@ fn style_of(entry: &Entry<'_>) -> Style {
             Protocol::Smtp => Style::new(),
             Protocol::Imap | Protocol::Pop3 => colour(AnsiColor::Magenta),
             Protocol::Note => colour(AnsiColor::Green),
-            Protocol::Tcp | Protocol::Udp | Protocol::Network => Style::new().dimmed(),
+            Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Network => {
+                Style::new().dimmed()
+            }
         },
     }
 }

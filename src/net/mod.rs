@@ -1,17 +1,22 @@
 //! The network below the protocols: addresses, links, routes, datagrams and TCP.
 
 pub mod address;
+pub mod frame;
 pub mod generate;
+pub mod icmp;
 pub mod latency;
 pub mod link;
 pub mod packet;
+pub mod path_mtu;
 pub mod routes;
 pub mod tcp;
 pub mod topology;
 
 pub use address::AddressBook;
+pub use icmp::{Trouble, Unreachable};
 pub use latency::Latency;
 pub use link::{Direction, LinkConfig, LinkPatch, Loss, Verdict};
 pub use packet::{Body, Packet};
+pub use path_mtu::PathMtus;
 pub use routes::{Change, Routes};
 pub use topology::{Cost, LinkId, NodeId, Topology, Ways};

@@ -1,4 +1,4 @@
-//! What crosses a link: a UDP datagram or a TCP segment between two addresses.
+//! What crosses a link: a UDP datagram, a TCP segment or an ICMP message between two addresses.
 //!
 //! Headers are kept as numbers and written out as octets where a capture asks for them; payloads
 //! are reference-counted slices, so that a message is not copied from hop to hop.
@@ -27,6 +27,8 @@ pub enum Body {
     Udp(Bytes),
     /// A TCP segment (RFC 9293).
     Tcp(Segment),
+    /// The octets of an ICMP or ICMPv6 message ([`super::icmp`]). The ports of its packet are 0.
+    Icmp(Bytes),
 }
 
 impl Packet {
@@ -36,13 +38,14 @@ impl Packet {
             + match &self.body {
                 Body::Udp(payload) => UDP_HEADER_OCTETS + payload.len(),
                 Body::Tcp(segment) => segment.header_octets() + segment.payload.len(),
+                Body::Icmp(octets) => octets.len(),
             }
     }
 
     /// The octets it carries for the application.
     pub fn payload(&self) -> &Bytes {
         match &self.body {
-            Body::Udp(payload) => payload,
+            Body::Udp(payload) | Body::Icmp(payload) => payload,
             Body::Tcp(segment) => &segment.payload,
         }
     }

@@ -114,10 +114,11 @@ impl Routes {
 
     /// The port by which `from` sends to `to`; `None` when there is no way.
     ///
-    /// A host with one link has no choice: it sends there, even while the link is cut.
+    /// A host with one link has no choice: it sends there, even while the link is cut, and even what is
+    /// for [`NodeId::NOWHERE`].
     pub fn next_port(&self, from: NodeId, to: NodeId) -> Option<u32> {
         let Place::Core(row) = self.places[from.index()] else { return Some(0) };
-        let column = match self.places[to.index()] {
+        let column = match *self.places.get(to.index())? {
             Place::Core(column) => column,
             Place::Leaf { up: false, .. } => return None,
             Place::Leaf { neighbour, port, .. } if neighbour == from => return Some(port),
@@ -128,6 +129,12 @@ impl Routes {
         };
         let table = self.tables[row as usize].get_or_init(|| Box::new(self.table(row)));
         Some(table.first[column as usize]).filter(|port| *port != NO_PORT)
+    }
+
+    /// Whether a host hangs on `router` by its one link, so that `router` is the last of all ways to it.
+    pub fn is_last(&self, router: NodeId, host: NodeId) -> bool {
+        let place = self.places.get(host.index());
+        matches!(place, Some(Place::Leaf { neighbour, .. }) if *neighbour == router)
     }
 
     /// Routers have come to know of a change. Tables that it touches are computed anew when they are

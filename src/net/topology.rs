@@ -9,6 +9,9 @@ use petgraph::graph::{EdgeIndex, NodeIndex, UnGraph};
 pub struct NodeId(pub u32);
 
 impl NodeId {
+    /// Nobody: where a packet goes to an address that no host has.
+    pub const NOWHERE: NodeId = NodeId(u32::MAX);
+
     /// As an index into a `Vec` over all nodes.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -48,6 +48,7 @@ impl Actor for Checker {
         let Some(stub) = &mut self.stub else { return };
         match event {
             Event::Datagram { from, to, payload } => stub.on_datagram(ctx, from, to, &payload),
+            Event::Unreachable { from, to, .. } => stub.on_unreachable(ctx, from, to),
             Event::Stream(connection, event) => stub.on_stream(ctx, connection, event),
             Event::Timer(_) => stub.on_timer(ctx),
             Event::Signal(_) | Event::Outside(_) => {}

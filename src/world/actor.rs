@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use crate::net::Trouble;
 use crate::net::tcp::CloseReason;
 use crate::proto::imap::MailboxId;
 
@@ -35,6 +36,15 @@ pub enum Event {
         to: SocketAddr,
         /// What it carries.
         payload: Bytes,
+    },
+    /// A datagram that was sent from this port came to nothing, as a router or its host says.
+    Unreachable {
+        /// The address and port of this host.
+        from: SocketAddr,
+        /// Where it was to go.
+        to: SocketAddr,
+        /// Why.
+        trouble: Trouble,
     },
     /// News of a TCP connection.
     Stream(ConnId, StreamEvent),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::engine::{Epoch, Fingerprint, Seed};
-use crate::net::{AddressBook, Direction, LinkConfig, NodeId, Routes, Topology, tcp};
+use crate::net::{AddressBook, Direction, LinkConfig, NodeId, Routes, Topology, Unreachable, tcp};
 
 use super::actor::Spawn;
 use super::disk::Disk;
@@ -146,6 +146,7 @@ pub struct WorldBuilder {
     watched: bool,
     records_limit: usize,
     convergence: Duration,
+    unreachable: Unreachable,
 }
 
 impl WorldBuilder {
@@ -160,6 +161,7 @@ impl WorldBuilder {
             watched: true,
             records_limit: usize::MAX,
             convergence: Duration::ZERO,
+            unreachable: Unreachable::default(),
         }
     }
 
@@ -178,6 +180,12 @@ impl WorldBuilder {
     /// How long routers take to come to know of a change of the network. Without it they know at once.
     pub fn convergence(&mut self, convergence: Duration) -> &mut Self {
         self.convergence = convergence;
+        self
+    }
+
+    /// How packets that cannot be delivered are answered. Without it, not at all.
+    pub fn unreachable(&mut self, unreachable: Unreachable) -> &mut Self {
+        self.unreachable = unreachable;
         self
     }
 
@@ -282,6 +290,7 @@ impl WorldBuilder {
             topology,
             routes,
             convergence: self.convergence,
+            unreachable: self.unreachable,
             hurried,
         };
         let routers = nodes.split_off(self.hosts.len());
@@ -305,6 +314,7 @@ impl HostConfig {
                 boot: 0,
                 pending: Default::default(),
                 tcp: self.tcp,
+                path_mtus: None,
                 backlog_octets: self.backlog_octets,
                 is_gateway: self.gateway.is_some(),
                 draws: None,

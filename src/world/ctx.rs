@@ -156,7 +156,7 @@ impl Ctx<'_> {
         let port = host.stack.free_port(own, to, draws).ok_or(NoAddress { to })?;
         let iss = draws.next_u64() as u32;
         let local = SocketAddr::new(own, port);
-        let config = self.turn.tcp_config(local);
+        let config = self.turn.tcp_config(local, to);
         let tcp = Connection::connect(&config, iss, self.turn.now, self.turn.actions);
         let socket = Socket::new(local, to, self.actor, true, tcp);
         let id = self.turn.host.stack.insert(socket);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::engine::{Fingerprint, Stream};
-use crate::net::tcp;
+use crate::net::{PathMtus, tcp};
 
 use super::actor::{Actor, Event, Spawn};
 use super::disk::Disk;
@@ -32,6 +32,8 @@ pub(crate) struct HostState {
     /// Events of this instant that wait for their actor.
     pub(crate) pending: VecDeque<(u16, Event)>,
     pub(crate) tcp: tcp::Config,
+    /// What fits on the way to whom, if it was told that anything did not.
+    pub(crate) path_mtus: Option<Box<PathMtus>>,
     /// From how many unacknowledged octets on a program is given no more of what its client sends.
     pub(crate) backlog_octets: Option<usize>,
     /// Whether it stands for the outside: then its coming up is no event of the run.

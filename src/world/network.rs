@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::{Epoch, Seed};
-use crate::net::{AddressBook, NodeId, Packet, Routes, Topology};
+use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable};
 
 /// The part of a world that every node reads and only a [`Control`](super::control::Control) changes.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Network {
     pub(crate) routes: Routes,
     /// How long they take to come to know of a change.
     pub(crate) convergence: Duration,
+    /// What becomes of packets that cannot be delivered.
+    pub(crate) unreachable: Unreachable,
     /// Packets from and to this host take no time on links.
     pub(crate) hurried: Option<NodeId>,
 }
@@ -31,7 +33,7 @@ impl Network {
     pub(crate) fn routers_between(&self, from: NodeId, to: NodeId) -> u8 {
         let (mut at, mut routers) = (from, 0_u8);
         while at != to {
-            let Some(port) = self.routes.next_port(&self.topology, at, to) else { return 0 };
+            let Some(port) = self.routes.next_port(at, to) else { return 0 };
             at = self.topology.peer(at, port);
             if at != to {
                 routers = routers.saturating_add(1);

@@ -1,7 +1,7 @@
 //! What every node has, host or router: its count of events and the outgoing side of its links.
 
 use crate::engine::{EventQueue, Key, SimTime};
-use crate::net::{Body, Direction, Loss, NodeId, Packet, Verdict};
+use crate::net::{Body, Direction, Loss, NodeId, Packet, Trouble, Unreachable, Verdict, icmp};
 
 use super::actor::{ConnId, Signal, TimerToken};
 use super::capture::Capture;
@@ -58,6 +58,8 @@ pub(crate) struct Node {
     pub(crate) directions: Vec<Direction>,
     sequence: u64,
     records: u32,
+    /// How far the ICMP errors that it sent reach into the future, at their rate.
+    complains_until: SimTime,
 }
 
 /// Origin 0 belongs to controls, so that they come first in their instant.
@@ -66,12 +68,17 @@ pub(crate) const CONTROL_ORIGIN: u32 = 0;
 /// What comes from outside is the last of its instant.
 pub(crate) const OUTSIDE_ORIGIN: u32 = u32::MAX;
 
+/// ICMP errors leave a node at this rate at the most, and so many at once (Linux's
+/// `icmp_msgs_per_sec` and `icmp_msgs_burst`: 1,000 and 50).
+const COMPLAINT_EVERY: std::time::Duration = std::time::Duration::from_millis(1);
+const COMPLAINT_BURST: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// How long a packet takes from a host to itself.
 const LOOPBACK_DELAY: std::time::Duration = std::time::Duration::from_micros(10);
 
 impl Node {
     pub(crate) fn new(id: NodeId) -> Self {
-        Node { id, directions: Vec::new(), sequence: 0, records: 0 }
+        Node { id, directions: Vec::new(), sequence: 0, records: 0, complains_until: SimTime::ZERO }
     }
 
     /// Schedules something at `node` in this node's own order.
@@ -119,12 +126,17 @@ impl Node {
             self.schedule(agenda, now + LOOPBACK_DELAY, self.id, cause, happening);
             return;
         }
-        let Some(port) = network.routes.next_port(self.id, destination) else {
-            self.lose(agenda, now, cause, &packet, Loss::NoRoute);
-            return;
-        };
-        let Some(direction) = self.directions.get_mut(port as usize) else {
-            self.lose(agenda, now, cause, &packet, Loss::NoRoute);
+        let port = network.routes.next_port(self.id, destination);
+        let Some((port, direction)) =
+            port.and_then(|port| Some((port, self.directions.get_mut(port as usize)?)))
+        else {
+            let cause = self.lose(agenda, now, cause, &packet, Loss::NoRoute);
+            let trouble = match network.unreachable {
+                Unreachable::Prohibit => Trouble::Prohibited,
+                _ if network.routes.is_last(self.id, destination) => Trouble::HostUnreachable,
+                _ => Trouble::NoRoute,
+            };
+            self.complain(network, agenda, now, cause, &packet, trouble);
             return;
         };
         let peer = network.topology.peer(self.id, port);
@@ -139,7 +151,49 @@ impl Node {
             Verdict::Arrives(time) => {
                 self.schedule(agenda, time, peer, cause, Happening::Packet { destination, packet });
             }
-            Verdict::Lost(why) => self.lose(agenda, now, cause, &packet, why),
+            Verdict::Lost(why) => {
+                let mtu_octets = direction.config().mtu_octets;
+                let cause = self.lose(agenda, now, cause, &packet, why);
+                if why == Loss::TooBig {
+                    let trouble = Trouble::TooBig { mtu_octets };
+                    self.complain(network, agenda, now, cause, &packet, trouble);
+                }
+            }
+        }
+    }
+
+    /// Tells the source of a packet what became of it, where this network does that, and not too
+    /// often (RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)).
+    pub(crate) fn complain(
+        &mut self,
+        network: &Network,
+        agenda: &mut Agenda,
+        now: SimTime,
+        cause: Option<RecordId>,
+        packet: &Packet,
+        trouble: Trouble,
+    ) {
+        if network.unreachable == Unreachable::Silence {
+            return;
+        }
+        // Whoever the address belongs to is told, though another may have forged it.
+        let Some(source) = network.addresses.owner(packet.from.ip()) else { return };
+        let by = match trouble {
+            Trouble::PortUnreachable => packet.to.ip(),
+            _ if source == self.id => packet.from.ip(),
+            _ => icmp::router_address(self.id, packet.from.ip()),
+        };
+        let busy_until = self.complains_until.max(now) + COMPLAINT_EVERY;
+        if busy_until > now + COMPLAINT_BURST {
+            return;
+        }
+        if let Some(message) = icmp::about(packet, trouble, by) {
+            self.complains_until = busy_until;
+            let is_host = source == self.id || trouble == Trouble::PortUnreachable;
+            if is_host && let Some(capture) = &mut agenda.capture {
+                capture.sent(now, self.id, &message);
+            }
+            self.forward(network, agenda, now, cause, source, message);
         }
     }
 
@@ -150,22 +204,22 @@ impl Node {
         cause: Option<RecordId>,
         packet: &Packet,
         why: Loss,
-    ) {
+    ) -> Option<RecordId> {
         self.record(agenda, now, cause, || Fact::Lost {
             from: packet.from,
             to: packet.to,
             tcp_sequence: match &packet.body {
                 Body::Tcp(segment) => Some(segment.seq),
-                Body::Udp(_) => None,
+                Body::Udp(_) | Body::Icmp(_) => None,
             },
             payload_octets: packet.payload().len(),
             why,
-        });
+        })
     }
 }
 
 /// Routers lower the MSS that a SYN offers to what their link carries, as real ones do, since the
-/// "packet too big" of ICMP is not modelled.
+/// "packet too big" of ICMP often does not arrive.
 fn clamp_mss(packet: &mut Packet, mtu_octets: u32) {
     if let Body::Tcp(segment) = &mut packet.body
         && let Some(mss) = &mut segment.mss

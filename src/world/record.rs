@@ -4,12 +4,13 @@
 //! Each knows the record that caused it. Nothing in a run reads them, so that watching changes
 //! nothing; switched off, a record costs one branch.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::engine::SimTime;
+use crate::net::icmp::Complaint;
 use crate::net::tcp::{CloseReason, Resending};
 use crate::net::{Change, LinkId, Loss, NodeId, Ways};
 use crate::proto::tls::{Handshake, Secret};
@@ -47,6 +48,13 @@ pub enum Fact {
         to: SocketAddr,
         /// Content.
         payload: Bytes,
+    },
+    /// An ICMP error arrived at the host that had sent what it is about.
+    Complaint {
+        /// The address of who sent the error.
+        by: IpAddr,
+        /// What it says.
+        complaint: Box<Complaint>,
     },
     /// A connection stands, as this end sees it.
     Opened {
@@ -90,7 +98,8 @@ pub enum Fact {
         from: SocketAddr,
         /// Destination.
         to: SocketAddr,
-        /// Whether it was a TCP segment (with its sequence number) or a UDP datagram.
+        /// The sequence number of a TCP segment; else it was a UDP datagram, or, to port 0, an ICMP
+        /// message.
         tcp_sequence: Option<u32>,
         /// Octets of payload.
         payload_octets: usize,

@@ -1,5 +1,8 @@
 //! The world with small programs on it: what every actor relies on.
 
+mod rerouting;
+mod unreachable;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

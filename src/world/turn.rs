@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::engine::{SimTime, Stream};
+use crate::net::icmp::{self, Complaint};
 use crate::net::tcp::{self, Actions, Connection, Flags, Segment};
-use crate::net::{Body, Loss, Packet};
+use crate::net::{Body, Loss, NodeId, Packet, Trouble, Unreachable};
 
 use super::Ctx;
 use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
@@ -35,6 +36,7 @@ mod kind {
     pub(super) const CRASH: u32 = 3;
     pub(super) const ACT: u32 = 4;
     pub(super) const PROGRAM: u32 = 5;
+    pub(super) const ICMP: u32 = 6;
     /// The kind of what comes from outside is added.
     pub(super) const OUTSIDE: u32 = 0x10;
     /// TCP flags are added.
@@ -71,6 +73,7 @@ impl Host {
         self.state.status = Status::Crashed;
         self.state.boot += 1;
         self.state.stack = Default::default();
+        self.state.path_mtus = None;
         self.state.pending.clear();
         self.state.fingerprint.add(now, kind::CRASH, &[]);
     }
@@ -200,7 +203,12 @@ impl Turn<'_> {
         let node = &mut self.host.node;
         match self.network.addresses.owner(packet.to.ip()) {
             Some(to) => node.forward(self.network, self.agenda, self.now, self.cause, to, packet),
-            None => node.lose(self.agenda, self.now, self.cause, &packet, Loss::NoRoute),
+            // Its router finds out.
+            None if self.network.unreachable != Unreachable::Silence => {
+                let to = NodeId::NOWHERE;
+                node.forward(self.network, self.agenda, self.now, self.cause, to, packet);
+            }
+            None => drop(node.lose(self.agenda, self.now, self.cause, &packet, Loss::NoRoute)),
         }
     }
 
@@ -215,19 +223,56 @@ impl Turn<'_> {
                 self.host.fingerprint.add(self.now, kind::DATAGRAM, &payload);
                 let Some(actor) = self.host.stack.udp_actor(to.port()) else {
                     let packet = Packet { from, to, body: Body::Udp(payload) };
-                    self.host.node.lose(
-                        self.agenda,
-                        self.now,
-                        self.cause,
-                        &packet,
-                        Loss::NoListener,
-                    );
+                    let Turn { now, cause, network, .. } = *self;
+                    let node = &mut self.host.node;
+                    let cause = node.lose(self.agenda, now, cause, &packet, Loss::NoListener);
+                    let trouble = Trouble::PortUnreachable;
+                    node.complain(network, self.agenda, now, cause, &packet, trouble);
                     return;
                 };
                 self.record(|| Fact::Datagram { from, to, payload: payload.clone() });
                 self.host.pending.push_back((actor, Event::Datagram { from, to, payload }));
             }
             Body::Tcp(segment) => self.receive_segment(from, to, segment),
+            Body::Icmp(octets) => {
+                self.host.fingerprint.add(self.now, kind::ICMP, &octets);
+                if let Some(complaint) = icmp::read(from.ip(), to.ip(), &octets) {
+                    let complaint = Box::new(complaint);
+                    self.record(|| Fact::Complaint { by: from.ip(), complaint: complaint.clone() });
+                    self.receive_complaint(&complaint);
+                }
+            }
+        }
+    }
+
+    /// Hands an ICMP error to the connection or the program whose packet it is about.
+    fn receive_complaint(&mut self, complaint: &Complaint) {
+        let Complaint { trouble, from, to, tcp_sequence } = *complaint;
+        let mtu = match trouble {
+            Trouble::TooBig { mtu_octets } => {
+                let known = self.host.path_mtus.get_or_insert_default();
+                Some(known.learn(self.now, to.ip(), mtu_octets))
+            }
+            _ => None,
+        };
+        match (tcp_sequence, self.host.stack.find(from, to)) {
+            (None, _) => {
+                if let Some(actor) = self.host.stack.udp_actor(from.port()) {
+                    self.host.pending.push_back((actor, Event::Unreachable { from, to, trouble }));
+                }
+            }
+            (Some(sequence), Some(id)) => {
+                let socket = self.host.stack.get(id).expect("a connection found by its ends");
+                match mtu {
+                    Some(mtu) => {
+                        let mss = crate::net::packet::mss_for(mtu, to);
+                        socket.tcp.on_too_big(self.now, sequence, mss, self.actions);
+                    }
+                    None => socket.tcp.on_unreachable(trouble, sequence, self.actions),
+                }
+                self.after_tcp(id);
+            }
+            (Some(_), None) => {}
         }
     }
 
@@ -251,7 +296,7 @@ impl Turn<'_> {
         match listener {
             Some(actor) if opens(segment.flags) => {
                 let iss = self.draws().next_u64() as u32;
-                let config = self.tcp_config(to);
+                let config = self.tcp_config(to, from);
                 let tcp = Connection::accept(&config, iss, &segment, self.now, self.actions);
                 let (local, peer) = (to, from);
                 let socket = Socket::new(local, peer, actor, false, tcp);
@@ -280,11 +325,13 @@ impl Turn<'_> {
         self.after_tcp(id);
     }
 
-    /// What TCP is configured with on the way to or from `address`.
-    pub(crate) fn tcp_config(&self, address: SocketAddr) -> tcp::Config {
-        let mtu = self.host.node.directions.iter().map(|link| link.config().mtu_octets).min();
-        let mss = crate::net::packet::mss_for(mtu.unwrap_or(u32::from(u16::MAX)), address);
-        let family = if address.is_ipv4() { tcp::Config::V4 } else { tcp::Config::V6 };
+    /// What TCP is configured with between an address of this host and a peer's.
+    pub(crate) fn tcp_config(&self, local: SocketAddr, peer: SocketAddr) -> tcp::Config {
+        let links = self.host.node.directions.iter().map(|link| link.config().mtu_octets);
+        let known = self.host.path_mtus.as_ref().and_then(|known| known.get(self.now, peer.ip()));
+        let mtu = links.chain(known).min();
+        let mss = crate::net::packet::mss_for(mtu.unwrap_or(u32::from(u16::MAX)), local);
+        let family = if local.is_ipv4() { tcp::Config::V4 } else { tcp::Config::V6 };
         tcp::Config { mss, default_mss: family.default_mss, ..self.host.tcp }
     }
 
@@ -350,12 +397,7 @@ fn opens(flags: Flags) -> bool {
 }
 
 /// The stream of that purpose of a host. After a restart it is a new one, so that no draw repeats.
-pub(crate) fn stream(
-    network: &Network,
-    node: crate::net::NodeId,
-    boot: u32,
-    purpose: &str,
-) -> Stream {
+pub(crate) fn stream(network: &Network, node: NodeId, boot: u32, purpose: &str) -> Stream {
     let host = network.name(node);
     match boot {
         0 => network.seed.stream(&format!("host {host} {purpose}")),

@@ -133,6 +133,10 @@ impl Actor for MailClient {
                 running.stub.on_datagram(ctx, from, to, &payload);
                 running.on_lookups(ctx);
             }
+            Event::Unreachable { from, to, .. } => {
+                running.stub.on_unreachable(ctx, from, to);
+                running.on_lookups(ctx);
+            }
             Event::Stream(connection, event) => running.on_stream(connection, event, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
             Event::Signal(_) | Event::Outside(_) => {}

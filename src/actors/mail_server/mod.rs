@@ -126,7 +126,7 @@ impl Actor for MailServer {
             Event::Stream(connection, event) => running.on_stream(connection, &event, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
             Event::Signal(Signal::Delivered(mailbox)) => running.imap.on_change(mailbox, ctx),
-            Event::Datagram { .. } | Event::Outside(_) => {}
+            Event::Datagram { .. } | Event::Unreachable { .. } | Event::Outside(_) => {}
         }
     }
 }

@@ -108,6 +108,11 @@ impl Manager {
         self.on_lookups(ctx);
     }
 
+    pub(super) fn on_unreachable(&mut self, from: SocketAddr, to: SocketAddr, ctx: &mut Ctx<'_>) {
+        self.stub.on_unreachable(ctx, from, to);
+        self.on_lookups(ctx);
+    }
+
     pub(super) fn on_timer(&mut self, token: TimerToken, ctx: &mut Ctx<'_>) {
         if token == STUB_TIMER {
             self.stub.on_timer(ctx);

@@ -89,6 +89,7 @@ impl Actor for Mta {
         match event {
             Event::Stream(connection, event) => running.on_stream(connection, event, ctx),
             Event::Datagram { from, to, payload } => running.on_datagram(from, to, &payload, ctx),
+            Event::Unreachable { from, to, .. } => running.on_unreachable(from, to, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
             Event::Outside(Outside::Order(Order::Flush { domain })) => {
                 running.flush(&Flush { at: ctx.now(), domain }, ctx);

@@ -16,6 +16,7 @@ use super::send::{Outgoing, Sender, TimedOut};
 use super::sequence::SeqNumber;
 use super::state::State;
 use crate::engine::SimTime;
+use crate::net::icmp::Trouble;
 use bytes::Bytes;
 
 /// One side of a TCP connection.
@@ -67,6 +68,28 @@ impl Connection {
             _ => self.on_segment_after_syn(now, segment, out),
         }
         self.transmit(now, out);
+    }
+
+    /// An ICMP error says of our segment with this sequence number that it came to nothing.
+    ///
+    /// As Linux, and as RFC 5461 §4.1 describes it: one that is about our SYN ends the connection at
+    /// once, so that the user may try another address. On an established connection it changes nothing;
+    /// what was lost is sent again until the retries are used up (soft errors of RFC 1122 §4.2.3.9).
+    pub fn on_unreachable(&mut self, trouble: Trouble, sequence: u32, out: &mut Actions) {
+        if self.state == State::SynSent && SeqNumber(sequence) == self.send.una() {
+            self.finish(CloseReason::Unreachable(trouble), out);
+        }
+    }
+
+    /// An ICMP error says that our segment with this sequence number was too big, and that segments
+    /// with `mss` octets of text are not (RFC 1191 §6.5): what is in flight is sent again in smaller
+    /// ones. It says nothing of congestion.
+    pub fn on_too_big(&mut self, now: SimTime, sequence: u32, mss: u16, out: &mut Actions) {
+        if !matches!(self.state, State::SynSent | State::SynReceived)
+            && self.send.shrink(SeqNumber(sequence), mss)
+        {
+            self.transmit(now, out);
+        }
     }
 
     /// Does what is due at `now`; an early call does nothing.

@@ -1,6 +1,7 @@
 //! What a connection gives back for one input: segments for the peer, events for the user.
 
 use super::segment::Segment;
+use crate::net::icmp::Trouble;
 use bytes::Bytes;
 use std::fmt;
 
@@ -82,6 +83,8 @@ pub enum CloseReason {
     Reset,
     /// The user aborted, or closed before the connection was established.
     Aborted,
+    /// A router or the host said that our SYN cannot be delivered (RFC 5461 §4.1).
+    Unreachable(Trouble),
 }
 
 impl fmt::Display for CloseReason {
@@ -92,6 +95,7 @@ impl fmt::Display for CloseReason {
             CloseReason::TimedOut => "connection timed out",
             CloseReason::Reset => "connection reset by peer",
             CloseReason::Aborted => "connection aborted",
+            CloseReason::Unreachable(trouble) => return trouble.fmt(f),
         })
     }
 }

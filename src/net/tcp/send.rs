@@ -172,6 +172,22 @@ impl Sender {
         self.mss = u32::from(theirs.min(config.mss.max(MIN_MSS)));
     }
 
+    /// The segment at `seq` did not fit on the way: none is larger than `mss` from now on, and all that
+    /// is in flight is to be sent again. False when that is nothing new, or the segment none of those
+    /// in flight (RFC 5927 §4.1).
+    pub(crate) fn shrink(&mut self, seq: SeqNumber, mss: u16) -> bool {
+        let mss = u32::from(mss.max(MIN_MSS));
+        let in_flight = self.una.at_or_before(seq) && seq.before(self.nxt);
+        if mss >= self.mss || !in_flight {
+            return false;
+        }
+        self.mss = mss;
+        self.timed = None;
+        self.nxt = self.una;
+        self.queue.rewind();
+        true
+    }
+
     /// Our SYN is acknowledged: data may flow.
     pub(crate) fn syn_acknowledged(&mut self, now: SimTime) {
         let was_lost = self.rto.has_expired();

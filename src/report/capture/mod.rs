@@ -8,7 +8,6 @@
 //!
 //! Not modelled: link-layer headers; packets at routers; what a host with several links sent on which.
 
-mod frame;
 mod pcapng;
 #[cfg(test)]
 mod tests;

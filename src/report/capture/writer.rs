@@ -8,8 +8,8 @@ use crate::engine::SimTime;
 use crate::net::NodeId;
 use crate::world::{Captured, CapturedPacket, Ended, World};
 
-use super::frame;
 use super::pcapng::{Interface, Pcapng};
+use crate::net::frame;
 
 /// A capture of a world that is being written.
 pub struct Capture<W: Write> {

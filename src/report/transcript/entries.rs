@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::FixedState;
 
+use crate::net::icmp::Complaint;
 use crate::net::tcp::CloseReason;
 use crate::net::{Change, LinkId, Loss, Ways};
 use crate::world::{Fact, Record, RecordId, World};
@@ -73,6 +74,7 @@ impl<'w> Entries<'w> {
             Fact::Datagram { .. } | Fact::Lost { why: Loss::NoListener, .. }
                 if self.is_forged(record) && !self.believed.contains(&record.id) => {}
             Fact::Datagram { from, to, payload } => self.datagram(record, *from, *to, payload),
+            Fact::Complaint { by, complaint } => self.complaint(record, *by, complaint),
             Fact::Opened { local, peer, active: true } => self.opened(record, *local, *peer),
             Fact::Opened { .. } => {} // the end that asked for it has told
             Fact::Stream { local, peer, .. } if self.is_encrypted(*local, *peer) => {}
@@ -100,6 +102,7 @@ impl<'w> Entries<'w> {
             Fact::Lost { from, to, tcp_sequence, payload_octets, why } => {
                 let (protocol, noun) = match tcp_sequence {
                     Some(_) => (Protocol::Tcp, "segment"),
+                    None if to.port() == 0 => (Protocol::Icmp, "message"),
                     None => (Protocol::Udp, "datagram"),
                 };
                 let at = self.world.name(record.id.node);
@@ -153,6 +156,18 @@ impl<'w> Entries<'w> {
         if self.ready.len() == before {
             self.silent.insert(record.id, self.cause(record.cause));
         }
+    }
+
+    fn complaint(&mut self, record: &'w Record, by: IpAddr, complaint: &Complaint) {
+        let Complaint { trouble, to, tcp_sequence, .. } = complaint;
+        let protocol = if tcp_sequence.is_some() { "TCP" } else { "UDP" };
+        let text = format!("{trouble}: {protocol} to {} port {}", self.party(*to), to.port());
+        let at = Some(Cow::Borrowed(self.world.name(record.id.node)));
+        // A router has no name in the DNS: the record of what was lost there tells it.
+        let lost = record.cause.map(|cause| Cow::Borrowed(self.world.name(cause.node)));
+        let by = lost.unwrap_or_else(|| Cow::Owned(by.to_string()));
+        let entry = self.entry(record, Protocol::Icmp, "unreachable", text);
+        self.ready.push_back(Entry { from: by, to: at, ..entry });
     }
 
     fn datagram(
@@ -212,6 +227,7 @@ impl<'w> Entries<'w> {
             CloseReason::TimedOut => "timed_out",
             CloseReason::Reset => "reset",
             CloseReason::Aborted => "aborted",
+            CloseReason::Unreachable(_) => "unreachable",
         };
         let text = match reason {
             CloseReason::Finished => "connection closed".to_owned(),

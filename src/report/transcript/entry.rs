@@ -52,6 +52,8 @@ pub enum Protocol {
     Tcp,
     /// Datagrams of other ports.
     Udp,
+    /// ICMP: packets that came to nothing.
+    Icmp,
     /// Hosts and links: crashes, cuts.
     Network,
     /// A fact that no wire shows.
@@ -80,6 +82,7 @@ impl fmt::Display for Protocol {
             Protocol::Imap => "IMAP",
             Protocol::Tcp => "TCP",
             Protocol::Udp => "UDP",
+            Protocol::Icmp => "ICMP",
             Protocol::Network => "net",
             Protocol::Note => "note",
         })

@@ -146,7 +146,7 @@ impl Actor for Script {
                     self.listener().answer(ctx, asker, Some(octets));
                 }
             }
-            Event::Signal(_) | Event::Outside(_) => {}
+            Event::Signal(_) | Event::Outside(_) | Event::Unreachable { .. } => {}
         }
         self.stir(ctx);
     }

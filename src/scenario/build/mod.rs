@@ -50,6 +50,7 @@ fn parts(
 ) -> WorldBuilder {
     let mut parts = WorldBuilder::new(seed);
     parts.epoch(plan.start).watched(watched).convergence(plan.convergence);
+    parts.unreachable(plan.unreachable);
     let zones = dns::Zones::new(plan);
     let tls = TlsParts::new(plan, seed);
     for host in plan.hosts.values() {

@@ -89,6 +89,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         routers: expander.routers.iter().cloned().collect(),
         links,
         convergence: scenario.network.convergence.map_or(std::time::Duration::ZERO, |dur| dur.0),
+        unreachable: network::unreachable(scenario.network.unreachable.unwrap_or_default()),
         default_link: [default_link.forward, default_link.backward],
         hosts,
         hints,

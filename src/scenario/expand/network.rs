@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Expander;
 use super::names::host_name;
-use crate::net::{Latency, LinkConfig, LinkPatch};
+use crate::net::{Latency, LinkConfig, LinkPatch, Unreachable};
 use crate::scenario::finding::Path;
 use crate::scenario::format::network::{self as format, Direction};
 use crate::scenario::plan::Link;
@@ -263,6 +263,14 @@ impl Expander<'_, '_, '_> {
             let found = format!("no link leads from the {noun} \"{name}\" to the others");
             self.report.at(&path, found, "add one to network.links".to_owned());
         }
+    }
+}
+
+pub(super) fn unreachable(format: format::Unreachable) -> Unreachable {
+    match format {
+        format::Unreachable::Silence => Unreachable::Silence,
+        format::Unreachable::Refuse => Unreachable::Refuse,
+        format::Unreachable::Prohibit => Unreachable::Prohibit,
     }
 }
 

@@ -25,10 +25,31 @@ pub struct Network {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "0s"), example = &"5s")]
     pub convergence: Option<Dur>,
+    /// What becomes of packets that cannot be delivered: `silence` swallows them; with `refuse` routers
+    /// and hosts answer by ICMP that there is no route, that the host is not reached, that nobody
+    /// listens at a UDP port, or that the packet is too big; with `prohibit` routers say that it is
+    /// administratively prohibited, as a firewall does. A cut link is silent until routers know of it, and
+    /// a crashed host always is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "silence"), example = &"refuse")]
+    pub unreachable: Option<Unreachable>,
     /// Which addresses a host gets that names none: `ipv4`, `ipv6` or `dual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "ipv4"), example = &"dual")]
     pub addresses: Option<Family>,
+}
+
+/// What becomes of packets that cannot be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unreachable {
+    /// They vanish.
+    #[default]
+    Silence,
+    /// Their sender is told why, by ICMP.
+    Refuse,
+    /// Their sender is told by ICMP that it is prohibited.
+    Prohibit,
 }
 
 /// Which addresses hosts get.

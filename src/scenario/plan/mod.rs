@@ -22,7 +22,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::engine::{Epoch, SimTime};
-use crate::net::LinkConfig;
+use crate::net::{LinkConfig, Unreachable};
 use crate::proto::dns::{Name, Network, Record};
 use crate::proto::idna;
 
@@ -54,6 +54,8 @@ pub struct Plan {
     pub links: Vec<Link>,
     /// How long routers take to come to know of a change.
     pub convergence: Duration,
+    /// How packets that cannot be delivered are answered.
+    pub unreachable: Unreachable,
     /// What a link is like of which nothing is said: from a host to its router, and back.
     pub default_link: [LinkConfig; 2],
     /// Every host by name, in a stable order.

@@ -326,6 +326,10 @@ impl Delivery {
         };
         let why = match reason {
             CloseReason::Refused | CloseReason::Reset => "Connection refused",
+            CloseReason::Unreachable(crate::net::Trouble::NoRoute) => "Network is unreachable",
+            CloseReason::Unreachable(crate::net::Trouble::PortUnreachable) => "Connection refused",
+            // As Linux says of both that the host is not reached and that it is prohibited.
+            CloseReason::Unreachable(_) => "No route to host",
             _ => "Connection timed out",
         };
         let reason =

@@ -1,18 +1,19 @@
-//! A packet as the octets that cross a link: IP header, UDP or TCP header, payload.
+//! A packet as the octets that cross a link: IP header, UDP, TCP or ICMP header, payload.
 //!
 //! Follows RFC 791 and RFC 8200 (IP), RFC 768 (UDP), RFC 9293 and RFC 7323 §2 (TCP), with the right
-//! checksums. Fragmentation is off (DF).
+//! checksums. An ICMP message is octets already. Fragmentation is off (DF).
 
 use std::net::IpAddr;
 
 use etherparse::err::packet::BuildVecWriteError;
 use etherparse::{
-    IpHeaders, Ipv4Header, Ipv6Header, PacketBuilder, TcpHeader, TcpOptionElement, TcpOptions,
+    IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, TcpHeader, TcpOptionElement,
+    TcpOptions,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::net::tcp::{Flags, Segment, WINDOW_SHIFT};
-use crate::net::{Body, Packet};
+use super::tcp::{Flags, Segment, WINDOW_SHIFT};
+use super::{Body, Packet};
 
 /// The time to live that hosts give a packet (RFC 1122 §3.2.1.7: configurable; Linux takes this).
 const TTL: u8 = 64;
@@ -22,11 +23,7 @@ const TTL: u8 = 64;
 ///
 /// # Errors
 /// It is larger than an IP packet can be; then `frame` is of no use.
-pub(super) fn write(
-    packet: &Packet,
-    hops: u8,
-    frame: &mut Vec<u8>,
-) -> Result<(), BuildVecWriteError> {
+pub fn write(packet: &Packet, hops: u8, frame: &mut Vec<u8>) -> Result<(), BuildVecWriteError> {
     frame.clear();
     let builder = PacketBuilder::ip(ip_header(packet, TTL.saturating_sub(hops).max(1)));
     let (from, to) = (packet.from.port(), packet.to.port());
@@ -35,7 +32,12 @@ pub(super) fn write(
         Body::Tcp(segment) => {
             builder.tcp_header(tcp_header(from, to, segment)).write_to_vec(frame, &segment.payload)
         }
+        Body::Icmp(octets) => builder.write_to_vec(frame, icmp_number(packet), octets),
     }
+}
+
+fn icmp_number(packet: &Packet) -> IpNumber {
+    if packet.to.is_ipv4() { IpNumber::ICMP } else { IpNumber::IPV6_ICMP }
 }
 
 /// Without what follows from the payload.
@@ -109,7 +111,7 @@ fn identification(packet: &Packet) -> u16 {
         add(&end.port().to_be_bytes());
     }
     match &packet.body {
-        Body::Udp(payload) => add(payload),
+        Body::Udp(payload) | Body::Icmp(payload) => add(payload),
         // Not the MSS, which routers lower.
         Body::Tcp(Segment { seq, ack, flags, window, payload, .. }) => {
             let length = payload.len() as u32;
