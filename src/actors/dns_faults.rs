@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::engine::{SimTime, Stream};
 use crate::proto::dns::Message;
 use crate::proto::dns::misbehaviour::{Misanswer, Misbehaviour, Rule};
+use crate::proto::misbehaviour::AnyRule;
 use crate::world::{Ctx, Note, Order, TimerToken};
 
 use super::carry::LazyTimer;
@@ -38,16 +39,16 @@ pub(crate) struct Admitted {
 
 impl DnsFaults {
     /// The rules of a server; `None` where there are none. The timer of this token is their own.
-    pub(crate) fn new(rules: &Arc<[Rule]>, token: TimerToken) -> Option<Box<Self>> {
-        let misbehaviour = || Misbehaviour::new(Arc::clone(rules));
+    pub(crate) fn new(rules: &[Arc<Rule>], token: TimerToken) -> Option<Box<Self>> {
+        let misbehaviour = || Misbehaviour::new(rules);
         (!rules.is_empty()).then(|| Box::new(DnsFaults::with(misbehaviour(), token)))
     }
 
     /// Keeps to an order that came from outside, if it is one for DNS servers.
     pub(crate) fn order(this: &mut Option<Box<Self>>, order: Order, token: TimerToken) {
         match order {
-            Order::Misbehave { fault, rule } => {
-                let none = Misbehaviour::new(Arc::default());
+            Order::Misbehave { fault, rule: AnyRule::Dns(rule) } => {
+                let none = Misbehaviour::new(&[]);
                 let faults = this.get_or_insert_with(|| Box::new(DnsFaults::with(none, token)));
                 faults.misbehaviour.add(fault, rule);
             }
@@ -86,7 +87,8 @@ impl DnsFaults {
         }
         let draws = &mut self.draws;
         let unit = || draws.get_or_insert_with(|| ctx.stream("dns faults")).unit();
-        let rule = self.misbehaviour.judge(ctx.now(), asker.transport(), &query, unit);
+        let client = asker.address().ip();
+        let rule = self.misbehaviour.judge(ctx.now(), client, asker.transport(), &query, unit);
         let Some((answer, delay)) = rule.map(|rule| (rule.answer, rule.delay)) else {
             return Some(right);
         };

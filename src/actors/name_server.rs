@@ -22,7 +22,7 @@ use super::dns_listener::{Asker, DnsListener};
 /// Answers for its zones by UDP and TCP, from the address it was asked at.
 pub struct NameServer {
     config: Arc<NameServerConfig>,
-    rules: Arc<[Rule]>,
+    rules: Arc<[Arc<Rule>]>,
     running: Option<Running>,
 }
 
@@ -67,7 +67,7 @@ impl NameServer {
 
     /// Answers wrongly, late or not at all where one of these rules says so.
     #[must_use]
-    pub fn misbehave(mut self, rules: Arc<[Rule]>) -> Self {
+    pub fn misbehave(mut self, rules: Arc<[Arc<Rule>]>) -> Self {
         self.rules = rules;
         self
     }

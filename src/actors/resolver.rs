@@ -21,7 +21,7 @@ pub struct RecursiveResolver {
     config: ResolverConfig,
     zones: Arc<Authority>,
     allowed: Option<Vec<Network>>,
-    rules: Arc<[Rule]>,
+    rules: Arc<[Arc<Rule>]>,
     port: Option<u16>,
     running: Option<Running>,
 }
@@ -66,7 +66,7 @@ impl RecursiveResolver {
 
     /// Answers clients wrongly, late or not at all where one of these rules says so.
     #[must_use]
-    pub fn misbehave(mut self, rules: Arc<[Rule]>) -> Self {
+    pub fn misbehave(mut self, rules: Arc<[Arc<Rule>]>) -> Self {
         self.rules = rules;
         self
     }

@@ -9,6 +9,7 @@ pub mod dns;
 pub mod idna;
 pub mod imap;
 pub mod mail;
+pub mod misbehaviour;
 pub mod pop3;
 pub mod sasl;
 pub mod session;

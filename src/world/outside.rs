@@ -11,13 +11,12 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::net::NodeId;
 use crate::net::tcp::CloseReason;
-use crate::proto::dns::misbehaviour::Rule;
+use crate::proto::misbehaviour::AnyRule;
 
 use super::{Actor, ConnId, Ctx};
 
@@ -97,12 +96,12 @@ pub enum Order {
         /// The domain, in lower case.
         domain: Option<String>,
     },
-    /// The DNS server is to keep to this rule.
+    /// The server that it is for is to keep to this rule.
     Misbehave {
         /// What the rule is called.
         fault: u64,
         /// The rule.
-        rule: Arc<Rule>,
+        rule: AnyRule,
     },
     /// What was ordered under this number ends.
     Cease {

@@ -8,12 +8,14 @@
 //! Not modelled: answers with records of the rule's own choosing; wrong ids and questions.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::engine::SimTime;
+use crate::proto::misbehaviour::{self, Occasion, RuleBook};
 
 use super::codes::{Rcode, RecordType};
 use super::framing::Transport;
@@ -24,10 +26,8 @@ use super::record::{Record, RecordData};
 /// Which queries are answered wrongly, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// From this time on.
-    pub from: SimTime,
-    /// Before this time.
-    pub until: SimTime,
+    /// When, and to how many of them.
+    pub when: Occasion,
     /// Only names at and below this.
     pub zone: Option<Name>,
     /// Only this name.
@@ -36,10 +36,6 @@ pub struct Rule {
     pub rtype: Option<RecordType>,
     /// Only what came this way.
     pub transport: Option<Transport>,
-    /// Only so many queries; `None`: without end. Counted from the start of the program.
-    pub first: Option<u64>,
-    /// Which share of the queries that fit, from 0 to 1. Below 1 it costs one draw for each.
-    pub share: f64,
     /// The answer.
     pub answer: Misanswer,
     /// How much later it comes.
@@ -50,24 +46,20 @@ impl Rule {
     /// A rule for every query at any time.
     pub fn new(answer: Misanswer) -> Self {
         Rule {
-            from: SimTime::ZERO,
-            until: SimTime::MAX,
+            when: Occasion::ALWAYS,
             zone: None,
             name: None,
             rtype: None,
             transport: None,
-            first: None,
-            share: 1.0,
             answer,
             delay: Duration::ZERO,
         }
     }
 
-    /// Whether the rule is about such a query at such a time.
-    fn fits(&self, now: SimTime, transport: Transport, query: &Message) -> bool {
+    /// Whether the rule is about such a query.
+    fn fits(&self, transport: Transport, query: &Message) -> bool {
         let Some(question) = query.question() else { return false };
-        (self.from..self.until).contains(&now)
-            && self.zone.as_ref().is_none_or(|zone| question.name.is_subdomain_of(zone))
+        self.zone.as_ref().is_none_or(|zone| question.name.is_subdomain_of(zone))
             && self.name.as_ref().is_none_or(|name| question.name == *name)
             && self.rtype.is_none_or(|rtype| question.rtype == rtype)
             && self.transport.is_none_or(|wanted| transport == wanted)
@@ -76,6 +68,12 @@ impl Rule {
                 Misanswer::Truncated => transport == Transport::Udp,
                 _ => true,
             }
+    }
+}
+
+impl misbehaviour::Rule for Rule {
+    fn occasion(&self) -> &Occasion {
+        &self.when
     }
 }
 
@@ -186,48 +184,37 @@ const ROOT_TTL_SECS: u32 = 518_400;
 /// The rules of one server, and how often each was applied.
 #[derive(Debug)]
 pub struct Misbehaviour {
-    rules: Arc<[Rule]>,
-    applied: Vec<u64>,
-    /// Rules that were added later, each with a number and how often it was applied.
-    added: Vec<(u64, Arc<Rule>, u64)>,
+    rules: RuleBook<Rule>,
 }
 
 impl Misbehaviour {
     /// No rule was applied yet.
-    pub fn new(rules: Arc<[Rule]>) -> Self {
-        let applied = vec![0; rules.len()];
-        Misbehaviour { rules, applied, added: Vec::new() }
+    pub fn new(rules: &[Arc<Rule>]) -> Self {
+        Misbehaviour { rules: RuleBook::new(rules) }
     }
 
     /// Adds a rule, after all others, under this number.
     pub fn add(&mut self, number: u64, rule: Arc<Rule>) {
-        self.added.push((number, rule, 0));
+        self.rules.add(number, rule);
     }
 
     /// Takes the rules away that were added under this number.
     pub fn remove(&mut self, number: u64) {
-        self.added.retain(|(other, ..)| *other != number);
+        self.rules.remove(number);
     }
 
-    /// The first rule that is for this query, and counts it. `unit` gives a number in [0, 1), and is
-    /// called for rules of a share alone.
+    /// The first rule that is for this query of `client`, and counts it. `unit` gives a number in
+    /// [0, 1), and is called for rules of a share alone.
     pub fn judge(
         &mut self,
         now: SimTime,
+        client: IpAddr,
         transport: Transport,
         query: &Message,
-        mut unit: impl FnMut() -> f64,
-    ) -> Option<&Rule> {
-        let added = self.added.iter_mut().map(|(_, rule, applied)| (&**rule, applied));
-        let fitting = self.rules.iter().zip(&mut self.applied).chain(added);
-        for (rule, applied) in fitting.filter(|(rule, _)| rule.fits(now, transport, query)) {
-            let is_left = rule.first.is_none_or(|first| *applied < first);
-            if is_left && (rule.share >= 1.0 || unit() < rule.share) {
-                *applied += 1;
-                return Some(rule);
-            }
-        }
-        None
+        unit: impl FnMut() -> f64,
+    ) -> Option<Arc<Rule>> {
+        let fits = |rule: &Rule| rule.fits(transport, query);
+        self.rules.judge(now, fits, |_| client.to_string(), unit)
     }
 }
 
@@ -239,28 +226,15 @@ mod tests {
         Message::query(7, name.parse().unwrap(), rtype)
     }
 
-    #[test]
-    fn a_rule_that_is_added_counts_until_it_is_removed() {
-        let mut misbehaviour = Misbehaviour::new(Arc::default());
-        let judge = |misbehaviour: &mut Misbehaviour| {
-            let query = query("example.com", RecordType::Mx);
-            misbehaviour.judge(SimTime::ZERO, Transport::Udp, &query, || 0.0).is_some()
-        };
-        assert!(!judge(&mut misbehaviour));
-        misbehaviour.add(7, Arc::new(Rule::new(Misanswer::Silence)));
-        assert!(judge(&mut misbehaviour));
-        misbehaviour.remove(8);
-        assert!(judge(&mut misbehaviour));
-        misbehaviour.remove(7);
-        assert!(!judge(&mut misbehaviour));
-    }
-
     fn answered(rules: Vec<Rule>, queries: &[(u64, Transport, Message)]) -> Vec<String> {
-        let mut misbehaviour = Misbehaviour::new(rules.into());
+        let rules: Vec<Arc<Rule>> = rules.into_iter().map(Arc::new).collect();
+        let mut misbehaviour = Misbehaviour::new(&rules);
+        let client = "192.0.2.53".parse().unwrap();
         let mut judge = |(secs, transport, query): &(u64, Transport, Message)| {
             let mut halves = [0.25, 0.75].into_iter().cycle();
             let unit = || halves.next().unwrap();
-            let rule = misbehaviour.judge(SimTime::from_secs(*secs), *transport, query, unit);
+            let rule =
+                misbehaviour.judge(SimTime::from_secs(*secs), client, *transport, query, unit);
             rule.map_or("-".to_owned(), |rule| rule.answer.to_string())
         };
         queries.iter().map(&mut judge).collect()
@@ -270,8 +244,11 @@ mod tests {
     fn a_rule_is_for_a_time_a_zone_a_name_a_type_and_a_transport() {
         let servfail = Misanswer::Code(Rcode::ServFail);
         let rule = Rule {
-            from: SimTime::from_secs(10),
-            until: SimTime::from_secs(20),
+            when: Occasion {
+                from: SimTime::from_secs(10),
+                until: SimTime::from_secs(20),
+                ..Occasion::ALWAYS
+            },
             zone: Some("example.com".parse().unwrap()),
             rtype: Some(RecordType::Mx),
             transport: Some(Transport::Udp),
@@ -301,8 +278,9 @@ mod tests {
 
     #[test]
     fn a_rule_ends_after_its_first_queries_and_the_next_one_follows() {
-        let first = Rule { first: Some(2), ..Rule::new(Misanswer::Silence) };
-        let then = Rule { first: Some(1), ..Rule::new(Misanswer::Code(Rcode::Refused)) };
+        let first = |count| Occasion { first: Some(count), ..Occasion::ALWAYS };
+        let then = Rule { when: first(1), ..Rule::new(Misanswer::Code(Rcode::Refused)) };
+        let first = Rule { when: first(2), ..Rule::new(Misanswer::Silence) };
         let ask = (0, Transport::Udp, query("example.com", RecordType::A));
         let told = answered(vec![first, then], &[ask.clone(), ask.clone(), ask.clone(), ask]);
         assert_eq!(told, ["no answer", "no answer", "REFUSED", "-"]);
@@ -310,8 +288,9 @@ mod tests {
 
     #[test]
     fn a_share_is_drawn_for_each_query() {
-        let half = Rule { share: 0.5, ..Rule::new(Misanswer::NxDomain) };
-        let quarter = Rule { share: 0.25, ..Rule::new(Misanswer::NxDomain) };
+        let share = |share| Occasion { share, ..Occasion::ALWAYS };
+        let half = Rule { when: share(0.5), ..Rule::new(Misanswer::NxDomain) };
+        let quarter = Rule { when: share(0.25), ..Rule::new(Misanswer::NxDomain) };
         let ask = (0, Transport::Udp, query("example.com", RecordType::A));
         assert_eq!(answered(vec![half], std::slice::from_ref(&ask)), ["NXDOMAIN"]);
         assert_eq!(answered(vec![quarter], &[ask]), ["-"]);

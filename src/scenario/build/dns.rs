@@ -59,7 +59,7 @@ impl Zones {
         host: &Host,
         server: &plan::NameServer,
         plan: &Plan,
-        rules: Arc<[Rule]>,
+        rules: Arc<[Arc<Rule>]>,
     ) -> HostConfig {
         let is_copy = |key: &&String| plan.zones[*key].secondaries.contains(&host.name);
         let (copies, own): (Vec<&String>, Vec<&String>) = server.zones.iter().partition(is_copy);
@@ -111,7 +111,7 @@ impl Zones {
         config: HostConfig,
         host: &Host,
         resolver: &plan::Resolver,
-        rules: Arc<[Rule]>,
+        rules: Arc<[Arc<Rule>]>,
     ) -> HostConfig {
         let hints = self.hints.clone();
         let mut settings = ResolverConfig { hints, ..(*resolver.config).clone() };

@@ -7,6 +7,7 @@ use crate::actors::{Flood, Forger};
 use crate::engine::SimTime;
 use crate::net::{LinkId, Ways};
 use crate::proto::dns::misbehaviour::Rule;
+use crate::proto::misbehaviour::AnyRule;
 use crate::scenario::plan::{Fault, FaultAction, Plan};
 use crate::world::{self, FaultId, HostConfig, Order, Outside, World};
 
@@ -69,9 +70,8 @@ pub fn order(fault: &Fault, number: u64, world: &mut World) -> Option<FaultId> {
     let at = fault.at.max(world.now());
     match &fault.action {
         FaultAction::Misbehave { hosts, rule } => {
-            let rule = Arc::new(rule.clone());
             for host in hosts.iter().filter_map(|name| world.node(name)).collect::<Vec<_>>() {
-                let order = Order::Misbehave { fault: number, rule: Arc::clone(&rule) };
+                let order = Order::Misbehave { fault: number, rule: rule.clone() };
                 world.outside(at, host, Outside::Order(order));
             }
         }
@@ -138,10 +138,21 @@ pub(super) fn flushes(plan: &Plan, host: &str) -> Vec<Flush> {
 }
 
 /// What the DNS server of this host keeps to.
-pub(super) fn rules(plan: &Plan, host: &str) -> Arc<[Rule]> {
+pub(super) fn dns_rules(plan: &Plan, host: &str) -> Arc<[Arc<Rule>]> {
+    rules(plan, host, |rule| match rule {
+        AnyRule::Dns(rule) => Some(rule),
+    })
+}
+
+/// What a server of this host keeps to, of its protocol.
+fn rules<R>(
+    plan: &Plan,
+    host: &str,
+    of_protocol: impl Fn(&AnyRule) -> Option<&Arc<R>>,
+) -> Arc<[Arc<R>]> {
     let rule = |fault: &Fault| match &fault.action {
-        FaultAction::Misbehave { hosts, rule } => {
-            hosts.iter().any(|one| one == host).then(|| rule.clone())
+        FaultAction::Misbehave { hosts, rule } if hosts.iter().any(|one| one == host) => {
+            of_protocol(rule).cloned()
         }
         _ => None,
     };

@@ -76,7 +76,7 @@ fn build_host(
     for address in &host.addresses {
         config = config.address(*address);
     }
-    let rules = || faults::rules(plan, &host.name);
+    let rules = || faults::dns_rules(plan, &host.name);
     for service in &host.services {
         config = match service {
             Service::NameServer(server) => zones.name_server(config, host, server, plan, rules()),

@@ -1,12 +1,14 @@
 //! Misbehaving DNS servers, as rules of the hosts that are to keep to them.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Expander;
 use crate::engine::SimTime;
 use crate::proto::dns::misbehaviour::{Misanswer, Rule};
 use crate::proto::dns::{Name, Rcode, Transport};
+use crate::proto::misbehaviour::{AnyRule, Occasion};
 use crate::scenario::finding::{Path, quoted};
 use crate::scenario::format::dns_fault::{DnsAnswer, DnsFault, Over};
 use crate::scenario::plan::{FaultAction, Plan, Service};
@@ -52,8 +54,13 @@ impl Expander<'_, '_, '_> {
             self.report.at(&path.at("name"), found, remedy);
         }
         let rule = Rule {
-            from: times.start,
-            until: times.end,
+            when: Occasion {
+                from: times.start,
+                until: times.end,
+                first: format.first,
+                share: format.share.map_or(1.0, |share| share.0),
+                ..Occasion::ALWAYS
+            },
             zone: unless_wrong(zone)?,
             name: unless_wrong(name)?,
             rtype: unless_wrong(rtype)?,
@@ -61,12 +68,10 @@ impl Expander<'_, '_, '_> {
                 Over::Udp => Transport::Udp,
                 Over::Tcp => Transport::Tcp,
             }),
-            first: format.first,
-            share: format.share.map_or(1.0, |share| share.0),
             answer,
             delay,
         };
-        Some(FaultAction::Misbehave { hosts, rule })
+        Some(FaultAction::Misbehave { hosts, rule: AnyRule::Dns(Arc::new(rule)) })
     }
 
     /// Rules that do nothing are mistakes.

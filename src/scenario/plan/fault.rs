@@ -3,7 +3,7 @@
 use crate::actors::Flood;
 use crate::engine::SimTime;
 use crate::net::LinkPatch;
-use crate::proto::dns::misbehaviour::Rule;
+use crate::proto::misbehaviour::AnyRule;
 
 /// A fault.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,12 +42,12 @@ pub enum FaultAction {
         /// From `b` to `a`.
         backward: LinkPatch,
     },
-    /// DNS servers keep to this rule, which has the fault's beginning and end.
+    /// Servers keep to this rule, which has the fault's beginning and end.
     Misbehave {
         /// Their hosts.
         hosts: Vec<String>,
         /// The rule.
-        rule: Rule,
+        rule: AnyRule,
     },
     /// An MTA tries all that it has queued, or all for one domain.
     Flush {
