@@ -251,7 +251,9 @@ impl ReplyParser {
                     whole.push('\n');
                     whole.push_str(text);
                 }
-                (earlier.enhanced.or(status), whole)
+                // As by Postfix, the last line counts; one without a status has that of an earlier one.
+                let of_class = |one: &EnhancedStatus| u16::from(one.class()) == code / 100;
+                (status.or(earlier.enhanced.filter(of_class)), whole)
             }
         };
         if last {
@@ -332,6 +334,9 @@ mod tests {
         check("550-5.1.1 no\r\n550 5.1.1 such user\r\n", &["550 5.1.1 no such user"]);
         check("250 ok\n", &["250 ok"]);
         check("450-a\r\n550 b\r\n", &["550 a b"]);
+        check("450-4.3.0 a\r\n550 5.3.1 b\r\n", &["550 5.3.1 a b"]);
+        check("450-4.3.0 a\r\n550 b\r\n", &["550 a b"]);
+        check("550-5.3.0 a\r\n550 b\r\n", &["550 5.3.0 a b"]);
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //! of transactions over one connection, one after the other.
 //!
 //! Deviation: as Postfix does, HELO follows every refusal of EHLO but 421, and lines that are no
-//! reply are passed over where commands are not pipelined.
+//! reply are passed over where commands are not pipelined. A server that says a reply piece by piece is
+//! waited for as long as pieces come.
 //!
 //! Not modelled: conversion of 8-bit text for a server without 8BITMIME, which is an
 //! [`Outcome::Unsendable`]; BINARYMIME; the time-out of a block of data, for the whole text is given
@@ -353,6 +354,9 @@ impl Session for ClientSession {
                         self.reply(reply, out);
                         self.await_reply(now);
                     }
+                    // As Postfix without `smtp_per_request_deadline`: each piece of a reply has the
+                    // whole time again.
+                    Ok(None) if !self.replies.is_at_start() => return self.await_reply(now),
                     Ok(None) => return,
                     Err(_) if !self.may_pipeline() => {}
                     Err(error) => {

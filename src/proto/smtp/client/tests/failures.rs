@@ -1,5 +1,7 @@
 //! Refusals, 421, silence, lost connections and nonsense.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -273,3 +275,20 @@ const REPLIES: &[&str] = &[
     "550 no\r\n",
     "503 what\r\n",
 ];
+
+#[test]
+fn a_reply_that_comes_piece_by_piece_is_waited_for_as_long_as_pieces_come() {
+    let mut session = ClientSession::new(ClientConfig::new("client.example.org"), one());
+    let mut out = Outbox::new();
+    session.handle(SimTime::ZERO, Input::Opened, &mut out);
+    for (number, octet) in b"220 mx".iter().enumerate() {
+        let now = SimTime::from_secs(299 * (number as u64 + 1));
+        session.handle(now, Input::Timeout, &mut out);
+        session.handle(now, Input::Bytes(&[*octet]), &mut out);
+        assert_eq!(session.deadline(), Some(now + Duration::from_secs(300)));
+    }
+    assert_eq!(session.stage(), Stage::Greeting);
+    assert_eq!(out.drain().count(), 0);
+    session.handle(SimTime::from_secs(299 * 6 + 300), Input::Timeout, &mut out);
+    assert_eq!(session.stage(), Stage::Quit);
+}
