@@ -57,7 +57,7 @@ impl DnsFaults {
                     faults.misbehaviour.remove(fault);
                 }
             }
-            Order::Flush { .. } => {}
+            Order::Misbehave { .. } | Order::Flush { .. } => {}
         }
     }
 

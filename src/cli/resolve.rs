@@ -100,6 +100,8 @@ fn write_step(entry: &Entry<'_>, to: &mut dyn Write) -> io::Result<bool> {
             Note::CacheHit { .. }
             | Note::CacheMiss { .. }
             | Note::Misbehaved { .. }
+            | Note::SmtpMisbehaved { .. }
+            | Note::Unsaid { .. }
             | Note::Secured { .. }
             | Note::NotSecured { .. }
             | Note::Remark(_),

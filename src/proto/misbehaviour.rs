@@ -8,10 +8,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::SimTime;
 
-use super::dns;
+use super::{dns, smtp};
 
 /// When a rule applies, of the events that fit it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +27,12 @@ pub struct Occasion {
     pub every: u64,
     /// Only so many events; `None`: without end. Counted from the start of the program.
     pub first: Option<u64>,
-    /// For whom `skip`, `every` and `first` are counted.
+    /// Only those beyond so many within a time. Counted as rates are by Postfix's `anvil(8)`: from the
+    /// first event on for that time, then anew.
+    pub above: Option<(u64, Duration)>,
+    /// Only those until so long after the first event that fitted.
+    pub within: Option<Duration>,
+    /// For whom `skip`, `every`, `first`, `above` and `within` are counted.
     pub per: Per,
     /// Which share of the events that are left, from 0 to 1. Below 1 it costs one draw for each.
     pub share: f64,
@@ -40,6 +46,8 @@ impl Occasion {
         skip: 0,
         every: 1,
         first: None,
+        above: None,
+        within: None,
         per: Per::Server,
         share: 1.0,
     };
@@ -67,6 +75,10 @@ pub enum Per {
     User,
     /// For each session.
     Session,
+    /// For each domain of senders.
+    SenderDomain,
+    /// For each network of clients (a `/24` or `/64`) with sender and recipient, as greylisting does.
+    Triplet,
 }
 
 /// How often a rule was met by somebody.
@@ -76,18 +88,36 @@ struct Tally {
     met: u64,
     /// Those of them that it was applied to.
     applied: u64,
+    /// When the first of them came.
+    since: Option<SimTime>,
+    /// Since when events are counted for a rate, and how many there were.
+    window: (SimTime, u64),
 }
 
 impl Tally {
     /// One more event fits: whether the rule applies to it.
-    fn meet(&mut self, when: &Occasion, unit: impl FnOnce() -> f64) -> bool {
+    fn meet(&mut self, now: SimTime, when: &Occasion, unit: impl FnOnce() -> f64) -> bool {
         self.met += 1;
+        let since = *self.since.get_or_insert(now);
+        let is_above = when.above.is_none_or(|(most, per)| self.rate(now, per) > most);
         let Some(place) = self.met.checked_sub(when.skip + 1) else { return false };
-        let applies = place % when.every.max(1) == 0
+        let applies = is_above
+            && place % when.every.max(1) == 0
             && when.first.is_none_or(|first| self.applied < first)
+            && when.within.is_none_or(|within| now.since(since) < within)
             && (when.share >= 1.0 || unit() < when.share);
         self.applied += u64::from(applies);
         applies
+    }
+
+    /// How many events there were within that time, this one with them.
+    fn rate(&mut self, now: SimTime, per: Duration) -> u64 {
+        let (since, count) = &mut self.window;
+        if *count == 0 || now.since(*since) > per {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        *count
     }
 }
 
@@ -125,6 +155,11 @@ impl<R: Rule> RuleBook<R> {
         self.entries.is_empty()
     }
 
+    /// The rules, in their order.
+    pub fn rules(&self) -> impl Iterator<Item = &R> {
+        self.entries.iter().map(|entry| &*entry.rule)
+    }
+
     /// Adds a rule, after all others, under this number.
     pub fn add(&mut self, number: u64, rule: Arc<R>) {
         self.entries.push(Entry::new(Some(number), rule));
@@ -154,7 +189,7 @@ impl<R: Rule> RuleBook<R> {
                 Per::Server => &mut entry.all,
                 per => entry.tally(key(per)),
             };
-            if tally.meet(&when, &mut unit) {
+            if tally.meet(now, &when, &mut unit) {
                 return Some(Arc::clone(&entry.rule));
             }
         }
@@ -184,6 +219,8 @@ const MAX_TALLIES: usize = 100_000;
 pub enum AnyRule {
     /// For DNS servers.
     Dns(Arc<dns::misbehaviour::Rule>),
+    /// For SMTP servers.
+    Smtp(Arc<smtp::misbehaviour::Rule>),
 }
 
 #[cfg(test)]
@@ -225,6 +262,9 @@ mod tests {
         check(Occasion { share: 0.5, ..always }, &six, &[0, 2, 4]);
         check(Occasion { share: 0.5, first: Some(2), ..always }, &six, &[0, 2]);
         check(Occasion { every: 0, ..always }, &["a"], &[0]);
+        check(Occasion { within: Some(Duration::from_secs(2)), ..always }, &six, &[0, 1]);
+        let above = Some((1, Duration::from_secs(2)));
+        check(Occasion { above, ..always }, &six, &[1, 2, 4, 5]);
     }
 
     #[test]

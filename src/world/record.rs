@@ -258,6 +258,22 @@ pub enum Note {
     Resolved { qname: String, qtype: String, rcode: String, answers: Vec<String> },
     /// A DNS server was told to give this answer instead of the right one, and so much later.
     Misbehaved { qname: String, qtype: String, answer: String, delay: Duration },
+    /// An SMTP server keeps to a rule of misbehaviour: at this moment of a session it does this.
+    SmtpMisbehaved {
+        rule: String,
+        /// `DATA`, `the final dot`.
+        moment: String,
+        /// The reverse-path, once there is one.
+        sender: Option<String>,
+        /// At RCPT.
+        recipient: Option<String>,
+        /// What it does, in words.
+        deed: String,
+    },
+    /// An SMTP server has done what it was asked, and never said this reply, since a rule of
+    /// misbehaviour wants it so. At `the final dot` the message is taken, with the queue id that
+    /// stands in the reply, and its client may send it again (RFC 1047).
+    Unsaid { moment: String, reply: String, rule: String },
     /// A client has agreed with a server on TLS, and thinks this of its certificate.
     Secured { server: String, handshake: Box<Handshake> },
     /// TLS came to nothing; the client tells with which server.

@@ -11,9 +11,10 @@ use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
 use crate::engine::Stream;
 use crate::proto::dns::stub::LookupId;
+use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::{Mailbox, RcptParams, ReversePath};
 use crate::store::queue::{Backoff, Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
-use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx, Note, Order, StreamEvent, TimerToken};
 
 use super::config::{Flush, MtaConfig};
 use super::delivery::{Clients, Delivery, Fate, Fates, Load, Tools};
@@ -55,13 +56,15 @@ impl Manager {
             Backoff::Postfix { least, .. } => least,
             Backoff::Exim(_) => Duration::from_secs(300),
         };
+        let mut receiver = Receiver::new(
+            Arc::clone(&config),
+            ctx.stream("queue ids"),
+            ctx.stream("dmarc sampling"),
+        );
+        receiver.misbehave(&config.misbehaviour, ctx);
         Manager {
             clients: Clients::new(&config.hostname),
-            receiver: Receiver::new(
-                Arc::clone(&config),
-                ctx.stream("queue ids"),
-                ctx.stream("dmarc sampling"),
-            ),
+            receiver,
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, ctx.stream("stub")),
             draws: ctx.stream("mx"),
             report_ids: ctx.stream("report ids"),
@@ -176,6 +179,18 @@ impl Manager {
             self.begin(&id, ctx);
         }
         self.queue_timer.arm(ctx, wake, TimerToken(u64::from(QUEUE_TIMER) << 56));
+    }
+
+    /// Does what is ordered from outside, if it is for an MTA.
+    pub(super) fn order(&mut self, order: Order, ctx: &mut Ctx<'_>) {
+        match order {
+            Order::Flush { domain } => self.flush(&Flush { at: ctx.now(), domain }, ctx),
+            Order::Misbehave { fault, rule: AnyRule::Smtp(rule) } => {
+                self.receiver.add_rule(fault, rule, ctx);
+            }
+            Order::Cease { fault } => self.receiver.remove_rule(fault),
+            Order::Misbehave { .. } => {}
+        }
     }
 
     /// What an administrator does with `postqueue -f`, or `-s` and a domain.

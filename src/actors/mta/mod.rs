@@ -28,9 +28,8 @@ mod transport;
 use std::sync::Arc;
 
 use crate::proto::smtp::is_domain;
-use crate::world::{Actor, Ctx, Event, Order, Outside, TimerToken};
+use crate::world::{Actor, Ctx, Event, Outside, TimerToken};
 
-use config::Flush;
 pub use config::MtaConfig;
 use hop::LMTP_PORT;
 use manager::Manager;
@@ -91,9 +90,7 @@ impl Actor for Mta {
             Event::Datagram { from, to, payload } => running.on_datagram(from, to, &payload, ctx),
             Event::Unreachable { from, to, .. } => running.on_unreachable(from, to, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
-            Event::Outside(Outside::Order(Order::Flush { domain })) => {
-                running.flush(&Flush { at: ctx.now(), domain }, ctx);
-            }
+            Event::Outside(Outside::Order(order)) => running.order(order, ctx),
             Event::Signal(_) | Event::Outside(_) => {}
         }
         running.run_queue(ctx);

@@ -28,6 +28,7 @@ pub mod data;
 pub mod dsn;
 pub mod enhanced;
 mod line;
+pub mod misbehaviour;
 mod params;
 pub mod reply;
 pub mod server;

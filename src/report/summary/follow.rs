@@ -203,6 +203,8 @@ impl<'w> Follower<'w> {
             | Note::CacheMiss { .. }
             | Note::Resolved { .. }
             | Note::Misbehaved { .. }
+            | Note::SmtpMisbehaved { .. }
+            | Note::Unsaid { .. }
             | Note::Secured { .. }
             | Note::NotSecured { .. }
             | Note::Remark(_) => {}

@@ -182,6 +182,12 @@ fn note(note: &Note) -> Value {
             "qname": qname, "qtype": qtype, "answer": answer,
             "delay_secs": delay.as_nanos() as f64 / 1e9,
         }),
+        Note::SmtpMisbehaved { rule, moment, sender, recipient, deed } => json!({
+            "rule": rule, "moment": moment, "sender": sender, "recipient": recipient, "deed": deed,
+        }),
+        Note::Unsaid { moment, reply, rule } => {
+            json!({ "moment": moment, "reply": reply, "rule": rule })
+        }
         Note::Secured { server, handshake } => {
             let certificate = handshake.certificate.as_ref().map(|certificate| {
                 json!({

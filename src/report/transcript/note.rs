@@ -127,6 +127,15 @@ fn words(note: &Note) -> (&'static str, String) {
             };
             ("misbehaved", format!("misbehaves as told: {answer}{late} to {qtype} {qname}"))
         }
+        Note::SmtpMisbehaved { rule, moment, sender, recipient, deed } => {
+            let sender = sender.as_ref().map(|sender| format!(" of {}", path(sender)));
+            let to = recipient.as_ref().map(|recipient| format!(" for {recipient}"));
+            let whose = sender.unwrap_or_default() + &to.unwrap_or_default();
+            ("misbehaved", format!("misbehaves as told by {rule}: at {moment}{whose}, {deed}"))
+        }
+        Note::Unsaid { moment, reply, rule } => {
+            ("unsaid", format!("never says, as told by {rule}, at {moment}: {reply}"))
+        }
         Note::Secured { server, handshake } => {
             let Handshake { version, cipher, cipher_bits, certificate } = &**handshake;
             let mut text =

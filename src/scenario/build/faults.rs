@@ -8,6 +8,7 @@ use crate::engine::SimTime;
 use crate::net::{LinkId, Ways};
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::misbehaviour::AnyRule;
+use crate::proto::smtp::misbehaviour as smtp;
 use crate::scenario::plan::{Fault, FaultAction, Plan};
 use crate::world::{self, FaultId, HostConfig, Order, Outside, World};
 
@@ -71,7 +72,7 @@ pub fn order(fault: &Fault, number: u64, world: &mut World) -> Option<FaultId> {
     match &fault.action {
         FaultAction::Misbehave { hosts, rule } => {
             for host in hosts.iter().filter_map(|name| world.node(name)).collect::<Vec<_>>() {
-                let order = Order::Misbehave { fault: number, rule: rule.clone() };
+                let order = Order::Misbehave { fault: number, rule: numbered(rule, number) };
                 world.outside(at, host, Outside::Order(order));
             }
         }
@@ -90,6 +91,17 @@ pub fn order(fault: &Fault, number: u64, world: &mut World) -> Option<FaultId> {
         _ => return begin(fault, world),
     }
     None
+}
+
+/// The rule, called by the number of its fault where it has a name.
+fn numbered(rule: &AnyRule, number: u64) -> AnyRule {
+    match rule {
+        AnyRule::Smtp(rule) => {
+            let name = format!("fault {number}");
+            AnyRule::Smtp(Arc::new(smtp::Rule { name, ..smtp::Rule::clone(rule) }))
+        }
+        rule => rule.clone(),
+    }
 }
 
 /// Ends at `at` what [`order`] began, under the numbers that it has.
@@ -141,6 +153,15 @@ pub(super) fn flushes(plan: &Plan, host: &str) -> Vec<Flush> {
 pub(super) fn dns_rules(plan: &Plan, host: &str) -> Arc<[Arc<Rule>]> {
     rules(plan, host, |rule| match rule {
         AnyRule::Dns(rule) => Some(rule),
+        AnyRule::Smtp(_) => None,
+    })
+}
+
+/// What the MTA of this host keeps to.
+pub(super) fn smtp_rules(plan: &Plan, host: &str) -> Arc<[Arc<smtp::Rule>]> {
+    rules(plan, host, |rule| match rule {
+        AnyRule::Smtp(rule) => Some(rule),
+        AnyRule::Dns(_) => None,
     })
 }
 

@@ -13,6 +13,7 @@ use crate::actors::{Mta, MtaConfig};
 use crate::engine::Seed;
 use crate::proto::imap::UidValidity;
 use crate::proto::mail::Srs;
+use crate::proto::smtp::misbehaviour::Rule;
 use crate::proto::smtp::{Mailbox, Reply};
 use crate::scenario::format::authentication::{self as format, AuthChecks};
 use crate::scenario::format::policy;
@@ -26,7 +27,7 @@ pub(super) fn mta(
     host: &Host,
     mta: &plan::Mta,
     tls: &TlsParts,
-    flushes: Vec<Flush>,
+    (flushes, misbehaviour): (Vec<Flush>, Arc<[Arc<Rule>]>),
     seed: Seed,
 ) -> HostConfig {
     let mut settings = MtaConfig::new(&mta.name, super::resolvers(host));
@@ -63,6 +64,7 @@ pub(super) fn mta(
     settings.smart_host.clone_from(&mta.smart_host);
     settings.transports = mta.transports.clone();
     settings.flushes = flushes;
+    settings.misbehaviour = misbehaviour;
     settings.clients = mta.clients.clone();
     let settings = Arc::new(settings);
     config.actor(move || Mta::new(Arc::clone(&settings)))

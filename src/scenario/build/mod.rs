@@ -82,7 +82,9 @@ fn build_host(
             Service::NameServer(server) => zones.name_server(config, host, server, plan, rules()),
             Service::Resolver(resolver) => zones.resolver(config, host, resolver, rules()),
             Service::Mta(mta) => {
-                mail::mta(config, host, mta, tls, faults::flushes(plan, &host.name), seed)
+                let orders =
+                    (faults::flushes(plan, &host.name), faults::smtp_rules(plan, &host.name));
+                mail::mta(config, host, mta, tls, orders, seed)
             }
             Service::MailboxServer(server) => mail::mailbox_server(config, host, server, tls, seed),
             Service::Client(client) => clients::client(config, host, client, plan, tls),

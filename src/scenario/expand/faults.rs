@@ -42,6 +42,9 @@ impl Expander<'_, '_, '_> {
         if let Some(dns) = &format.dns {
             return self.dns_fault(&path.at("dns"), dns, times, plan);
         }
+        if let Some(smtp) = &format.smtp {
+            return self.smtp_fault(&path.at("smtp"), path.to_string(), smtp, times, plan);
+        }
         if let Some(forge) = &format.forge {
             return self.forge(&path.at("forge"), forge, times, plan);
         }

@@ -34,6 +34,8 @@ mod replies;
 mod resolver;
 mod screening;
 mod services;
+mod smtp_deeds;
+mod smtp_faults;
 mod swarm;
 mod tls;
 mod transfers;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::dns_fault::DnsFault;
 use super::forge::Forge;
 use super::network::LinkBetween;
+use super::smtp_fault::SmtpFault;
 use super::units::Dur;
 
 /// A fault; exactly one of the keys beside `at` and `for`.
@@ -14,8 +15,8 @@ use super::units::Dur;
 #[schemars(extend("oneOf" = [
     {"required": ["crash"]}, {"required": ["restart"]}, {"required": ["cut"]},
     {"required": ["heal"]}, {"required": ["isolate"]}, {"required": ["rejoin"]},
-    {"required": ["link"]}, {"required": ["dns"]}, {"required": ["forge"]},
-    {"required": ["flush"]}
+    {"required": ["link"]}, {"required": ["dns"]}, {"required": ["smtp"]},
+    {"required": ["forge"]}, {"required": ["flush"]}
 ]))]
 pub struct Fault {
     /// When, from the start of the run.
@@ -60,6 +61,13 @@ pub struct Fault {
         extend("examples" = [{"server": "ns1.example.com", "type": "MX", "answer": "servfail"}])
     )]
     pub dns: Option<DnsFault>,
+    /// An SMTP server refuses, is late, hangs up, or does other wrong at a moment of a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{
+        "server": "mx1.example.com", "at": "data", "sender": "example.org", "first": 3,
+        "reply": "451 4.3.0 Try again later"
+    }]))]
+    pub smtp: Option<SmtpFault>,
     /// A host floods a resolver with forged answers. Only with `for`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{

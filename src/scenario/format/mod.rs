@@ -23,6 +23,7 @@ pub mod policy;
 pub mod quota;
 pub mod resolver;
 pub mod screening;
+pub mod smtp_fault;
 pub mod swarm;
 pub mod tls;
 pub mod units;

@@ -13,9 +13,11 @@ mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::engine::SimTime;
 use crate::proto::idna;
+use crate::proto::smtp::misbehaviour::Rule;
 use crate::store::queue::RetrySchedule;
 
 pub use super::transport::{NextHop, Route, RouteError, TransportTable};
@@ -74,6 +76,8 @@ pub struct MtaConfig {
     pub signers: Signers,
     /// What it demands of clients that are not its own.
     pub clients: ClientPolicy,
+    /// What its servers of SMTP, submission and LMTP do wrong.
+    pub misbehaviour: Arc<[Arc<Rule>]>,
 }
 
 /// A flush of the queue: what waits is tried at once, and no destination is taken for dead.
@@ -108,6 +112,7 @@ impl MtaConfig {
             authentication: Authentication::default(),
             signers: Signers::default(),
             clients: ClientPolicy::default(),
+            misbehaviour: Arc::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::engine::{SimTime, Stream, UnixTime};
 use crate::proto::dns::{Name, RecordType};
 use crate::proto::smtp::server::ReceivedMessage;
 use crate::proto::smtp::{Mailbox, ReversePath};
+use crate::proto::spf::SpfResult;
 use crate::store::greylist::Greylist;
 use crate::store::mailbox::MailStore;
 
@@ -104,6 +105,13 @@ pub(crate) struct Evidence {
     pub(crate) fields: Vec<String>,
     /// Where the message comes from, as far as that is known.
     pub(super) authentication: Authentication,
+}
+
+impl Evidence {
+    /// What SPF says of MAIL FROM, once it was asked.
+    pub(crate) fn spf_result(&self) -> Option<SpfResult> {
+        self.authentication.spf_result()
+    }
 }
 
 /// A question for the DNS.

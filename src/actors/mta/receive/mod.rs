@@ -7,6 +7,7 @@
 //! Deviation: what comes by LMTP goes through the queue as well, so that all recipients of a message
 //! get the same answer at its end (RFC 2033 §4.2 has one each), and what fails later is reported on.
 
+mod misbehave;
 mod open;
 mod take;
 mod tls;
@@ -21,6 +22,7 @@ use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
 use crate::engine::{Seed, SimTime, Stream};
 use crate::proto::dns::stub::LookupId;
+use crate::proto::smtp::misbehaviour::Misbehaviour;
 use crate::proto::smtp::server::{Greeting, ServerConfig, ServerEvent, ServerSession};
 use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
 use crate::proto::{Input, Outbox, Session};
@@ -45,6 +47,8 @@ pub(super) struct Receiver {
     asked: BTreeMap<LookupId, (ConnId, Lookup)>,
     /// One draw for each session whose AUTH has challenges; made for the first of them.
     challenges: Option<Stream>,
+    /// What the sessions do wrong, if they do.
+    misbehaviour: Option<Misbehaviour>,
     out: Outbox<ServerEvent>,
 }
 
@@ -102,6 +106,7 @@ impl Receiver {
             sessions: BTreeMap::new(),
             asked: BTreeMap::new(),
             challenges: None,
+            misbehaviour: None,
             out: Outbox::new(),
             shared: Shared {
                 book: Rulebook::new(&config),
@@ -143,6 +148,9 @@ impl Receiver {
         if !server.mechanisms.iter().all(|mechanism| mechanism.shows_password()) {
             let draws = self.challenges.get_or_insert_with(|| ctx.stream("smtp challenges"));
             session = session.with_challenges(Seed(draws.next_u64()).stream("challenges"));
+        }
+        if let Some(misbehaviour) = &self.misbehaviour {
+            session.misbehave(misbehaviour.session(peer.ip()));
         }
         let mut open = Open::new(connection, session, peer);
         open.welcome = welcome;

@@ -147,6 +147,12 @@ impl Open {
             // No session is set up to ask; and where it was, nobody is told.
             ServerEvent::Vrfy { argument, .. } => self.verify(&argument, false, shared, ctx),
             ServerEvent::Expn { argument, .. } => self.verify(&argument, true, shared, ctx),
+            event @ (ServerEvent::Misbehaves(_) | ServerEvent::Unsaid { .. }) => {
+                if let Some(note) = super::misbehave::note(event) {
+                    ctx.note(|| note);
+                }
+                Next::Wait
+            }
             ServerEvent::StartTls => {
                 self.starts_tls = true;
                 Next::Wait
@@ -294,6 +300,9 @@ impl Open {
         shared: &mut Shared,
         ctx: &mut Ctx<'_>,
     ) -> Next {
+        if let Some(result) = self.memory.evidence.spf_result() {
+            self.session.learn_spf(result);
+        }
         match asked {
             Asked::Connect => {
                 let client = format!("[{}]", self.peer.ip());

@@ -11,6 +11,7 @@ use std::mem;
 use bytes::BytesMut;
 
 use super::event::Envelope;
+use super::misbehave::room;
 use super::{ServerSession, State, Turn};
 
 /// A text that comes in chunks.
@@ -29,6 +30,8 @@ pub(super) enum Chunk {
     Kept { chunks: Chunks, size_octets: u64, last: bool },
     /// They are thrown away; then comes this reply.
     Refused { reply: String, then: After },
+    /// They are thrown away, and the reply was given.
+    Wasted { then: Box<State> },
 }
 
 /// What comes after a chunk that was refused.
@@ -38,6 +41,13 @@ pub(super) enum After {
     State(Box<State>),
     /// The end of the transaction: it was the last chunk.
     End(Envelope),
+}
+
+impl Chunk {
+    /// Whether its octets belong to a text that is kept.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Chunk::Kept { .. })
+    }
 }
 
 impl ServerSession {
@@ -72,6 +82,14 @@ impl ServerSession {
         }
     }
 
+    /// The octets of a BDAT that was answered already are to be thrown away.
+    pub(super) fn waste_chunk(&mut self, size_octets: u64) {
+        if size_octets > 0 {
+            let then = Box::new(mem::replace(&mut self.state, State::Ready));
+            self.state = State::Chunk { chunk: Chunk::Wasted { then }, left: size_octets };
+        }
+    }
+
     fn chunk(&self, mut chunks: Chunks, size_octets: u64, last: bool) -> Chunk {
         let room = self.config.size_limit_octets.saturating_sub(chunks.text.len());
         let reply = if chunks.broken {
@@ -96,7 +114,8 @@ impl ServerSession {
     /// Takes octets of the chunk off the front of `input`.
     pub(super) fn octets_of_chunk(&mut self, turn: &mut Turn<'_>, input: &mut &[u8]) {
         let State::Chunk { chunk, left } = &mut self.state else { return };
-        let taken = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
+        let room = room(self.manners.as_deref());
+        let taken = usize::try_from(*left).map_or(room, |left| left.min(room)).min(input.len());
         let (octets, rest) = input.split_at(taken);
         *input = rest;
         *left -= taken as u64;
@@ -104,7 +123,10 @@ impl ServerSession {
             chunks.text.extend_from_slice(octets);
         }
         if *left == 0 {
+            self.count_text(taken);
             self.end_of_chunk(turn);
+        } else {
+            self.text_has_come(turn, taken);
         }
     }
 
@@ -124,6 +146,7 @@ impl ServerSession {
                 self.state = State::Chunks(chunks);
                 self.say(turn, &[&format!("250 2.0.0 Ok: {size_octets} bytes\r\n")]);
             }
+            Chunk::Wasted { then } => self.state = *then,
             Chunk::Refused { reply, then: After::State(state) } => {
                 self.state = *state;
                 self.error(turn, &reply);
@@ -132,5 +155,6 @@ impl ServerSession {
                 self.text_refused(turn, &envelope, &reply);
             }
         }
+        self.after_answer(turn);
     }
 }

@@ -13,6 +13,11 @@ use crate::proto::smtp::command::Command;
 impl ServerSession {
     /// A line without its CRLF, in a state that waits for a command or for a response of AUTH.
     pub(super) fn line(&mut self, turn: &mut Turn<'_>, line: &[u8]) {
+        self.obey(turn, line);
+        self.after_line(turn);
+    }
+
+    fn obey(&mut self, turn: &mut Turn<'_>, line: &[u8]) {
         if self.config.bare_newlines == BareNewlines::Reject && memchr(b'\n', line).is_some() {
             let config = self.config.clone();
             let words = ["550 5.5.2 ", &config.hostname, " Error: bare <LF> received\r\n"];
@@ -21,11 +26,15 @@ impl ServerSession {
         if let State::Auth { .. } = self.state {
             return self.auth_response(turn, line);
         }
+        self.count_command();
         let command = match Command::parse(line) {
             Ok(command) => command,
             Err(error) => return self.refuse(turn, &error.reply()),
         };
         if is_junk(&command) && self.count_junk(turn) {
+            return;
+        }
+        if self.misbehaves_at(turn, &command) {
             return;
         }
         let refusal = self.refusal(&command);
@@ -91,7 +100,7 @@ impl ServerSession {
         self.greeted = Some(Greeted { helo: helo.to_owned(), extended });
         let config = self.config.clone();
         if extended {
-            let offer = config.capabilities(self.secured);
+            let offer = self.offer();
             self.reply(turn, &offer.to_reply(&config.hostname));
         } else {
             self.say(turn, &["250 ", &config.hostname, "\r\n"]);
@@ -119,7 +128,9 @@ impl ServerSession {
             Tls::Offered | Tls::Required => {
                 self.reset(turn);
                 self.say(turn, &["220 2.0.0 Ready to start TLS\r\n"]);
-                self.start_tls(turn);
+                if !self.is_about_to_go() {
+                    self.start_tls(turn);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::proto::sasl::{Identity, Mechanism, Secret};
 use crate::proto::smtp::address::{ForwardPath, ReversePath};
+use crate::proto::smtp::misbehaviour::Moment;
 use crate::proto::smtp::params::{MailParams, RcptParams};
 use crate::proto::smtp::reply::Reply;
 
@@ -84,8 +85,32 @@ pub enum ServerEvent {
     /// The transaction that was under way is no more: RSET, a second EHLO, STARTTLS, or a text that
     /// was too large.
     Reset,
+    /// The session keeps to a rule of its misbehaviour.
+    Misbehaves(Box<Misdeed>),
+    /// What the client asked for was done, and this reply was not said, since a rule wants it so.
+    Unsaid {
+        /// At what.
+        moment: Moment,
+        /// The whole reply.
+        reply: String,
+        /// By which rule.
+        rule: String,
+    },
     /// The session is over. An answer still owed is not needed any more, and has no effect.
     Closed(CloseReason),
+}
+
+/// A rule that was applied, for those who watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misdeed {
+    /// What the rule is called.
+    pub rule: String,
+    /// At what.
+    pub moment: Moment,
+    /// The sender, once there is one; and the recipient, at RCPT. Bare.
+    pub envelope: (Option<String>, Option<String>),
+    /// What is done, in words.
+    pub deed: String,
 }
 
 /// Why a server session is over.
@@ -101,6 +126,8 @@ pub enum CloseReason {
     Misbehaved,
     /// The owner answered with 421 or 521, or the greeting was 421, or BDAT had no size.
     Refused,
+    /// A rule of misbehaviour wanted it so.
+    Told,
 }
 
 /// A message with its envelope.

@@ -18,6 +18,7 @@ mod chunks;
 mod command;
 mod config;
 mod event;
+mod misbehave;
 mod patience;
 mod protocol_word;
 #[cfg(test)]
@@ -30,18 +31,20 @@ use std::sync::Arc;
 use bytes::{Buf, BytesMut};
 
 pub use config::{BareNewlines, Greeting, Role, ServerConfig, Tls, Verify};
-pub use event::{CloseReason, Envelope, ReceivedMessage, Recipient, ServerEvent, Verdict};
+pub use event::{CloseReason, Envelope, Misdeed, ReceivedMessage, Recipient, ServerEvent, Verdict};
 pub use patience::Patience;
 
 use super::address::{ForwardPath, ReversePath};
 use super::data::DataDecoder;
 use super::line::{LineSplitter, Split};
+use super::misbehaviour::{Manners, Moment};
 use super::params::{MailParams, RcptParams};
 use crate::engine::{SimTime, Stream};
 use crate::proto::sasl::{Identity, Mechanism, ServerExchange};
 use crate::proto::{Input, Session};
 use chunks::{Chunk, Chunks};
 use command::Asked;
+use misbehave::Matter;
 use patience::Held;
 
 type Outbox = crate::proto::Outbox<ServerEvent>;
@@ -65,6 +68,8 @@ pub struct ServerSession {
     /// Errors since the last accepted message, and commands that brought none forward.
     errors: u32,
     junk: u32,
+    /// How it misbehaves; `None`: not at all.
+    manners: Option<Box<Manners>>,
 }
 
 #[derive(Debug)]
@@ -95,6 +100,8 @@ enum State {
     Securing,
     /// Waits for the owner's answer.
     Asking(Question),
+    /// Hangs, and hears nothing.
+    Mute,
     /// Over.
     Closed,
 }
@@ -131,6 +138,7 @@ impl ServerSession {
             challenges: None,
             errors: 0,
             junk: 0,
+            manners: None,
         }
     }
 
@@ -191,6 +199,7 @@ impl ServerSession {
                 self.lookup_answered(turn, asked, &argument, verdict);
             }
         }
+        self.after_answer(turn);
         self.resume(turn);
     }
 
@@ -260,6 +269,9 @@ impl ServerSession {
     }
 
     fn open(&mut self, turn: &mut Turn<'_>) {
+        if self.misbehaves(turn, Moment::Connect, Matter::default()) {
+            return self.resume(turn);
+        }
         let config = self.config.clone();
         match &config.greeting {
             Greeting::Ready => {
@@ -275,6 +287,7 @@ impl ServerSession {
                 }
             }
         }
+        self.after_answer(turn);
         // A client that talks before the greeting is borne with.
         self.resume(turn);
     }
@@ -290,7 +303,7 @@ impl ServerSession {
     fn read_unread(&mut self, turn: &mut Turn<'_>) {
         let mut unread = mem::take(&mut self.unread);
         let used = self.read(turn, &unread);
-        if !matches!(self.state, State::Closed | State::Securing) {
+        if !matches!(self.state, State::Closed | State::Securing | State::Mute) {
             unread.advance(used);
             self.unread = unread;
         }
@@ -303,15 +316,21 @@ impl ServerSession {
             match &mut self.state {
                 State::Opening | State::Asking(_) => break,
                 // Behind STARTTLS, nothing in clear counts (RFC 3207 §4.2, CVE-2011-0411).
-                State::Closed | State::Securing => rest = &[],
+                State::Closed | State::Securing | State::Mute => rest = &[],
                 State::Data { decoder, .. } => {
-                    let before = rest.len();
-                    let over = decoder.push(&mut rest);
-                    if rest.len() < before {
+                    let room = misbehave::room(self.manners.as_deref());
+                    let (mut piece, behind) = rest.split_at(rest.len().min(room));
+                    let before = piece.len();
+                    let over = decoder.push(&mut piece);
+                    let taken = before - piece.len();
+                    if taken > 0 {
                         self.deadline = Some(turn.now + self.config.data_timeout);
                     }
+                    rest = if behind.is_empty() { piece } else { &rest[taken..] };
                     if over {
                         self.end_of_data(turn);
+                    } else {
+                        self.text_has_come(turn, taken);
                     }
                 }
                 State::Chunk { .. } => {
@@ -358,6 +377,7 @@ impl ServerSession {
     fn restart_clock(&mut self, now: SimTime) {
         self.deadline = match self.state {
             State::Opening | State::Asking(_) | State::Closed => None,
+            State::Mute => return,
             State::Data { .. } | State::Chunk { .. } => Some(now + self.config.data_timeout),
             _ => Some(now + self.config.command_timeout),
         };
@@ -380,7 +400,7 @@ impl ServerSession {
             self.unread.extend_from_slice(octets);
         } else if self.unread.is_empty() {
             let used = self.read(turn, octets);
-            if !matches!(self.state, State::Closed | State::Securing) {
+            if !matches!(self.state, State::Closed | State::Securing | State::Mute) {
                 self.unread.extend_from_slice(&octets[used..]);
             }
         } else {
@@ -396,6 +416,9 @@ impl ServerSession {
         if self.held.is_some() {
             self.release(turn);
             return self.resume(turn);
+        }
+        if let State::Mute = self.state {
+            return self.drop_connection(turn);
         }
         if let State::Securing = self.state {
             // Nothing can be said within a handshake.

@@ -5,9 +5,13 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
+
 use super::event::{CloseReason, ServerEvent};
+use super::misbehave::encoded;
 use super::{ServerSession, State, Turn};
 use crate::engine::SimTime;
+use crate::proto::smtp::misbehaviour::Pace;
 use crate::proto::smtp::reply::Reply;
 
 /// How many errors a server bears, and how slowly it serves. Defaults are Postfix's.
@@ -47,8 +51,10 @@ impl Default for Patience {
 #[derive(Debug)]
 pub(super) struct Held {
     until: SimTime,
-    replies: String,
+    replies: BytesMut,
     then: Then,
+    /// How slowly they go out; `None`: together.
+    pace: Option<Pace>,
 }
 
 impl Held {
@@ -64,6 +70,10 @@ pub(super) enum Then {
     ReadOn,
     StartTls,
     Close(CloseReason),
+    /// The connection is dropped.
+    Reset,
+    /// The session hangs.
+    Hang,
 }
 
 /// What kind of a reply it is.
@@ -150,6 +160,43 @@ impl ServerSession {
         }
     }
 
+    /// Drops the connection after what was said.
+    pub(super) fn reset_connection(&mut self, turn: &mut Turn<'_>) {
+        match &mut self.held {
+            Some(held) => held.then = Then::Reset,
+            None => self.drop_connection(turn),
+        }
+    }
+
+    /// Says and hears nothing more, after what was said.
+    pub(super) fn hang(&mut self, turn: &mut Turn<'_>) {
+        match &mut self.held {
+            Some(held) => held.then = Then::Hang,
+            None => self.fall_mute(turn.now),
+        }
+    }
+
+    fn fall_mute(&mut self, now: SimTime) {
+        self.state = State::Mute;
+        self.unread.clear();
+        self.deadline = Some(now + WATCHDOG);
+    }
+
+    /// The end, without order.
+    pub(super) fn drop_connection(&mut self, turn: &mut Turn<'_>) {
+        self.forget_all();
+        turn.out.event(ServerEvent::Closed(CloseReason::Told));
+        turn.out.abort();
+    }
+
+    fn forget_all(&mut self) {
+        self.state = State::Closed;
+        self.held = None;
+        self.unread.clear();
+        self.deadline = None;
+        self.manners = None;
+    }
+
     /// Goes over to TLS after what was said.
     pub(super) fn start_tls(&mut self, turn: &mut Turn<'_>) {
         self.state = State::Securing;
@@ -161,10 +208,7 @@ impl ServerSession {
 
     /// The end, whatever was still to be said.
     pub(super) fn end(&mut self, turn: &mut Turn<'_>, reason: CloseReason) {
-        self.state = State::Closed;
-        self.held = None;
-        self.unread.clear();
-        self.deadline = None;
+        self.forget_all();
         turn.out.event(ServerEvent::Closed(reason));
         turn.out.close();
     }
@@ -176,23 +220,45 @@ impl ServerSession {
 
     /// Sends replies whose time has come. The session may read on after it.
     pub(super) fn release(&mut self, turn: &mut Turn<'_>) {
-        let Some(held) = self.held.take_if(|held| held.until <= turn.now) else { return };
+        let Some(mut held) = self.held.take_if(|held| held.until <= turn.now) else { return };
+        if let Some(Pace { octets, every }) = held.pace
+            && held.replies.len() > octets
+        {
+            turn.out.send(held.replies.split_to(octets));
+            held.until = turn.now + every;
+            self.held = Some(held);
+            return;
+        }
         turn.out.send(&held.replies);
         match held.then {
             Then::ReadOn => {}
+            Then::Reset => self.drop_connection(turn),
+            Then::Hang => self.fall_mute(turn.now),
             Then::StartTls => turn.out.event(ServerEvent::StartTls),
             Then::Close(reason) => self.end(turn, reason),
         }
     }
 
     fn speak(&mut self, turn: &mut Turn<'_>, tone: Tone, pieces: &[&str]) {
+        match self.other_words(pieces) {
+            Some(words) => self.utter(turn, tone, &[&words]),
+            None => self.utter(turn, tone, pieces),
+        }
+    }
+
+    fn utter(&mut self, turn: &mut Turn<'_>, tone: Tone, pieces: &[&str]) {
         match self.hold(turn.now, tone) {
-            Some(held) => pieces.iter().for_each(|piece| held.push_str(piece)),
+            Some(held) => {
+                pieces.iter().for_each(|piece| held.extend_from_slice(piece.as_bytes()));
+            }
             None => pieces.iter().for_each(|piece| turn.out.send(piece)),
         }
     }
 
     fn speak_reply(&mut self, turn: &mut Turn<'_>, tone: Tone, reply: &Reply) {
+        if self.manners.is_some() {
+            return self.speak(turn, tone, &[&encoded(reply)]);
+        }
         match self.hold(turn.now, tone) {
             Some(held) => reply.encode(held),
             None => reply.encode(turn.out),
@@ -201,22 +267,29 @@ impl ServerSession {
     }
 
     /// Where a reply has to wait, if it has to: behind one that waits already, or for its own time.
-    fn hold(&mut self, now: SimTime, tone: Tone) -> Option<&mut String> {
+    fn hold(&mut self, now: SimTime, tone: Tone) -> Option<&mut BytesMut> {
         if self.held.is_none() {
             let patience = &self.config.patience;
-            let mut delay = patience.reply_delay;
+            let (late, pace) = self.lateness();
+            let mut delay = patience.reply_delay + late;
             if tone == Tone::No {
                 delay += patience.refusal_delay;
             }
             if self.errors >= patience.soft_error_limit {
                 delay += patience.error_delay;
             }
+            if let Some(pace) = pace {
+                delay += pace.every;
+            }
             if delay.is_zero() {
                 return None;
             }
-            self.held =
-                Some(Held { until: now + delay, replies: String::new(), then: Then::ReadOn });
+            let (until, then) = (now + delay, Then::ReadOn);
+            self.held = Some(Held { until, replies: BytesMut::new(), then, pace });
         }
         self.held.as_mut().map(|held| &mut held.replies)
     }
 }
+
+/// For how long a server hangs at most: Postfix's watchdog (`daemon_timeout`) ends it then.
+const WATCHDOG: Duration = Duration::from_secs(18_000);

@@ -159,6 +159,9 @@ impl ServerSession {
             let reply = format!("550 5.5.2 {} Error: bare <LF> received\r\n", self.config.hostname);
             return self.text_refused(turn, &envelope, &reply);
         }
+        if self.misbehaves_at_end(turn, &envelope, data.len()) {
+            return;
+        }
         self.state = State::Asking(Question::Message {
             recipients: envelope.recipients.len(),
             smtputf8: envelope.params.smtputf8,

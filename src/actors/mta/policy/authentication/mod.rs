@@ -22,12 +22,20 @@ use spf::Envelope;
 
 use super::Finding;
 use super::turn::{Turn, Wait};
+use crate::proto::spf::SpfResult;
 
 /// What a transaction has found out about where it comes from, as far as it has come.
 #[derive(Debug, Default)]
 pub(crate) struct Authentication {
     envelope: Envelope,
     content: Content,
+}
+
+impl Authentication {
+    /// What SPF says of MAIL FROM, once it was asked.
+    pub(super) fn spf_result(&self) -> Option<SpfResult> {
+        self.envelope.mail_from().map(|checked| checked.verdict.result)
+    }
 }
 
 /// What SPF says of HELO and MAIL FROM.

@@ -6,6 +6,7 @@ mod dialogues;
 mod extensions;
 mod limits;
 mod lmtp;
+mod misbehave;
 mod patience;
 mod smuggling;
 mod tls;
@@ -57,7 +58,8 @@ impl Owner {
                         self.events.push(event);
                     }
                     Output::Close => self.closed = true,
-                    Output::Abort => panic!("a server does not abort"),
+                    // Only where a rule of misbehaviour wants it.
+                    Output::Abort => self.closed = true,
                 }
             }
             if self.events.last() == Some(&ServerEvent::StartTls) {
