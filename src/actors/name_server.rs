@@ -209,7 +209,14 @@ impl Running {
             let unsent = match output {
                 Output::Exchange(outgoing) => self.exchanges.carry_out(ctx, outgoing),
                 Output::Keep { origin, copy } => {
-                    ctx.disk().zones_mut().insert(origin, copy);
+                    // What cannot be kept is answered from all the same, until the server stops.
+                    if ctx.disk().has_room(ZONE_OCTETS) {
+                        ctx.write();
+                        ctx.disk().zones_mut().insert(origin, copy);
+                    } else {
+                        let news = format!("cannot keep zone {origin}: No space left on device");
+                        ctx.note(|| Note::Remark(news));
+                    }
                     None
                 }
                 Output::News(news) => {
@@ -224,6 +231,9 @@ impl Running {
         self.timer.arm(ctx, self.server.deadline(), UPKEEP_TIMER);
     }
 }
+
+/// The least that a zone takes on disk.
+const ZONE_OCTETS: usize = 4_096;
 
 const IDLE_TIMER: TimerToken = TimerToken(0);
 const FAULT_TIMER: TimerToken = TimerToken(1);

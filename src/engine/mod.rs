@@ -8,4 +8,4 @@ pub mod time;
 pub use fingerprint::Fingerprint;
 pub use queue::{EventQueue, Key};
 pub use random::{Seed, Stream};
-pub use time::{Epoch, SimTime, UnixTime};
+pub use time::{Epoch, SimTime, Skew, UnixTime};

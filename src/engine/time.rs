@@ -43,6 +43,72 @@ impl SimTime {
     }
 }
 
+/// By how much a clock is ahead of the right time, in nanoseconds; negative: behind. Holds 292 years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Skew(pub i64);
+
+impl Skew {
+    /// A clock that is right.
+    pub const ZERO: Skew = Skew(0);
+
+    /// A clock that is ahead by so much.
+    pub fn ahead(by: Duration) -> Self {
+        Skew(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    /// A clock that is behind by so much.
+    pub fn behind(by: Duration) -> Self {
+        Skew(-Self::ahead(by).0)
+    }
+
+    /// What a clock gains that runs too fast by `ppm` millionths, while `elapsed` passes.
+    pub fn drift(ppm: i32, elapsed: Duration) -> Self {
+        let nanos = i128::from(ppm) * i128::try_from(elapsed.as_nanos()).unwrap_or(i128::MAX >> 32);
+        Skew::clamp(nanos / 1_000_000)
+    }
+
+    fn clamp(nanos: i128) -> Self {
+        Skew(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+    }
+}
+
+/// Saturates.
+impl Add for Skew {
+    type Output = Skew;
+    fn add(self, other: Skew) -> Skew {
+        Skew(self.0.saturating_add(other.0))
+    }
+}
+
+/// Saturates.
+impl Sub for Skew {
+    type Output = Skew;
+    fn sub(self, other: Skew) -> Skew {
+        Skew(self.0.saturating_sub(other.0))
+    }
+}
+
+/// What a clock shows that is wrong by so much; never before the start of the run.
+impl Add<Skew> for SimTime {
+    type Output = SimTime;
+    fn add(self, skew: Skew) -> SimTime {
+        SimTime(self.0.saturating_add_signed(skew.0))
+    }
+}
+
+/// Seconds with a sign and as many digits as are needed, up to nine: `+3600`, `-0.25`.
+impl fmt::Display for Skew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, nanos) = (if self.0 < 0 { '-' } else { '+' }, self.0.unsigned_abs());
+        let (secs, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+        write!(f, "{sign}{secs}")?;
+        if rest == 0 {
+            return Ok(());
+        }
+        write!(f, ".{}", format!("{rest:09}").trim_end_matches('0'))
+    }
+}
+
 /// Saturates at [`SimTime::MAX`].
 impl Add<Duration> for SimTime {
     type Output = SimTime;
@@ -87,6 +153,14 @@ impl Epoch {
             i64::try_from(now.as_nanos() / 1_000_000_000).expect("u64 nanoseconds are few seconds");
         UnixTime(self.0.0.saturating_add(secs))
     }
+
+    /// The epoch by which a clock reckons at `now` that is wrong by so much.
+    pub fn skewed(self, now: SimTime, skew: Skew) -> Epoch {
+        let shown = i128::from(now.as_nanos()) + i128::from(skew.0);
+        let secs = i64::try_from(shown.div_euclid(1_000_000_000)).expect("a clock of 876 years");
+        let right = self.at(now).0 - self.0.0;
+        Epoch(UnixTime(self.0.0.saturating_add(secs - right)))
+    }
 }
 
 /// 2026-01-05T09:00:00Z, a Monday morning.
@@ -111,5 +185,28 @@ mod tests {
     fn the_epoch_counts_whole_seconds() {
         let epoch = Epoch(UnixTime(100));
         assert_eq!(epoch.at(SimTime::from_millis(1_999)), UnixTime(101));
+    }
+
+    #[test]
+    fn a_wrong_clock_shows_another_second() {
+        let epoch = Epoch(UnixTime(100));
+        let check = |millis: u64, skew_millis: i64, wanted: i64| {
+            let (now, skew) = (SimTime::from_millis(millis), Skew(skew_millis * 1_000_000));
+            assert_eq!(epoch.skewed(now, skew).at(now), UnixTime(wanted), "{millis} {skew}");
+        };
+        check(1_999, 0, 101);
+        check(1_999, 1, 102);
+        check(1_000, -1, 100);
+        check(500, -60_000, 40);
+        check(0, 3_600_000, 3_700);
+    }
+
+    #[test]
+    fn a_clock_that_runs_too_fast_gains() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(Skew::drift(50, day), Skew::ahead(Duration::from_millis(4_320)));
+        assert_eq!(Skew::drift(-50, day), Skew::behind(Duration::from_millis(4_320)));
+        let texts = [Skew::drift(50, day), Skew(-250_000_000), Skew::ZERO].map(|s| s.to_string());
+        assert_eq!(texts, ["+4.32", "-0.25", "+0"]);
     }
 }

@@ -107,6 +107,10 @@ pub enum Loss {
     HostDown,
     /// No socket of the host takes it (UDP).
     NoListener,
+    /// As many connections wait for the program as may.
+    BacklogFull,
+    /// Nobody reads, and the buffer is full.
+    BufferFull,
 }
 
 impl std::fmt::Display for Loss {
@@ -119,6 +123,8 @@ impl std::fmt::Display for Loss {
             Loss::NoRoute => "no route",
             Loss::HostDown => "host down",
             Loss::NoListener => "nobody listens",
+            Loss::BacklogFull => "backlog full",
+            Loss::BufferFull => "receive buffer full",
         })
     }
 }

@@ -76,7 +76,7 @@ struct Client {
 const MOST_TRIPLETS: usize = 200_000;
 
 impl Greylist {
-    /// Judges an attempt, and remembers it.
+    /// Judges an attempt, and remembers it. `now` is by the clock that the memory is kept by.
     ///
     /// `sender` is the reverse-path without brackets, empty where it is null. Case does not matter.
     pub fn judge(

@@ -43,6 +43,11 @@ impl Outbox {
         id
     }
 
+    /// How many octets its letters have together.
+    pub fn octets(&self) -> u64 {
+        self.letters.values().map(|(_, letter)| letter.data.len() as u64).sum()
+    }
+
     /// Leaves a letter for these recipients alone.
     pub fn leave(&mut self, id: LetterId, recipients: &[ForwardPath]) {
         if let Some((_, letter)) = self.letters.get_mut(&id) {

@@ -23,6 +23,7 @@ pub struct HostConfig {
     addresses: Vec<IpAddr>,
     spawns: Vec<Spawn>,
     disk: Disk,
+    disk_octets: Option<u64>,
     tcp: tcp::Config,
     backlog_octets: Option<usize>,
     gateway: Option<Gateway>,
@@ -42,6 +43,7 @@ impl HostConfig {
             addresses: Vec::new(),
             spawns: Vec::new(),
             disk: Disk::default(),
+            disk_octets: None,
             tcp: tcp::Config::default(),
             backlog_octets: None,
             gateway: None,
@@ -69,6 +71,13 @@ impl HostConfig {
     #[must_use]
     pub fn disk(mut self, disk: Disk) -> Self {
         self.disk = disk;
+        self
+    }
+
+    /// How many octets its disk holds. Default: any number.
+    #[must_use]
+    pub fn disk_size(mut self, octets: u64) -> Self {
+        self.disk_octets = Some(octets);
         self
     }
 
@@ -302,7 +311,10 @@ impl WorldBuilder {
 }
 
 impl HostConfig {
-    fn build(self, node: Node) -> Host {
+    fn build(mut self, node: Node) -> Host {
+        if let Some(octets) = self.disk_octets {
+            self.disk.set_size(octets);
+        }
         Host {
             state: HostState {
                 node,
@@ -318,6 +330,7 @@ impl HostConfig {
                 backlog_octets: self.backlog_octets,
                 is_gateway: self.gateway.is_some(),
                 draws: None,
+                condition: None,
             },
             actors: Vec::new(),
             spawns: self.spawns,

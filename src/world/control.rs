@@ -110,26 +110,29 @@ impl World {
     fn settle_node(&mut self, node: NodeId) -> Option<Change> {
         let (now, up) = (self.now, self.ledger.is_up(node));
         let fact = || if up { Fact::Restarted } else { Fact::Crashed };
-        let Some(host) = self.hosts.get_mut(node.index()) else {
-            let router = &mut self.routers[node.index() - self.hosts.len()];
+        let World { ledger, network, hosts, routers, agenda, actions, .. } = self;
+        let Some(host) = hosts.get_mut(node.index()) else {
+            let router = &mut routers[node.index() - hosts.len()];
             if router.up == up {
                 return None;
             }
             router.up = up;
-            router.node.record(&mut self.agenda, now, None, fact);
-            self.network.topology.set_node_up(node, up);
+            router.node.record(agenda, now, None, fact);
+            network.topology.set_node_up(node, up);
             return Some(Change::Node(node, up));
         };
+        host.ail(&ledger.ailments(node), network, agenda, actions, now);
         match (host.state.status, up) {
             (Status::New | Status::Up, false) => {
                 host.crash(now);
-                host.state.node.record(&mut self.agenda, now, None, fact);
+                host.state.node.record(agenda, now, None, fact);
             }
-            (Status::Crashed, true) => {
-                let cause = host.state.node.record(&mut self.agenda, now, None, fact);
-                host.start(&self.network, &mut self.agenda, &mut self.actions, now, cause);
+            // One that stands still comes up when it does not any more.
+            (Status::Crashed, true) if !host.state.stands_still() => {
+                let cause = host.state.node.record(agenda, now, None, fact);
+                host.start(network, agenda, actions, now, cause);
             }
-            (Status::New | Status::Up, true) | (Status::Crashed, false) => {}
+            (Status::New | Status::Up, true) | (Status::Crashed, _) => {}
         }
         None
     }

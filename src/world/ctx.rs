@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::engine::{Epoch, SimTime, Stream, UnixTime};
+use crate::engine::{Epoch, SimTime, Skew, Stream, UnixTime};
 use crate::net::tcp::{Actions, Connection};
 use crate::net::{Body, Packet};
 use crate::proto::tls::Secret;
@@ -15,7 +16,7 @@ use super::disk::Disk;
 use super::node::Happening;
 use super::outside::Inside;
 use super::record::{Fact, Note};
-use super::stack::{Port, Socket};
+use super::stack::{Held, Port, Socket, Stop};
 use super::turn::{self, Turn};
 
 /// An actor's hold on its host while it handles an event.
@@ -24,20 +25,28 @@ pub struct Ctx<'a> {
     pub(super) actor: u16,
 }
 
-/// The host has no address of the family that is asked for, or no free port towards it.
+/// Why a host cannot send to, or connect to, an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoAddress {
-    /// Where the packet was to go.
-    pub to: SocketAddr,
+pub enum NoSocket {
+    /// It has no address of the family that is asked for, or no free port towards it.
+    NoAddress {
+        /// Where the packet was to go.
+        to: SocketAddr,
+    },
+    /// As many sockets are open as may be (`EMFILE`).
+    NoDescriptor,
 }
 
-impl fmt::Display for NoAddress {
+impl fmt::Display for NoSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no address to reach {} from", self.to)
+        match self {
+            NoSocket::NoAddress { to } => write!(f, "no address to reach {to} from"),
+            NoSocket::NoDescriptor => f.write_str("Too many open files"),
+        }
     }
 }
 
-impl std::error::Error for NoAddress {}
+impl std::error::Error for NoSocket {}
 
 impl Ctx<'_> {
     /// The time.
@@ -45,14 +54,34 @@ impl Ctx<'_> {
         self.turn.now
     }
 
-    /// The calendar date.
+    /// The calendar date, by the clock of the host.
     pub fn date(&self) -> UnixTime {
-        self.turn.network.epoch.at(self.turn.now)
+        self.epoch().at(self.turn.now)
     }
 
-    /// The calendar date of the start of the run.
+    /// The calendar date of the start of the run, as the clock of the host has it now.
     pub fn epoch(&self) -> Epoch {
-        self.turn.network.epoch
+        match self.skew() {
+            Skew::ZERO => self.turn.network.epoch,
+            skew => self.turn.network.epoch.skewed(self.turn.now, skew),
+        }
+    }
+
+    /// By how much the clock of the host is ahead.
+    pub fn skew(&self) -> Skew {
+        let condition = self.turn.host.condition.as_ref();
+        condition.map_or(Skew::ZERO, |condition| condition.skew(self.turn.now))
+    }
+
+    /// The calendar date of a time, by a clock that is ahead by so much.
+    pub fn dated(&self, time: SimTime, skew: Skew) -> UnixTime {
+        self.turn.network.epoch.skewed(time, skew).at(time)
+    }
+
+    /// A reading of the host's calendar clock, for what is kept with its date: from one reading to
+    /// another that time has passed by this clock. It counts from 100 years before the run.
+    pub fn clock(&self) -> SimTime {
+        self.turn.now + CENTURY + self.skew()
     }
 
     /// The host's name.
@@ -80,6 +109,32 @@ impl Ctx<'_> {
         &mut self.turn.host.disk
     }
 
+    /// Begins a write that has to be on disk (`fsync`). When it is: now, unless the disk is slow; after
+    /// all writes that were begun before. Who waits for it does so by itself.
+    pub fn write(&mut self) -> SimTime {
+        let (now, network, boot) = (self.turn.now, self.turn.network, self.turn.host.boot);
+        let node = self.turn.host.node.id;
+        match &mut self.turn.host.condition {
+            None => now,
+            Some(condition) => condition.write(now, || turn::stream(network, node, boot, "disk")),
+        }
+    }
+
+    /// The program waits on this connection until then, for its disk: what it sends goes out then, and
+    /// it is given nothing before. Another connection is not concerned.
+    pub fn hold(&mut self, connection: ConnId, until: SimTime) {
+        if until <= self.turn.now {
+            return;
+        }
+        let boot = self.turn.host.boot;
+        let Some(socket) = self.turn.host.stack.get(connection) else { return };
+        socket.stop(Stop::Disk);
+        let held = Held { until, octets: Vec::new(), closes: false };
+        let held = socket.held.get_or_insert_with(|| Box::new(held));
+        held.until = held.until.max(until);
+        self.turn.schedule(until, Happening::Release { boot, connection });
+    }
+
     /// Asks for [`super::Event::Timer`] at `at`, or now when that has passed.
     ///
     /// A timer cannot be taken back: an actor that no longer wants it ignores it.
@@ -105,8 +160,12 @@ impl Ctx<'_> {
         self.turn.host.stack.bind_udp(port, self.actor)
     }
 
-    /// Binds a random free UDP port (RFC 6056 §3.3.1); `None` when there is none left.
+    /// Binds a random free UDP port (RFC 6056 §3.3.1); `None` when there is none left, or no
+    /// descriptor.
     pub fn bind_any_udp(&mut self) -> Option<u16> {
+        if !self.turn.host.has_descriptor() {
+            return None;
+        }
         self.turn.draws();
         let host = &mut *self.turn.host;
         let draws = host.draws.as_deref_mut().expect("made by the call above");
@@ -119,8 +178,8 @@ impl Ctx<'_> {
     }
 
     /// Sends a datagram from `port` of the host's address towards `to`.
-    pub fn send_udp(&mut self, port: u16, to: SocketAddr, payload: Bytes) -> Result<(), NoAddress> {
-        let own = self.address_towards(to.ip()).ok_or(NoAddress { to })?;
+    pub fn send_udp(&mut self, port: u16, to: SocketAddr, payload: Bytes) -> Result<(), NoSocket> {
+        let own = self.address_towards(to.ip()).ok_or(NoSocket::NoAddress { to })?;
         self.send_udp_from(SocketAddr::new(own, port), to, payload);
         Ok(())
     }
@@ -148,12 +207,15 @@ impl Ctx<'_> {
     }
 
     /// Connects to `to`. [`super::StreamEvent::Opened`] or `Closed` follows.
-    pub fn connect(&mut self, to: SocketAddr) -> Result<ConnId, NoAddress> {
-        let own = self.address_towards(to.ip()).ok_or(NoAddress { to })?;
+    pub fn connect(&mut self, to: SocketAddr) -> Result<ConnId, NoSocket> {
+        let own = self.address_towards(to.ip()).ok_or(NoSocket::NoAddress { to })?;
+        if !self.turn.host.has_descriptor() {
+            return Err(NoSocket::NoDescriptor);
+        }
         self.turn.draws();
         let host = &mut *self.turn.host;
         let draws = host.draws.as_deref_mut().expect("made by the call above");
-        let port = host.stack.free_port(own, to, draws).ok_or(NoAddress { to })?;
+        let port = host.stack.free_port(own, to, draws).ok_or(NoSocket::NoAddress { to })?;
         let iss = draws.next_u64() as u32;
         let local = SocketAddr::new(own, port);
         let config = self.turn.tcp_config(local, to);
@@ -167,28 +229,34 @@ impl Ctx<'_> {
     /// Sends octets on a connection, after those sent before. On one that is gone, nothing happens:
     /// `Closed` is on its way.
     pub fn send(&mut self, connection: ConnId, octets: Bytes) {
-        self.with_tcp(connection, |tcp, now, actions| tcp.send(now, octets, actions));
+        self.with_socket(connection, |socket, now, actions| match &mut socket.held {
+            None => socket.tcp.send(now, octets, actions),
+            Some(held) => held.octets.push(octets),
+        });
     }
 
     /// Closes this end in order, after what was sent; what the peer sends still arrives.
     pub fn close(&mut self, connection: ConnId) {
-        self.with_tcp(connection, Connection::close);
+        self.with_socket(connection, |socket, now, actions| match &mut socket.held {
+            None => socket.tcp.close(now, actions),
+            Some(held) => held.closes = true,
+        });
     }
 
     /// Drops a connection at once (RST).
     pub fn abort(&mut self, connection: ConnId) {
-        self.with_tcp(connection, Connection::abort);
+        self.with_socket(connection, |socket, now, actions| socket.tcp.abort(now, actions));
     }
 
     /// Reads no more from a connection for now: what the peer sends fills the window, until it is
     /// closed. What is on its way to the actor already still comes.
     pub fn pause_reading(&mut self, connection: ConnId) {
-        self.with_tcp(connection, |tcp, _, _| tcp.pause_reading());
+        self.with_socket(connection, |socket, _, _| socket.stop(Stop::Program));
     }
 
     /// Reads again from a connection.
     pub fn resume_reading(&mut self, connection: ConnId) {
-        self.with_tcp(connection, Connection::resume_reading);
+        self.with_socket(connection, |socket, now, actions| socket.go(Stop::Program, now, actions));
     }
 
     /// Gets what comes to a UDP or TCP port of this host from now on, whoever else has it.
@@ -207,14 +275,14 @@ impl Ctx<'_> {
         self.turn.agenda.outbox.push((node, departure));
     }
 
-    fn with_tcp(
+    fn with_socket(
         &mut self,
         connection: ConnId,
-        act: impl FnOnce(&mut Connection, SimTime, &mut Actions),
+        act: impl FnOnce(&mut Socket, SimTime, &mut Actions),
     ) {
         let turn = &mut self.turn;
         if let Some(socket) = turn.host.stack.get(connection) {
-            act(&mut socket.tcp, turn.now, turn.actions);
+            act(socket, turn.now, turn.actions);
             turn.after_tcp(connection);
         }
     }
@@ -249,3 +317,6 @@ impl Ctx<'_> {
         self.turn.host.stack.connection_count()
     }
 }
+
+/// So far back a clock may be wrong and still be reckoned with.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);

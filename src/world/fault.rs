@@ -10,6 +10,8 @@
 
 use crate::net::{LinkId, LinkPatch, NodeId, Ways};
 
+use super::ailment::Ailment;
+
 /// Names a fault of a world, in the order in which they were ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FaultId(pub(super) u64);
@@ -21,6 +23,13 @@ pub enum Fault {
     /// no fault holds it any more it comes up with new actors. A router that stops forwards nothing,
     /// and routes avoid it.
     Crash(NodeId),
+    /// A host is ailing. A router has nothing that could be.
+    Ail {
+        /// The host.
+        host: NodeId,
+        /// What is wrong with it.
+        ailment: Ailment,
+    },
     /// These links swallow what is sent on them, in these directions; routes avoid them. What is
     /// under way arrives.
     Cut {

@@ -7,6 +7,7 @@ use crate::engine::{Fingerprint, Stream};
 use crate::net::{PathMtus, tcp};
 
 use super::actor::{Actor, Event, Spawn};
+use super::condition::Condition;
 use super::disk::Disk;
 use super::node::Node;
 use super::stack::Stack;
@@ -40,6 +41,26 @@ pub(crate) struct HostState {
     pub(crate) is_gateway: bool,
     /// What TCP and UDP draw: ports, initial sequence numbers. Made at the first draw.
     pub(crate) draws: Option<Box<Stream>>,
+    /// What ails it; `None`: nothing ever has.
+    pub(crate) condition: Option<Box<Condition>>,
+}
+
+impl HostState {
+    /// Whether the programs stand still.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.condition.as_ref().is_some_and(|condition| condition.stands_still())
+    }
+
+    /// Whether there is a descriptor for one socket more.
+    pub(crate) fn has_descriptor(&self) -> bool {
+        let few = self.condition.as_ref().and_then(|condition| condition.descriptors());
+        few.is_none_or(|(most, _)| self.stack.descriptors() < most as usize)
+    }
+
+    /// Whether a program would accept a connection now.
+    pub(crate) fn accepts(&self) -> bool {
+        self.condition.is_none() || (!self.stands_still() && self.has_descriptor())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

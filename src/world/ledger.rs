@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::net::{LinkConfig, LinkId, LinkPatch, NodeId};
 
+use super::ailment::Ailment;
 use super::fault::{Fault, FaultId};
 
 /// All faults that hold something.
@@ -34,6 +35,7 @@ pub(crate) enum Place {
 #[derive(Debug, Clone, PartialEq)]
 enum OnNode {
     Down,
+    Ailing(Ailment),
 }
 
 /// What a fault does to a link, in the direction from its first end and from its second.
@@ -78,6 +80,10 @@ impl Ledger {
             Fault::Crash(node) => {
                 places.push(Place::Node(node));
                 self.nodes.entry(node).or_default().push((id, OnNode::Down));
+            }
+            Fault::Ail { host, ailment } => {
+                places.push(Place::Node(host));
+                self.nodes.entry(host).or_default().push((id, OnNode::Ailing(ailment)));
             }
             Fault::Cut { links, ways } => {
                 for link in links {
@@ -142,6 +148,16 @@ impl Ledger {
     /// Whether nothing keeps the host or router down.
     pub(crate) fn is_up(&self, node: NodeId) -> bool {
         !self.nodes.get(&node).is_some_and(|holds| holds.iter().any(|(_, on)| *on == OnNode::Down))
+    }
+
+    /// What ails a host, in the order in which it began.
+    pub(crate) fn ailments(&self, host: NodeId) -> Vec<(FaultId, Ailment)> {
+        let holds = self.nodes.get(&host).into_iter().flatten();
+        let ailments = holds.filter_map(|(id, what)| match what {
+            OnNode::Ailing(ailment) => Some((*id, ailment.clone())),
+            OnNode::Down => None,
+        });
+        ailments.collect()
     }
 
     /// What a link is to be like; `now` says what it is like, and is asked when no fault has held the

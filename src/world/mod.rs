@@ -8,8 +8,10 @@
 //! ends, known in advance and handled before anything else of its instant. What comes from real programs crosses the border of the world at the gateway ([`outside`]).
 
 pub mod actor;
+pub mod ailment;
 pub mod builder;
 pub mod capture;
+mod condition;
 mod control;
 pub mod ctx;
 pub mod disk;
@@ -26,9 +28,10 @@ mod stack;
 mod turn;
 
 pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};
+pub use ailment::{Ailment, Excess};
 pub use builder::{BuildError, HostConfig, WorldBuilder};
 pub use capture::{Captured, CapturedPacket, Passage};
-pub use ctx::{Ctx, NoAddress};
+pub use ctx::{Ctx, NoSocket};
 pub use disk::Disk;
 pub use fault::{Fault, FaultId};
 pub use outside::{Act, Departure, Door, Flow, Inside, Order, Outside};
@@ -36,5 +39,7 @@ pub use record::{Fact, Note, Record, RecordId};
 pub use run::{Ended, World};
 pub use stack::{Port, Transport};
 
+#[cfg(test)]
+mod ailment_tests;
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,8 @@ pub(crate) enum Happening {
     Timer { boot: u32, actor: u16, token: TimerToken },
     /// A connection may have something to do. Lazy: it may be early, or the connection gone.
     Connection { boot: u32, connection: ConnId },
+    /// What a program wrote on a connection while it waited for the disk goes out.
+    Release { boot: u32, connection: ConnId },
     /// An actor other than `from` is to be told.
     Signal { boot: u32, from: u16, signal: Signal },
     /// A change of the network.

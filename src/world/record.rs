@@ -15,6 +15,8 @@ use crate::net::tcp::{CloseReason, Resending};
 use crate::net::{Change, LinkId, Loss, NodeId, Ways};
 use crate::proto::tls::{Handshake, Secret};
 
+use super::ailment::ConditionChange;
+
 /// Names a record: the node that made it and how many it had made before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId {
@@ -123,6 +125,8 @@ pub enum Fact {
     Crashed,
     /// The host or router came up again.
     Restarted,
+    /// The condition of a host that is up changed.
+    Condition(ConditionChange),
     /// A link that carried does not any more, in these directions; recorded at its first end.
     Cut(LinkId, Ways),
     /// A link that was cut carries again, in these directions; recorded at its first end.

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use foldhash::fast::FixedState;
 
 use crate::engine::{SimTime, Stream};
-use crate::net::tcp::{Actions, Connection};
+use crate::net::tcp::{Actions, Connection, State};
 
 use super::actor::ConnId;
 
@@ -69,8 +70,35 @@ pub(crate) struct Socket {
     pub(crate) tcp: Connection,
     /// The one entry in the event queue that looks after it.
     pub(crate) armed: Option<SimTime>,
-    /// Whether the program is given nothing because the peer has not taken what it wrote.
-    is_blocked: bool,
+    /// Why the program is given nothing, if it is: a bit for each [`Stop`].
+    stops: u8,
+    /// Whether it waits in the backlog: no program has it.
+    pub(crate) is_unaccepted: bool,
+    /// What waits for the disk before it is sent.
+    pub(crate) held: Option<Box<Held>>,
+}
+
+/// Why a program is given nothing of what its peer sends. TCP takes it until the window is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It does not read.
+    Program = 1,
+    /// The peer has not taken what it wrote.
+    Backlog = 2,
+    /// It waits for the disk.
+    Disk = 4,
+    /// It has not accepted the connection.
+    Unaccepted = 8,
+    /// The programs of the host are paused.
+    Paused = 16,
+}
+
+/// What a program that waits for the disk will do on a connection then.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) until: SimTime,
+    pub(crate) octets: Vec<Bytes>,
+    pub(crate) closes: bool,
 }
 
 impl Socket {
@@ -81,20 +109,50 @@ impl Socket {
         active: bool,
         tcp: Connection,
     ) -> Self {
-        Socket { local, peer, actor, active, tcp, armed: None, is_blocked: false }
+        Socket {
+            local,
+            peer,
+            actor,
+            active,
+            tcp,
+            armed: None,
+            stops: 0,
+            is_unaccepted: false,
+            held: None,
+        }
     }
 
     /// Stops reading for a server whose client does not take what was written, and begins again when
     /// half of it is gone.
     pub(crate) fn keep_backlog(&mut self, limit: usize, now: SimTime, out: &mut Actions) {
         let waiting = self.tcp.unacknowledged();
-        if !self.is_blocked && !self.active && waiting > limit {
-            self.is_blocked = true;
+        if !self.active && waiting > limit {
+            self.stop(Stop::Backlog);
+        } else if waiting <= limit / 2 {
+            self.go(Stop::Backlog, now, out);
+        }
+    }
+
+    /// Gives the program nothing more, for one reason more.
+    pub(crate) fn stop(&mut self, why: Stop) {
+        if self.stops == 0 {
             self.tcp.pause_reading();
-        } else if self.is_blocked && waiting <= limit / 2 {
-            self.is_blocked = false;
+        }
+        self.stops |= why as u8;
+    }
+
+    /// A reason is gone; with the last one, the program gets what has come.
+    pub(crate) fn go(&mut self, why: Stop, now: SimTime, out: &mut Actions) {
+        let stopped = self.stops != 0;
+        self.stops &= !(why as u8);
+        if stopped && self.stops == 0 {
             self.tcp.resume_reading(now, out);
         }
+    }
+
+    /// Whether a program has a descriptor for it. Of what is over on both sides none has.
+    fn has_descriptor(&self) -> bool {
+        !self.is_unaccepted && !matches!(self.tcp.state(), State::TimeWait | State::Closed)
     }
 }
 
@@ -209,6 +267,25 @@ impl Stack {
             slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;
             self.free.push(id.slot);
         }
+    }
+
+    /// How many descriptors the programs have: of connections, and of UDP ports that they were given.
+    pub(crate) fn descriptors(&self) -> usize {
+        let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_deref());
+        let ports = self.udp.iter().filter(|(port, _)| EPHEMERAL.contains(port));
+        sockets.filter(|socket| socket.has_descriptor()).count() + ports.count()
+    }
+
+    /// How many connections to a port no program has accepted, those that do not stand yet included.
+    pub(crate) fn unaccepted(&self, port: u16) -> usize {
+        let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_deref());
+        sockets.filter(|socket| socket.is_unaccepted && socket.local.port() == port).count()
+    }
+
+    /// All connections, in the order of their places.
+    pub(crate) fn connections(&self) -> Vec<ConnId> {
+        let slots = (0..).zip(&self.slots).filter(|(_, slot)| slot.socket.is_some());
+        slots.map(|(slot, of)| ConnId { slot, generation: of.generation }).collect()
     }
 
     /// How many connections there are, those in TIME-WAIT included.

@@ -9,12 +9,15 @@ use crate::net::{Body, Loss, NodeId, Packet, Trouble, Unreachable};
 
 use super::Ctx;
 use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
+use super::ailment::{Ailment, BACKLOG, Excess};
+use super::condition::{Admission, Condition};
+use super::fault::FaultId;
 use super::host::{Host, HostState, Status};
 use super::network::Network;
 use super::node::{Agenda, Happening};
 use super::outside::Visit;
 use super::record::{Fact, RecordId};
-use super::stack::Socket;
+use super::stack::{Socket, Stop};
 
 /// What is at hand while a host handles an event.
 pub(crate) struct Turn<'a> {
@@ -37,6 +40,7 @@ mod kind {
     pub(super) const ACT: u32 = 4;
     pub(super) const PROGRAM: u32 = 5;
     pub(super) const ICMP: u32 = 6;
+    pub(super) const CONDITION: u32 = 7;
     /// The kind of what comes from outside is added.
     pub(super) const OUTSIDE: u32 = 0x10;
     /// TCP flags are added.
@@ -75,7 +79,49 @@ impl Host {
         self.state.stack = Default::default();
         self.state.path_mtus = None;
         self.state.pending.clear();
+        if let Some(condition) = &mut self.state.condition {
+            condition.crash();
+        }
         self.state.fingerprint.add(now, kind::CRASH, &[]);
+    }
+
+    /// From now on, this ails the host.
+    pub(crate) fn ail(
+        &mut self,
+        held: &[(FaultId, Ailment)],
+        network: &Network,
+        agenda: &mut Agenda,
+        actions: &mut Actions,
+        now: SimTime,
+    ) {
+        if held.is_empty() && self.state.condition.is_none() {
+            return;
+        }
+        let HostState { condition, disk, .. } = &mut self.state;
+        let changes = condition.get_or_insert_default().settle(held, disk, now);
+        let mut cause = None;
+        for change in changes {
+            self.state.fingerprint.add(now, kind::CONDITION, change.to_string().as_bytes());
+            let record = self.state.node.record(agenda, now, None, || Fact::Condition(change));
+            cause = record.or(cause);
+        }
+        if self.state.status == Status::Crashed {
+            return;
+        }
+        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        if turn.host.stands_still() {
+            turn.stop_sockets();
+            return;
+        }
+        // What it has missed, in order; programs that were paused have events that wait besides.
+        let kept = turn.condition().take_kept();
+        run_pending(&mut Ctx { turn, actor: 0 }, &mut self.actors);
+        for (cause, happening) in kept {
+            self.handle(network, agenda, actions, now, cause, happening);
+        }
+        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        turn.start_sockets();
+        run_pending(&mut Ctx { turn, actor: 0 }, &mut self.actors);
     }
 
     /// Handles what is scheduled at this host.
@@ -86,8 +132,18 @@ impl Host {
         actions: &mut Actions,
         now: SimTime,
         cause: Option<RecordId>,
-        happening: Happening,
+        mut happening: Happening,
     ) {
+        if let Some(condition) = &mut self.state.condition {
+            happening = match condition.admit(cause, happening) {
+                Admission::Now(happening) => happening,
+                Admission::Later => return,
+                Admission::Lost(packet) => {
+                    self.state.node.lose(agenda, now, cause, &packet, Loss::BufferFull);
+                    return;
+                }
+            };
+        }
         let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
         match happening {
             Happening::Start => {
@@ -116,6 +172,12 @@ impl Host {
                     return;
                 }
                 turn.connection_timeout(connection);
+            }
+            Happening::Release { boot, connection } => {
+                if boot != turn.host.boot {
+                    return;
+                }
+                turn.release(connection);
             }
             Happening::Signal { boot, from, signal } => {
                 if boot != turn.host.boot || turn.host.status != Status::Up {
@@ -163,10 +225,18 @@ impl Host {
 
 /// Hands the events of this instant to their actors until there are none.
 fn run_pending(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>]) {
-    while let Some((index, event)) = ctx.turn.host.pending.pop_front() {
-        if let Some(actor) = actors.get_mut(usize::from(index)) {
-            ctx.actor = index;
-            actor.handle(event, ctx);
+    if ctx.turn.host.stands_still() {
+        return;
+    }
+    loop {
+        while let Some((index, event)) = ctx.turn.host.pending.pop_front() {
+            if let Some(actor) = actors.get_mut(usize::from(index)) {
+                ctx.actor = index;
+                actor.handle(event, ctx);
+            }
+        }
+        if ctx.turn.host.condition.is_none() || !ctx.turn.accept_waiting() {
+            break;
         }
     }
 }
@@ -212,6 +282,69 @@ impl Turn<'_> {
         }
     }
 
+    /// What ails the host, which has been ailed by something.
+    fn condition(&mut self) -> &mut Condition {
+        self.host.condition.as_deref_mut().expect("the host has a condition")
+    }
+
+    /// The programs are paused: no socket gives them anything.
+    fn stop_sockets(&mut self) {
+        if !std::mem::replace(&mut self.condition().sockets_stopped, true) {
+            for id in self.host.stack.connections() {
+                let socket = self.host.stack.get(id).expect("listed above");
+                socket.stop(Stop::Paused);
+            }
+        }
+    }
+
+    /// The programs go on, and read what has come.
+    fn start_sockets(&mut self) {
+        self.condition().all_read();
+        if std::mem::replace(&mut self.condition().sockets_stopped, false) {
+            for id in self.host.stack.connections() {
+                let Some(socket) = self.host.stack.get(id) else { continue };
+                socket.go(Stop::Paused, self.now, self.actions);
+                self.after_tcp(id);
+            }
+        }
+    }
+
+    /// Gives a program the connection that waits longest for one; `false` when none does or can be
+    /// accepted.
+    fn accept_waiting(&mut self) -> bool {
+        if !self.condition().has_waiting() || !self.host.accepts() {
+            return false;
+        }
+        let id = self.condition().next_waiting().expect("one waits");
+        let Some(socket) = self.host.stack.get(id) else { return true };
+        socket.is_unaccepted = false;
+        let (local, peer, actor) = (socket.local, socket.peer, socket.actor);
+        let accepted = StreamEvent::Accepted { local, peer };
+        self.host.pending.push_back((actor, Event::Stream(id, accepted)));
+        socket.go(Stop::Unaccepted, self.now, self.actions);
+        self.after_tcp(id);
+        true
+    }
+
+    /// What a program wrote on a connection while it waited for the disk goes out, if that is done.
+    fn release(&mut self, id: ConnId) {
+        let now = self.now;
+        let Some(socket) = self.host.stack.get(id) else { return };
+        let Some(held) = socket.held.take_if(|held| held.until <= now) else { return };
+        for octets in held.octets {
+            socket.tcp.send(now, octets, self.actions);
+        }
+        if held.closes {
+            socket.tcp.close(now, self.actions);
+        }
+        socket.go(Stop::Disk, now, self.actions);
+        self.after_tcp(id);
+    }
+
+    fn lose(&mut self, packet: &Packet, why: Loss) {
+        self.host.node.lose(self.agenda, self.now, self.cause, packet, why);
+    }
+
     fn receive(&mut self, packet: Packet) {
         if let Some(capture) = &mut self.agenda.capture {
             capture.received(self.network, self.now, self.host.node.id, &packet);
@@ -230,6 +363,13 @@ impl Turn<'_> {
                     node.complain(network, self.agenda, now, cause, &packet, trouble);
                     return;
                 };
+                if let Some(condition) = &mut self.host.condition
+                    && condition.stands_still()
+                    && !condition.takes_datagram(to.port(), payload.len())
+                {
+                    let packet = Packet { from, to, body: Body::Udp(payload) };
+                    return self.lose(&packet, Loss::BufferFull);
+                }
                 self.record(|| Fact::Datagram { from, to, payload: payload.clone() });
                 self.host.pending.push_back((actor, Event::Datagram { from, to, payload }));
             }
@@ -294,12 +434,17 @@ impl Turn<'_> {
         }
         let listener = self.host.stack.listener(to.port());
         match listener {
+            Some(_) if opens(segment.flags) && self.turns_away(from, to, &segment) => {}
             Some(actor) if opens(segment.flags) => {
                 let iss = self.draws().next_u64() as u32;
                 let config = self.tcp_config(to, from);
                 let tcp = Connection::accept(&config, iss, &segment, self.now, self.actions);
                 let (local, peer) = (to, from);
-                let socket = Socket::new(local, peer, actor, false, tcp);
+                let mut socket = Socket::new(local, peer, actor, false, tcp);
+                if !self.host.accepts() {
+                    socket.is_unaccepted = true;
+                    socket.stop(Stop::Unaccepted);
+                }
                 let id = self.host.stack.insert(socket);
                 self.after_tcp(id);
             }
@@ -310,6 +455,26 @@ impl Turn<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a SYN comes to nothing, since the program cannot accept now.
+    fn turns_away(&mut self, from: SocketAddr, to: SocketAddr, syn: &Segment) -> bool {
+        if self.host.accepts() {
+            return false;
+        }
+        let few = self.condition().descriptors();
+        if let (Some((_, Excess::Refuse)), false) = (few, self.host.stands_still()) {
+            if let Some(reset) = Segment::reset_for(syn) {
+                self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
+            }
+            return true;
+        }
+        let is_full = self.host.stack.unaccepted(to.port()) >= BACKLOG;
+        if is_full {
+            let packet = Packet { from, to, body: Body::Tcp(syn.clone()) };
+            self.lose(&packet, Loss::BacklogFull);
+        }
+        is_full
     }
 
     fn connection_timeout(&mut self, id: ConnId) {
@@ -343,7 +508,7 @@ impl Turn<'_> {
         }
         let (local, peer, actor, active) = (socket.local, socket.peer, socket.actor, socket.active);
         let deadline = socket.tcp.deadline();
-        let gone = socket.tcp.is_closed();
+        let (gone, unaccepted) = (socket.tcp.is_closed(), socket.is_unaccepted);
         let mut arm = None;
         if !gone
             && let Some(deadline) = deadline
@@ -381,12 +546,25 @@ impl Turn<'_> {
                     StreamEvent::Closed(reason)
                 }
             };
+            if unaccepted {
+                self.in_backlog(id, &event);
+                continue;
+            }
             self.host.pending.push_back((actor, Event::Stream(id, event)));
         }
         *self.actions = actions;
         if let Some(deadline) = arm {
             let boot = self.host.boot;
             self.schedule(deadline, Happening::Connection { boot, connection: id });
+        }
+    }
+
+    /// News of a connection that no program has accepted: it begins to wait, or waits no more.
+    fn in_backlog(&mut self, id: ConnId, event: &StreamEvent) {
+        match event {
+            StreamEvent::Accepted { .. } => self.condition().wait(id),
+            StreamEvent::Closed(_) => self.condition().forget(id),
+            _ => {}
         }
     }
 }

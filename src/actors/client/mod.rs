@@ -168,7 +168,7 @@ impl Running {
                         Action::Fetch { mailbox }
                     }
                     Action::Send(mail) => {
-                        let (mail, id) = self.compose(mail, ctx);
+                        let Some((mail, id)) = self.compose(mail, ctx) else { return };
                         letter = Some(id);
                         Action::Send(mail)
                     }
@@ -184,13 +184,19 @@ impl Running {
         }
     }
 
-    /// Puts a message into the outbox.
-    fn compose(&self, mail: Outgoing, ctx: &mut Ctx<'_>) -> (Outgoing, LetterId) {
+    /// Puts a message into the outbox; `None` when the disk has no room, and the writer is told.
+    fn compose(&self, mail: Outgoing, ctx: &mut Ctx<'_>) -> Option<(Outgoing, LetterId)> {
         let mail = mail.composed(DateTime::utc(ctx.date()));
         ctx.note(|| submit::composed(&mail));
         let letter = mail.letter();
+        if !ctx.disk().has_room(letter.data.len()) {
+            let reason = "the outbox cannot keep it: No space left on device".to_owned();
+            ctx.note(|| submit::not_submitted(&mail, reason));
+            return None;
+        }
+        ctx.write();
         let id = ctx.disk().outbox().insert(&self.config.name, letter);
-        (mail, id)
+        Some((mail, id))
     }
 
     fn add(&mut self, job: Job, ctx: &mut Ctx<'_>) {
@@ -348,8 +354,9 @@ impl Running {
         }
         self.arm(slot, ctx);
         for mail in std::mem::take(&mut self.memory.to_send) {
-            let (mail, id) = self.compose(mail, ctx);
-            self.jobs.push_back(Job { action: Action::Send(mail), letter: Some(id), tried: 0 });
+            if let Some((mail, id)) = self.compose(mail, ctx) {
+                self.jobs.push_back(Job { action: Action::Send(mail), letter: Some(id), tried: 0 });
+            }
         }
         match ended {
             Some(ended) => self.end(slot, ended, ctx),

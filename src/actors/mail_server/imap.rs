@@ -98,9 +98,14 @@ impl ImapService {
         let mut changed = Vec::new();
         let Some(Open { line, .. }) = self.sessions.get_mut(&connection) else { return changed };
         let mut starts_tls = false;
-        carry(ctx, &mut line.channel, &mut self.out, |_, event, _| match event {
-            ImapServerEvent::Changed { mailbox } if !changed.contains(&mailbox) => {
-                changed.push(mailbox);
+        carry(ctx, &mut line.channel, &mut self.out, |ctx, event, _| match event {
+            ImapServerEvent::Changed { mailbox } => {
+                // The answer comes when the change is on disk.
+                let written = ctx.write();
+                ctx.hold(connection, written);
+                if !changed.contains(&mailbox) {
+                    changed.push(mailbox);
+                }
             }
             ImapServerEvent::StartTls => starts_tls = true,
             _ => {}
@@ -129,6 +134,7 @@ impl Service for ImapService {
                 ref arrival => arrival.input(),
             };
             if let Some(input) = input {
+                session.set_epoch(ctx.epoch());
                 session.handle(now, input, ctx.disk().mail(), &mut self.out);
             }
             let changed = self.carry(connection, ctx);

@@ -128,6 +128,10 @@ impl Pop3Service {
             Pop3ServerEvent::StartTls => open.line.starts_tls = true,
             Pop3ServerEvent::Retrieved { uid } => open.retrieved.push(uid),
             Pop3ServerEvent::Update { deleted } => {
+                if !deleted.is_empty() || !open.retrieved.is_empty() {
+                    let written = ctx.write();
+                    ctx.hold(connection, written);
+                }
                 let store = ctx.disk().mail();
                 if let Some(account) = open.account {
                     store.update_maildrop(account, &deleted);

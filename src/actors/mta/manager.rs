@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::actors::carry::LazyTimer;
 use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
-use crate::engine::Stream;
+use crate::engine::{SimTime, Stream};
 use crate::proto::dns::stub::LookupId;
 use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::{Mailbox, RcptParams, ReversePath};
@@ -46,6 +46,8 @@ pub(super) struct Manager {
     by_connection: BTreeMap<ConnId, u64>,
     by_lookup: BTreeMap<LookupId, u64>,
     queue_timer: LazyTimer,
+    /// Recipients at this host whose mail is being written: until when, in that order, and which.
+    writing: VecDeque<(SimTime, QueueId, usize)>,
 }
 
 impl Manager {
@@ -79,6 +81,7 @@ impl Manager {
             by_connection: BTreeMap::new(),
             by_lookup: BTreeMap::new(),
             queue_timer: LazyTimer::default(),
+            writing: VecDeque::new(),
             config,
         }
     }
@@ -166,7 +169,8 @@ impl Manager {
             let flush = self.flushes.pop_front().expect("looked at above");
             self.flush(&flush, ctx);
         }
-        let mut wake = self.flushes.front().map(|flush| flush.at);
+        let written = self.written(ctx);
+        let mut wake = self.flushes.front().map(|flush| flush.at).into_iter().chain(written).min();
         // A message more than the limit waits until another one leaves.
         while self.active.len() < self.config.limits.active.max(1)
             && let Some((due, id)) = ctx.disk().queue().next_due()
@@ -228,6 +232,12 @@ impl Manager {
         for (index, recipient, way) in ways {
             let state = match way {
                 Way::Here => {
+                    let written = ctx.write();
+                    if written > now {
+                        *self.active.get_mut(id).expect("inserted above") += 1;
+                        self.writing.push_back((written, id.clone(), index));
+                        continue;
+                    }
                     let (config, ids) = (&self.config, &mut self.report_ids);
                     local::deliver(config, &load, &recipient, ids, ctx)
                 }
@@ -256,6 +266,22 @@ impl Manager {
         }
         self.end_one(id, ctx);
         self.start_deliveries(ctx);
+    }
+
+    /// Delivers to recipients at this host what is on disk by now; when the next one is.
+    fn written(&mut self, ctx: &mut Ctx<'_>) -> Option<SimTime> {
+        while let Some((written, id, index)) = self.writing.front().cloned() {
+            if written > ctx.now() {
+                return Some(written);
+            }
+            self.writing.pop_front();
+            let message = ctx.disk().queue().get(&id).expect("an active message is queued");
+            let (load, recipient) = (Load::of(message), message.recipients[index].clone());
+            let state = local::deliver(&self.config, &load, &recipient, &mut self.report_ids, ctx);
+            ctx.disk().queue().settle(&id, index, state);
+            self.end_one(&id, ctx);
+        }
+        None
     }
 
     /// The recipients of a delivery to a dead destination have its trouble, without an attempt.
@@ -384,11 +410,13 @@ impl Manager {
     /// A recipient whose time is over is reported on with the status and words of its last attempt,
     /// as Postfix does.
     fn end_pass(&mut self, id: &QueueId, ctx: &mut Ctx<'_>) {
-        let now = ctx.now();
+        let (now, skew) = (ctx.now(), ctx.skew());
         let queue = ctx.disk().queue();
         let message = queue.get(id).expect("an active message is queued");
         let attempt = message.attempts;
-        let next = self.config.retry.next_attempt(message, now, &mut self.retry_draws);
+        let calendar = message.by_calendar(now, skew);
+        let next = self.config.retry.next_attempt(message, calendar, &mut self.retry_draws);
+        let next = next.map(|until| now + (until - calendar));
         let left =
             message.recipients.iter().enumerate().filter_map(|(index, recipient)| match &recipient
                 .state
@@ -399,8 +427,9 @@ impl Manager {
                 _ => None,
             });
         let left: Vec<_> = left.collect();
+        let waits = next.is_some() && !left.is_empty();
         match next {
-            Some(until) if !left.is_empty() => {
+            Some(until) if waits => {
                 queue.defer(id, now, until);
                 for (_, address, trouble) in left {
                     ctx.note(|| note::deferred(id, &address, attempt, trouble, until));
@@ -412,17 +441,26 @@ impl Manager {
                 }
             }
         }
-        bounce::report(&self.config, id, &mut self.report_ids, ctx);
+        let reported = bounce::report(&self.config, id, &mut self.report_ids, ctx);
+        if !reported && !waits {
+            // As Postfix, which defers what it cannot bounce.
+            let until = next.unwrap_or(now + REPORT_AGAIN);
+            ctx.disk().queue().defer(id, now, until);
+            ctx.note(|| note::not_reported(id, until));
+        }
         let queue = ctx.disk().queue();
         let message = queue.get(id).expect("it is removed below");
         if message.is_settled() {
             queue.remove(id);
             ctx.note(|| Note::Removed { queue_id: id.to_string() });
-        } else if self.config.retry.warns(message, now) {
+        } else if self.config.retry.warns(message, message.by_calendar(now, skew)) {
             bounce::warn(&self.config, id, &mut self.report_ids, ctx);
         }
     }
 }
+
+/// When a report is tried again that the disk had no room for, of a message whose time is over.
+const REPORT_AGAIN: Duration = Duration::from_secs(300);
 
 fn settle(id: &QueueId, recipient: &Recipient, fate: Fate, protocol: Protocol, ctx: &mut Ctx<'_>) {
     let state = match fate {

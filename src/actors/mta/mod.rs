@@ -13,6 +13,7 @@ mod bounce;
 pub mod config;
 mod delivery;
 mod destinations;
+mod enqueue;
 mod hop;
 mod local;
 mod lookup;

@@ -73,6 +73,12 @@ pub(super) fn discarded(id: &QueueId, recipient: &Mailbox, reason: String) -> No
     Note::Discarded { queue_id: id.to_string(), recipient: recipient.to_string(), reason }
 }
 
+pub(super) fn not_reported(id: &QueueId, until: SimTime) -> Note {
+    Note::Remark(format!(
+        "cannot report on {id}, tried again at {until} s: No space left on device"
+    ))
+}
+
 pub(super) fn flushed(domain: Option<&str>, messages: usize) -> Note {
     let noun = if messages == 1 { "message" } else { "messages" };
     let domain = domain.map_or_else(String::new, |domain| format!(" for {domain}"));

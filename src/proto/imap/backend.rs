@@ -94,6 +94,8 @@ pub enum MailboxError {
     Limit,
     /// The account may keep no more (RFC 9208).
     OverQuota,
+    /// The disk is full.
+    NoSpace,
 }
 
 impl MailboxError {
@@ -106,6 +108,8 @@ impl MailboxError {
             MailboxError::HasChildren => "[HASCHILDREN]",
             MailboxError::Limit => "[LIMIT]",
             MailboxError::OverQuota => "[OVERQUOTA]",
+            // Who reads mail cannot help it (RFC 5530 §3); so Dovecot from 2.3 on.
+            MailboxError::NoSpace => "[SERVERBUG]",
         }
     }
 }
@@ -120,6 +124,9 @@ impl fmt::Display for MailboxError {
             MailboxError::HasChildren => "Name has inferior names and is no mailbox",
             MailboxError::Limit => "Too many mailboxes",
             MailboxError::OverQuota => "Quota exceeded (mailbox for user is full)",
+            MailboxError::NoSpace => {
+                "Internal error occurred. Refer to server log for more information."
+            }
         })
     }
 }
@@ -175,8 +182,11 @@ pub trait Backend {
     /// The subscribed names, in order.
     fn subscriptions(&self, account: AccountId) -> impl Iterator<Item = &MailboxName>;
 
-    /// Whether the account of a mailbox may keep so much more (RFC 9208 §5).
-    fn has_room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> bool;
+    /// Whether the account of a mailbox may keep so much more (RFC 9208 §5), and the disk has room.
+    ///
+    /// # Errors
+    /// [`MailboxError::OverQuota`] or [`MailboxError::NoSpace`].
+    fn room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> Result<(), MailboxError>;
 
     /// What an account uses and may use; `None` where nothing is limited.
     fn quota(&self, account: AccountId) -> Option<QuotaState>;

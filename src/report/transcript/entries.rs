@@ -125,6 +125,7 @@ impl<'w> Entries<'w> {
             }
             Fact::Crashed => self.event(record, "crashed", "host crashed"),
             Fact::Restarted => self.event(record, "restarted", "host restarted"),
+            Fact::Condition(change) => self.event(record, change.kind(), &change.to_string()),
             Fact::Cut(link, ways) => self.link(record, *link, *ways, "cut", "link cut"),
             Fact::Healed(link, ways) => self.link(record, *link, *ways, "healed", "link healed"),
             Fact::LinkChanged(link) => {

@@ -27,6 +27,9 @@ pub struct MailStore {
     next_mailbox: MailboxId,
     next_email: EmailId,
     separator: char,
+    /// How many octets are in all mailboxes, and how many there may be.
+    octets: u64,
+    most_octets: u64,
 }
 
 /// A mailbox, and whose it is.
@@ -77,6 +80,8 @@ impl MailStore {
             next_mailbox: MailboxId(0),
             next_email: EmailId(1),
             separator,
+            octets: 0,
+            most_octets: u64::MAX,
         }
     }
 
@@ -140,6 +145,16 @@ impl MailStore {
         self.mailbox(self.account(account).find(name).ok()?)
     }
 
+    /// How many octets are in all mailboxes together.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// So many octets more have room on the disk, whatever the quotas allow. `u64::MAX`: any number.
+    pub fn set_room(&mut self, octets: u64) {
+        self.most_octets = self.octets.saturating_add(octets);
+    }
+
     /// Limits how much an account may keep. What it keeps already stays.
     pub fn set_quota(&mut self, account: AccountId, quota: Quota) {
         self.account_mut(account).quota = quota;
@@ -194,6 +209,7 @@ impl MailStore {
         let usage = &mut self.accounts[owner.0 as usize].usage;
         *usage += mailbox.usage();
         *usage -= before;
+        self.octets = self.octets + mailbox.usage().octets - before.octets;
         Some(done)
     }
 
@@ -271,6 +287,9 @@ impl Backend for MailStore {
         name: &MailboxName,
         special_uses: &[SpecialUse],
     ) -> Result<MailboxId, MailboxError> {
+        if self.octets >= self.most_octets {
+            return Err(MailboxError::NoSpace);
+        }
         let name = self.without_trailing_separator(name)?;
         let missing = self.account(account).missing_names(&name, self.separator)?;
         let made = missing.into_iter().map(|name| self.add_mailbox(account, name)).last();
@@ -285,6 +304,7 @@ impl Backend for MailStore {
         if let Some(mailbox) = self.account_mut(account).remove(name, separator)? {
             let kept = self.mailboxes.remove(&mailbox).expect("a mailbox with a name exists");
             self.account_mut(kept.owner).usage -= kept.mailbox.usage();
+            self.octets -= kept.mailbox.usage().octets;
         }
         Ok(())
     }
@@ -352,9 +372,15 @@ impl Backend for MailStore {
         self.account(account).subscriptions()
     }
 
-    fn has_room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> bool {
+    fn room(&self, mailbox: MailboxId, octets: u64, messages: u64) -> Result<(), MailboxError> {
         let owner = self.owner(mailbox).map(|owner| self.account(owner));
-        owner.is_none_or(|account| account.has_room(Usage { octets, messages }))
+        if !owner.is_none_or(|account| account.has_room(Usage { octets, messages })) {
+            return Err(MailboxError::OverQuota);
+        }
+        if self.octets.saturating_add(octets) > self.most_octets {
+            return Err(MailboxError::NoSpace);
+        }
+        Ok(())
     }
 
     fn quota(&self, account: AccountId) -> Option<QuotaState> {
@@ -400,9 +426,7 @@ impl Backend for MailStore {
         let found = uids.iter().filter_map(|uid| self.message(from, *uid));
         let more = found.map(|message| Usage::message(message.data().len()));
         let more = more.fold(Usage::default(), |sum, one| sum + one);
-        if !self.has_room(to, more.octets, more.messages) {
-            return Err(MailboxError::OverQuota);
-        }
+        self.room(to, more.octets, more.messages)?;
         self.put_copies(from, uids, to, save_date)
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::engine::SimTime;
+use crate::engine::{SimTime, Skew};
 use crate::proto::smtp::{Ret, ReversePath};
 
 use super::{Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
@@ -14,6 +14,8 @@ pub struct QueuedMessage {
     pub id: QueueId,
     /// When it was taken.
     pub arrived: SimTime,
+    /// By how much the clock of the host was ahead then: it is kept with its date.
+    pub skew: Skew,
     /// To whom failures are reported.
     pub from: ReversePath,
     /// How much of the message a report of failure has (`RET`, RFC 3461 §4.3); `None`: did not say.
@@ -59,6 +61,7 @@ impl QueuedMessage {
         QueuedMessage {
             id,
             arrived,
+            skew: Skew::ZERO,
             from,
             ret: None,
             envid: None,
@@ -70,6 +73,12 @@ impl QueuedMessage {
             deferred: None,
             delay_warned: None,
         }
+    }
+
+    /// The time by which its age is reckoned at `now`, with a clock that is ahead by `skew`: how long it
+    /// has been queued by the calendar, added to when it was taken.
+    pub fn by_calendar(&self, now: SimTime, skew: Skew) -> SimTime {
+        now + (skew - self.skew)
     }
 
     /// The recipients that are to be tried, each with its place in `recipients`.

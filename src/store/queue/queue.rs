@@ -16,6 +16,7 @@ pub struct Queue {
     messages: BTreeMap<QueueId, Entry>,
     /// Those that wait.
     by_due: BTreeSet<(SimTime, QueueId)>,
+    octets: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +32,7 @@ impl Queue {
     /// When the queue has a message of that id: draw another one ([`Queue::contains`]).
     pub fn insert(&mut self, message: QueuedMessage, due: SimTime) {
         let id = message.id.clone();
+        self.octets += message.data.len() as u64;
         self.by_due.insert((due, id.clone()));
         let before = self.messages.insert(id, Entry { message, due });
         assert!(before.is_none(), "a queue id names one message");
@@ -128,7 +130,13 @@ impl Queue {
     pub fn remove(&mut self, id: &QueueId) -> Option<QueuedMessage> {
         let entry = self.messages.remove(id)?;
         self.by_due.remove(&(entry.due, id.clone()));
+        self.octets -= entry.message.data.len() as u64;
         Some(entry.message)
+    }
+
+    /// How many octets its messages have together.
+    pub fn octets(&self) -> u64 {
+        self.octets
     }
 
     /// All messages, in the order of their ids.
@@ -198,7 +206,9 @@ mod tests {
         assert_eq!(queue.begin_attempt(&ids[1]).map(|message| message.attempts), Some(1));
         assert_eq!(next(&queue), Some((secs(20), 2)));
         queue.defer(&ids[1], SimTime::from_secs(10), SimTime::from_secs(40));
+        assert_eq!(queue.octets(), 3 * 14);
         assert!(queue.remove(&ids[2]).is_some());
+        assert_eq!(queue.octets(), 2 * 14);
         assert!(queue.remove(&ids[2]).is_none());
         assert_eq!(next(&queue), Some((secs(30), 0)));
         queue.begin_attempt(&ids[0]);

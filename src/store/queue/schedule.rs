@@ -2,8 +2,12 @@
 //!
 //! RFC 5321 §4.5.4.1 recommends 30 minutes at least between attempts, and 4 to 5 days.
 //!
+//! How long a message has been queued is reckoned by the calendar, as by Postfix, which compares the time
+//! of its queue file with the clock: a clock that is set ahead makes it older. Who asks gives
+//! [`QueuedMessage::by_calendar`] for `now`.
+//!
 //! Not modelled: Postfix's scans of the deferred queue every 300 s (`queue_run_delay`): a message is
-//! tried at the moment at which it may be.
+//! tried at the moment at which it may be. That moment stays where it is when the clock is set.
 
 use std::time::Duration;
 

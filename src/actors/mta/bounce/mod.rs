@@ -28,15 +28,24 @@ mod write;
 /// Reports on the recipients of a message that failed, or were delivered, and were not reported on
 /// yet.
 ///
-/// The reports are in the queue, and the recipients are settled, when this returns.
-pub(super) fn report(config: &MtaConfig, id: &QueueId, ids: &mut Stream, ctx: &mut Ctx<'_>) {
-    let Some(message) = ctx.disk().queue().get(id) else { return };
+/// The reports are in the queue, and the recipients are settled, when this returns; `false` when the
+/// disk has no room for them, and nothing was done.
+pub(super) fn report(
+    config: &MtaConfig,
+    id: &QueueId,
+    ids: &mut Stream,
+    ctx: &mut Ctx<'_>,
+) -> bool {
+    let Some(message) = ctx.disk().queue().get(id) else { return true };
     let failed = message.unreported().next().is_some();
     let delivered = message.unreported_success().next().is_some();
     if !failed && !delivered {
-        return;
+        return true;
     }
     let message = message.clone();
+    if !has_room(&message, ctx) {
+        return false;
+    }
     let mut desk = Desk { config, message: &message, ids, ctx };
     if failed {
         desk.report_failures();
@@ -44,13 +53,29 @@ pub(super) fn report(config: &MtaConfig, id: &QueueId, ids: &mut Stream, ctx: &m
     if delivered {
         desk.report_successes();
     }
+    true
 }
+
+/// Whether the disk has room for what may be written about a message.
+fn has_room(message: &QueuedMessage, ctx: &mut Ctx<'_>) -> bool {
+    let each = message.data.len() + REPORT_OCTETS * (1 + message.recipients.len());
+    ctx.disk().has_room(MOST_REPORTS * each)
+}
+
+/// What a report says besides what it returns, and of each recipient.
+const REPORT_OCTETS: usize = 1_024;
+
+/// To the sender of failures and of successes, and to the postmaster.
+const MOST_REPORTS: usize = 3;
 
 /// Warns the sender of a message that it still waits for recipients, who are tried until it has
 /// been queued for the configured time. Once a message: it is marked as warned when this returns.
 pub(super) fn warn(config: &MtaConfig, id: &QueueId, ids: &mut Stream, ctx: &mut Ctx<'_>) {
     let now = ctx.now();
     let Some(message) = ctx.disk().queue().get(id).cloned() else { return };
+    if !has_room(&message, ctx) {
+        return; // the next attempt warns
+    }
     ctx.disk().queue().set_delay_warned(id, now);
     Desk { config, message: &message, ids, ctx }.report_delay();
 }

@@ -1,6 +1,7 @@
 //! Writing a report and putting it into the queue.
 
-use crate::actors::mta::{alias, note, signing};
+use crate::actors::mta::enqueue::enqueue_own;
+use crate::actors::mta::{alias, signing};
 use crate::engine::SimTime;
 use crate::proto::mail::report::{Audience, DeliveryReport, Returned};
 use crate::proto::mail::{Action, DateTime, DeliveryStatus, Header, prepend, received};
@@ -27,9 +28,7 @@ impl Desk<'_, '_> {
         );
         let report = self.compose(to, audience, entries, returned);
         let id = report.id.clone();
-        self.ctx.note(|| note::accepted(&report, "local".to_owned()));
-        let now = self.ctx.now();
-        self.ctx.disk().queue().insert(report, now);
+        enqueue_own(report, self.ctx);
         // A failure that the sender is told of has a note of its own, which names the report.
         if audience == Audience::Postmaster || action != Action::Failed {
             self.ctx.note(|| Note::Notified {
@@ -100,8 +99,9 @@ impl Desk<'_, '_> {
         report
     }
 
+    /// The date of a time, by the clock as it was when the message was taken.
     pub(super) fn date_of(&self, time: SimTime) -> DateTime {
-        DateTime::utc(self.ctx.epoch().at(time))
+        DateTime::utc(self.ctx.dated(time, self.message.skew))
     }
 }
 

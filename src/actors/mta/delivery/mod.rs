@@ -28,7 +28,7 @@ use crate::proto::dns::stub::LookupId;
 use crate::proto::smtp::client::ClientConfig;
 use crate::proto::smtp::{EnhancedStatus, Ret, ReversePath};
 use crate::store::queue::{QueueId, QueuedMessage, Trouble};
-use crate::world::{ConnId, Ctx, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx, NoSocket, StreamEvent, TimerToken};
 
 use super::config::MtaConfig;
 use super::destinations::{Recipient, Site};
@@ -257,7 +257,10 @@ impl Delivery {
                     return;
                 }
                 Err(none) => {
-                    let status = EnhancedStatus::new(4, 4, 1);
+                    let status = match none {
+                        NoSocket::NoAddress { .. } => EnhancedStatus::new(4, 4, 1),
+                        NoSocket::NoDescriptor => EnhancedStatus::new(4, 3, 0),
+                    };
                     self.site_failed(Trouble::local(status, none.to_string()));
                 }
             }

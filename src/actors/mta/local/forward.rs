@@ -7,9 +7,10 @@
 //!
 //! As with Sieve on Dovecot, a mailbox that is to keep a copy and is full stops the forward too.
 
+use crate::actors::mta::alias;
 use crate::actors::mta::config::{Forward, MtaConfig};
+use crate::actors::mta::enqueue::enqueue_own;
 use crate::actors::mta::owner::{Owner, owner};
-use crate::actors::mta::{alias, note};
 use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, prepend, received};
 use crate::proto::smtp::{Mailbox, Notify, OriginalRecipient, ReversePath};
@@ -86,9 +87,7 @@ impl Local<'_, '_> {
             to: message.recipients.iter().map(|to| to.address.to_string()).collect(),
             forward_queue_id: message.id.to_string(),
         });
-        self.ctx.note(|| note::accepted(&message, "local".to_owned()));
-        let now = self.ctx.now();
-        self.ctx.disk().queue().insert(message, now);
+        enqueue_own(message, self.ctx);
     }
 }
 

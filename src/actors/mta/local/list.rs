@@ -43,6 +43,7 @@ impl Local<'_, '_> {
             return Err(Trouble::local(EnhancedStatus::new(5, 7, 1), reason));
         }
         let members = forward::targets(&list.members, self.config, self.ctx.date());
+        self.room_for(if list.verp { members.len() } else { 1 })?;
         match list.verp {
             true => {
                 for member in members {

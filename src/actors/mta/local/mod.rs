@@ -50,6 +50,18 @@ pub(super) fn deliver(
 }
 
 impl Local<'_, '_> {
+    /// Whether the disk has room for so many copies of the message, with what is put on top of them.
+    /// Asked before the first is made: none is to be made again because another failed.
+    fn room_for(&mut self, copies: usize) -> Result<(), Trouble> {
+        let octets = copies.saturating_mul(self.message.data.len() + TRACE_OCTETS);
+        if self.ctx.disk().has_room(octets) {
+            return Ok(());
+        }
+        // Postfix's `mbox_dsn`.
+        let status = EnhancedStatus::new(4, 3, 0);
+        Err(Trouble::local(status, "maildir delivery failed: No space left on device".to_owned()))
+    }
+
     fn deliver(mut self) -> Result<RecipientState, Trouble> {
         let address = &self.to.address;
         if received::was_delivered_to(Header::new(&self.message.data), address.as_str()) {
@@ -59,6 +71,7 @@ impl Local<'_, '_> {
         let config = self.config;
         let Some(domain) = config.domain(address.domain()) else {
             // A transport table sends mail of a foreign domain here.
+            self.room_for(1)?;
             self.put_into_mailbox(&Domain::open(Transport::Mailbox, None))?;
             return delivered;
         };
@@ -67,6 +80,7 @@ impl Local<'_, '_> {
             Owner::User { name } => name,
             // Aliases were followed when the message was taken; what is left has a mailbox, or not.
             _ => {
+                self.room_for(1)?;
                 self.put_into_mailbox(domain)?;
                 return delivered;
             }
@@ -74,6 +88,8 @@ impl Local<'_, '_> {
         let Personal { forward, auto_reply } = domain.personal.get(&name).unwrap_or(&NOTHING);
         let forward = forward.as_ref().map(|forward| self.way_of(forward, &name));
         let keep = forward.as_ref().is_none_or(|(_, keep)| *keep);
+        let forwards = forward.as_ref().is_some_and(|(targets, _)| !targets.is_empty());
+        self.room_for(usize::from(keep) + usize::from(forwards))?;
         let is_junk = keep && self.put_into_mailbox(domain)? == Shelf::Junk;
         if let (Some(reply), false) = (auto_reply, is_junk) {
             self.answer(&name, reply);
@@ -89,6 +105,9 @@ impl Local<'_, '_> {
         }
     }
 }
+
+/// What is put on top of a message on its way into a mailbox, or on, at most.
+const TRACE_OCTETS: usize = 512;
 
 /// What a user has asked for who has asked for nothing.
 const NOTHING: Personal = Personal { forward: None, auto_reply: None };

@@ -4,8 +4,9 @@
 //! programs or lists. Who got a reply is remembered on disk.
 
 use crate::actors::mta::config::AutoReply;
+use crate::actors::mta::enqueue::enqueue_own;
 use crate::actors::mta::owner::{Owner, owner};
-use crate::actors::mta::{alias, note, signing};
+use crate::actors::mta::{alias, signing};
 use crate::proto::mail::auto_reply::{self, AutoReply as Reply};
 use crate::proto::mail::encode::quote_local_part;
 use crate::proto::mail::{self, DateTime, Header, prepend, received};
@@ -13,7 +14,7 @@ use crate::proto::smtp::{Mailbox, ReversePath};
 use crate::store::queue::{QueuedMessage, QueuedRecipient};
 use crate::world::Note;
 
-use super::Local;
+use super::{Local, TRACE_OCTETS};
 
 impl Local<'_, '_> {
     /// Queues a reply of the user of that name to the message, if there is to be one.
@@ -28,12 +29,14 @@ impl Local<'_, '_> {
         if auto_reply::should_reply(header, Some(sender.as_str()), &own).is_err() {
             return;
         }
-        let now = ctx.now();
+        let (now, clock) = (ctx.now(), ctx.clock());
+        // A reply that cannot be kept is none, and nobody will know that there was to be one.
+        let has_room = ctx.disk().has_room(reply.text.len() + TRACE_OCTETS);
         let replies = ctx.disk().replies();
-        if replies.has_answered(&user, sender.as_str(), now) {
+        if !has_room || replies.has_answered(&user, sender.as_str(), clock) {
             return;
         }
-        replies.remember(&user, sender.as_str(), now, now + reply.once_per);
+        replies.remember(&user, sender.as_str(), clock, clock + reply.once_per);
         let id = ctx.disk().queue().new_id(ids);
         let data = Reply {
             from: mail::Mailbox::new(None, &user),
@@ -56,8 +59,7 @@ impl Local<'_, '_> {
             to: sender.to_string(),
             reply_queue_id: answer.id.to_string(),
         });
-        ctx.note(|| note::accepted(&answer, "local".to_owned()));
-        ctx.disk().queue().insert(answer, now);
+        enqueue_own(answer, ctx);
     }
     /// Every address under which the message can have been meant for the user: the one it came to, and
     /// aliases that lead there. An alias that an earlier server of the domain has followed is known from

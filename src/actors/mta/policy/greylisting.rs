@@ -21,7 +21,7 @@ pub(super) fn judge(turn: &mut Turn<'_>) -> Finding {
     }
     let sender = turn.sender.and_then(|from| from.mailbox()).map_or("", Mailbox::as_str);
     let greylist = &mut *turn.greylist;
-    let greyness = greylist.judge(turn.now, turn.client, sender, to.as_str(), &settings.rules);
+    let greyness = greylist.judge(turn.clock, turn.client, sender, to.as_str(), &settings.rules);
     let put_off = |rule: String| {
         let text = format!("<{to}>: Recipient address rejected: Greylisted");
         Finding::refuse(rule, 450, (4, 2, 0), text)

@@ -47,6 +47,7 @@ mod restriction;
 mod reverse;
 mod rulebook;
 mod sender;
+pub(super) mod storage;
 mod submitter;
 #[cfg(test)]
 mod tests;

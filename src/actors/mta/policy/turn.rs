@@ -28,6 +28,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: SimTime,
     /// The calendar date of `now`.
     pub(crate) date: UnixTime,
+    /// What the host's clock reads ([`Ctx::clock`](crate::world::Ctx::clock)).
+    pub(crate) clock: SimTime,
     /// The addresses of this host.
     pub(crate) own: &'a [IpAddr],
     /// The client's address.

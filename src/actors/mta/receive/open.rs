@@ -10,7 +10,7 @@ use crate::actors::mta::config::MtaConfig;
 use crate::actors::mta::lookup::Found;
 use crate::actors::mta::owner::{Owner, owner};
 use crate::actors::mta::policy::{
-    self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait,
+    self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait, storage,
 };
 use crate::engine::{SimTime, UnixTime};
 use crate::proto::sasl::Secret;
@@ -40,6 +40,8 @@ pub(super) struct Open {
     memory: Memory,
     /// The question at hand, if a rule waits.
     pending: Option<Pending>,
+    /// The message that is being written, and when it is on disk.
+    writing: Option<(ReceivedMessage, SimTime)>,
     /// Whether the connection was counted among those of its client.
     counted: bool,
     /// Recipients that were taken with 250 and will be reported on as undeliverable.
@@ -93,6 +95,7 @@ impl Open {
             peer,
             memory: Memory::default(),
             pending: None,
+            writing: None,
             counted: false,
             doomed: BTreeMap::new(),
         }
@@ -132,6 +135,10 @@ impl Open {
                 Next::Wait
             }
             ServerEvent::Mail { from, .. } => {
+                let limit = shared.config.size_limit_octets;
+                if let Some(full) = storage::at_mail(ctx.disk(), limit) {
+                    return Some(refuse(&from.to_string(), "", Ruling::refuse(full), ctx));
+                }
                 self.doomed.clear();
                 self.memory.mail();
                 let chain = Chain::mail(&shared.book);
@@ -164,6 +171,7 @@ impl Open {
             }
             ServerEvent::Reset | ServerEvent::Closed(_) => {
                 self.pending = None;
+                self.writing = None;
                 self.doomed.clear();
                 Next::Wait
             }
@@ -231,10 +239,12 @@ impl Open {
             }
         }
         let (now, date, own) = (ctx.now(), ctx.date(), ctx.addresses().to_vec());
+        let clock = ctx.clock();
         let (greylist, mail) = ctx.disk().greylist_and_mail();
         let mut turn = Turn {
             config: &shared.config,
             date,
+            clock,
             now,
             own: &own,
             client: self.peer.ip(),
@@ -280,13 +290,18 @@ impl Open {
         probe.is_some_and(|(other, _)| other.as_str().eq_ignore_ascii_case(address.as_str()))
     }
 
-    /// When a rule has waited long enough for a recipient.
+    /// When a rule has waited long enough for a recipient, or a message is on disk.
     pub(super) fn patience(&self) -> Option<SimTime> {
-        self.pending.as_ref().and_then(|pending| pending.probe.as_ref()).map(|(_, until)| *until)
+        let probe = self.pending.as_ref().and_then(|pending| pending.probe.as_ref());
+        let written = self.writing.as_ref().map(|(_, written)| *written);
+        written.or(probe.map(|(_, until)| *until))
     }
 
-    /// Asks the rule again that waited for a recipient.
+    /// Takes the message that is on disk now, or asks the rule again that waited for a recipient.
     pub(super) fn resume(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_>) -> Next {
+        if let Some((message, _)) = self.writing.take() {
+            return Next::Answer(self.take(message, shared, ctx));
+        }
         let Some(mut pending) = self.pending.take() else { return Next::Wait };
         pending.probe = None;
         self.run(pending, shared, ctx)
@@ -330,13 +345,27 @@ impl Open {
             }
             Asked::Message(message) => {
                 let sender = message.envelope.from.to_string();
-                let verdict = settle(&sender, "", ruling, ctx);
-                Next::Answer(match verdict {
-                    Verdict::Accept => self.take(message, shared, ctx),
-                    refusal => refusal,
-                })
+                match settle(&sender, "", ruling, ctx) {
+                    Verdict::Accept => self.write(message, shared, ctx),
+                    refusal => Next::Answer(refusal),
+                }
             }
         }
+    }
+
+    /// Writes a message to the disk. While that takes time, the client waits; if it goes away
+    /// meanwhile, the message is not taken.
+    fn write(&mut self, message: ReceivedMessage, shared: &mut Shared, ctx: &mut Ctx<'_>) -> Next {
+        if let Some(full) = storage::at_end_of_data(ctx.disk(), message.data.len()) {
+            let sender = message.envelope.from.to_string();
+            return Next::Answer(refuse(&sender, "", Ruling::refuse(full), ctx));
+        }
+        let written = ctx.write();
+        if written > ctx.now() {
+            self.writing = Some((message, written));
+            return Next::Wait;
+        }
+        Next::Answer(self.take(message, shared, ctx))
     }
 
     /// VRFY or EXPN of an address, or of a local part in the host's own domain.

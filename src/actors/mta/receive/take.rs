@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::enqueue::enqueue;
 use crate::actors::mta::policy::{self, Refusal};
-use crate::actors::mta::{alias, note, signing};
+use crate::actors::mta::{alias, signing};
 use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
 use crate::proto::smtp::server::{ReceivedMessage, Verdict};
@@ -70,9 +71,7 @@ impl Open {
             ..QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients)
         };
         let peer = format!("{helo}[{}]", self.peer.ip());
-        ctx.note(|| note::accepted(&message, peer));
-        let now = ctx.now();
-        ctx.disk().queue().insert(message, now);
+        enqueue(message, ctx.now(), peer, ctx);
         Reply::queued_as(&id).into()
     }
 }

@@ -41,9 +41,7 @@ pub(super) fn append(
     }
     let state = backend.state(mailbox).ok_or(MailboxError::NonExistent)?;
     let size = new.iter().map(|message| message.data.len() as u64).sum();
-    if !backend.has_room(mailbox, size, new.len() as u64) {
-        return Err(MailboxError::OverQuota.into());
-    }
+    backend.room(mailbox, size, new.len() as u64)?;
     let mut uids = Vec::with_capacity(new.len());
     for message in new {
         let uid = backend.append(mailbox, message).ok_or(MailboxError::NonExistent)?;

@@ -67,7 +67,7 @@ use super::response::write;
 use super::sequence::SequenceSet;
 use super::sort::SortCommand;
 use super::store_command::StoreCommand;
-use crate::engine::{SimTime, Stream};
+use crate::engine::{Epoch, SimTime, Stream};
 use crate::proto::sasl::ServerExchange;
 use crate::proto::{Input, Outbox};
 
@@ -90,6 +90,8 @@ pub struct ImapServer {
     challenges: Option<Box<Stream>>,
     /// When the client last sent something.
     active: SimTime,
+    /// The calendar of the host.
+    epoch: Epoch,
 }
 
 /// The states of RFC 3501 §3.
@@ -124,6 +126,7 @@ impl ImapServer {
     /// A session that greets when the connection opens.
     pub fn new(config: Arc<ImapServerConfig>) -> ImapServer {
         ImapServer {
+            epoch: config.epoch,
             config,
             state: State::NotAuthenticated { refused: 0 },
             awaits: Awaits::Command,
@@ -144,6 +147,11 @@ impl ImapServer {
     pub fn with_challenges(mut self, stream: Stream) -> Self {
         self.challenges = Some(Box::new(stream));
         self
+    }
+
+    /// The clock of the host was set: dates are reckoned from here.
+    pub fn set_epoch(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
     }
 
     /// The connection is secured: a TLS handshake is done, after [`ImapServerEvent::StartTls`] or
@@ -344,7 +352,7 @@ impl ImapServer {
     fn sync(&mut self, expunges: bool, with_uid: bool, backend: &mut impl Backend, out: &mut Out) {
         let features = self.features;
         let with_uid = with_uid || features.tells_uids();
-        let now = self.config.epoch.at(self.active);
+        let now = self.epoch.at(self.active);
         let telling = Telling { expunges, with_uid, features, now };
         if let State::Selected { view, .. } = &mut self.state {
             let first_new = view.uid_next();
@@ -392,7 +400,7 @@ impl ImapServer {
     fn context<'a>(&self, tag: &'a str, backend: &impl Backend) -> Option<Context<'a>> {
         Some(Context {
             account: self.account()?,
-            now: self.config.epoch.at(self.active),
+            now: self.epoch.at(self.active),
             tag,
             features: self.features,
             separator: backend.separator(),

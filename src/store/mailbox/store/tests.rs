@@ -127,6 +127,7 @@ fn usage(store: &MailStore, account: AccountId) -> (u64, u64) {
         }
     }
     assert_eq!(usage, counted);
+    assert_eq!(store.octets(), counted.octets, "of the only account with mail");
     (usage.octets, usage.messages)
 }
 
@@ -173,8 +174,32 @@ fn a_full_account_takes_no_more_until_something_goes() {
     deliver(&mut store, "").unwrap();
     assert_eq!(deliver(&mut store, ""), Err(OverQuota)); // a fourth message
     let inbox = store.find(alice, &MailboxName::inbox()).unwrap();
-    assert!(!store.has_room(inbox, 1, 1));
+    assert_eq!(store.room(inbox, 1, 1), Err(MailboxError::OverQuota));
     store.expunge(inbox, &[first]);
-    assert!(store.has_room(inbox, 5, 1) && !store.has_room(inbox, 6, 1));
+    assert_eq!(store.room(inbox, 5, 1), Ok(()));
+    assert_eq!(store.room(inbox, 6, 1), Err(MailboxError::OverQuota));
     deliver(&mut store, "12345").unwrap();
+}
+
+#[test]
+fn what_a_full_disk_has_no_room_for_is_not_kept_and_what_goes_makes_room() {
+    let (mut store, alice) = store();
+    let inbox = MailboxName::inbox();
+    let put = |store: &mut MailStore, text: &'static str| {
+        store.deliver(alice, &MailboxName::inbox(), Bytes::from(text), UnixTime(0)).unwrap().uid
+    };
+    let one = put(&mut store, "12345");
+    let first = store.find(alice, &inbox).unwrap();
+    let archive = store.create(alice, &name("Archive"), &[]).unwrap();
+    store.set_room(4);
+    assert_eq!(store.room(first, 4, 1), Ok(()));
+    assert_eq!(store.room(first, 5, 1), Err(MailboxError::NoSpace));
+    assert_eq!(store.copy(first, &[one], archive, UnixTime(0)), Err(MailboxError::NoSpace));
+    // Within an account, what moves takes no room, nor do flags.
+    let moved = store.move_messages(first, &[one], archive, UnixTime(0)).unwrap();
+    assert!(store.set_flags(archive, moved[0], Flags::EMPTY).is_some());
+    store.set_room(0);
+    assert_eq!(store.create(alice, &name("Other"), &[]), Err(MailboxError::NoSpace));
+    store.expunge(archive, &moved);
+    assert_eq!(store.room(archive, 5, 1), Ok(()));
 }

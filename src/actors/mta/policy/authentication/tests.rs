@@ -89,6 +89,7 @@ impl Bench {
                 let mut turn = Turn {
                     config: &self.config,
                     now,
+                    clock: now,
                     date: NOW,
                     own: &[],
                     client: client.parse().unwrap(),

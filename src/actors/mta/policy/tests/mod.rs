@@ -116,6 +116,7 @@ impl Bench {
             config: &self.config,
             now: self.now,
             date: UnixTime(0),
+            clock: self.now,
             own: &own,
             client: client.parse().unwrap(),
             client_name,
