@@ -48,9 +48,9 @@ fn surviving(expectation: Expectation, added: Added) -> Option<Expectation> {
         _ => count,
     };
     let expect = match expectation.expect {
-        Expect::Delivered { mail, to, copies, octets_equal, header, within: _ } => {
+        Expect::Delivered { mail, to, copies, octets_equal, header, within: _, after: _ } => {
             let copies = copies_of(copies);
-            Expect::Delivered { mail, to, within: None, copies, octets_equal, header }
+            Expect::Delivered { mail, to, within: None, after: None, copies, octets_equal, header }
         }
         Expect::Bounce { to, mail, recipient, action, status, by, contains, count } => {
             let count = copies_of(count);

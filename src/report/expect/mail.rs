@@ -18,6 +18,7 @@ use super::words::{counted, list};
 /// What the delivery of a mail must be like.
 pub(super) struct WantedDelivery<'p> {
     pub(super) within: Option<Duration>,
+    pub(super) after: Option<Duration>,
     pub(super) copies: Count,
     pub(super) octets_equal: bool,
     /// Names of fields, each with text that one of that name must have.
@@ -30,7 +31,7 @@ pub(super) fn delivered(
     to: &str,
     wanted: &WantedDelivery<'_>,
 ) -> Finding {
-    let WantedDelivery { within, copies, octets_equal, header } = *wanted;
+    let WantedDelivery { within, after: least, copies, octets_equal, header } = *wanted;
     let users = evidence.users(to);
     Finding::all(users.iter().map(|user| {
         let delivery = Delivery::of(evidence, mail, user);
@@ -40,7 +41,8 @@ pub(super) fn delivered(
             (Some(_), None) => delivery.copies == 0 && copies.holds(0),
             (None, _) => true,
         };
-        if !copies.holds(delivery.copies) || !in_time {
+        let too_early = least > delivery.after.filter(|_| delivery.copies > 0);
+        if !copies.holds(delivery.copies) || !in_time || too_early {
             return Finding::new(false, why);
         }
         if octets_equal && delivery.copies > 0 {

@@ -78,9 +78,10 @@ impl Finding {
 
 fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
     let Finding { holds, why } = match &expectation.expect {
-        Expect::Delivered { mail, to, within, copies, octets_equal, header } => {
+        Expect::Delivered { mail, to, within, after, copies, octets_equal, header } => {
             let wanted = mail::WantedDelivery {
                 within: *within,
+                after: *after,
                 copies: *copies,
                 octets_equal: *octets_equal,
                 header,

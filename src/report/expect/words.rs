@@ -10,10 +10,13 @@ use crate::scenario::plan::{Count, Expect};
 /// The expectation as a sentence.
 pub(super) fn of(expect: &Expect) -> String {
     match expect {
-        Expect::Delivered { mail, to, within, copies, octets_equal, header } => {
+        Expect::Delivered { mail, to, within, after, copies, octets_equal, header } => {
             let mut text = format!("{mail} is delivered to {}", to.join(", "));
             if let Some(within) = within {
                 text += &format!(" within {}", duration(*within));
+            }
+            if let Some(after) = after {
+                text += &format!(" after {} at the earliest", duration(*after));
             }
             if *copies != Count::exactly(1) {
                 text += &format!(", {copies} times");

@@ -30,6 +30,9 @@ fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
     };
     let begins = match &fault.action {
         FaultAction::Crash(host) => world::Fault::Crash(node(host)),
+        FaultAction::Ail { host, ailment } => {
+            world::Fault::Ail { host: node(host), ailment: ailment.clone() }
+        }
         FaultAction::Cut(a, b) => cut(between(a, b)),
         FaultAction::Isolate(name) => cut(world.links_of(node(name))),
         FaultAction::Change { a, b, forward, backward } => {

@@ -76,6 +76,9 @@ fn build_host(
     for address in &host.addresses {
         config = config.address(*address);
     }
+    if let Some(octets) = host.disk_octets {
+        config = config.disk_size(octets);
+    }
     let rules = || faults::dns_rules(plan, &host.name);
     for service in &host.services {
         config = match service {

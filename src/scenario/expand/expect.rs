@@ -110,6 +110,7 @@ impl Expander<'_, '_, '_> {
             mail: one.mail.clone(),
             to,
             within: one.within.map(|dur| dur.0),
+            after: one.after.map(|dur| dur.0),
             copies: self.count(&path.at("copies"), one.copies, Count::exactly(1)),
             octets_equal: one.octets_equal.unwrap_or(false),
             header,

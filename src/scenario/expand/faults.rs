@@ -48,6 +48,9 @@ impl Expander<'_, '_, '_> {
         if let Some(forge) = &format.forge {
             return self.forge(&path.at("forge"), forge, times, plan);
         }
+        if let Some(ails) = self.ailment(path, format) {
+            return ails;
+        }
         if let Some(name) = &format.crash {
             return Some(FaultAction::Crash(self.host(&path.at("crash"), name)?));
         }
@@ -93,7 +96,7 @@ impl Expander<'_, '_, '_> {
         Some(FaultAction::Flush { host, domain })
     }
 
-    fn host(&mut self, path: &Path<'_>, written: &str) -> Option<String> {
+    pub(super) fn host(&mut self, path: &Path<'_>, written: &str) -> Option<String> {
         let name = self.host_name(path, written)?;
         self.is_host(path, &name).then_some(name)
     }

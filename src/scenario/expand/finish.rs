@@ -77,6 +77,7 @@ impl Expander<'_, '_, '_> {
                     connections: server.connections,
                 })));
             }
+            let disk = draft.explicit.and_then(|explicit| explicit.disk);
             let path = draft.path.clone();
             let needs_resolver = draft.mta.is_some() || !draft.clients.is_empty();
             let own_clients = std::mem::take(&mut draft.clients);
@@ -84,6 +85,7 @@ impl Expander<'_, '_, '_> {
                 name: name.clone(),
                 addresses: draft.addresses.clone(),
                 resolvers,
+                disk_octets: disk.map(|disk| disk.size.0),
                 services,
             };
             let name = name.clone();

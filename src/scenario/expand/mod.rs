@@ -23,6 +23,7 @@ mod expect;
 mod faults;
 mod finish;
 mod forge;
+mod host_faults;
 mod hosts;
 mod lists;
 mod misbehave;

@@ -191,7 +191,7 @@ impl Expander<'_, '_, '_> {
         }
     }
 
-    fn latency(&mut self, path: &Path<'_>, latency: format::Latency) -> Latency {
+    pub(super) fn latency(&mut self, path: &Path<'_>, latency: format::Latency) -> Latency {
         let distribution = match latency {
             format::Latency::Constant(delay) => return Latency::Constant(delay.0),
             format::Latency::Drawn(distribution) => distribution,

@@ -126,6 +126,10 @@ pub struct Delivered {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"5s")]
     pub within: Option<Dur>,
+    /// At least so long after it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"2m")]
+    pub after: Option<Dur>,
     /// How often it was put there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 1), example = 1)]

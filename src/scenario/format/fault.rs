@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dns_fault::DnsFault;
 use super::forge::Forge;
+use super::host_fault::{FewDescriptors, FullDisk, SlowDisk, WrongClock};
 use super::network::LinkBetween;
 use super::smtp_fault::SmtpFault;
 use super::units::Dur;
@@ -16,7 +17,9 @@ use super::units::Dur;
     {"required": ["crash"]}, {"required": ["restart"]}, {"required": ["cut"]},
     {"required": ["heal"]}, {"required": ["isolate"]}, {"required": ["rejoin"]},
     {"required": ["link"]}, {"required": ["dns"]}, {"required": ["smtp"]},
-    {"required": ["forge"]}, {"required": ["flush"]}
+    {"required": ["forge"]}, {"required": ["flush"]}, {"required": ["pause"]},
+    {"required": ["freeze"]}, {"required": ["clock"]}, {"required": ["disk_full"]},
+    {"required": ["slow_disk"]}, {"required": ["descriptors"]}
 ]))]
 pub struct Fault {
     /// When, from the start of the run.
@@ -80,6 +83,32 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mx1.example.com")]
     pub flush: Option<Flush>,
+    /// The programs of the host are stopped (`SIGSTOP`), and its kernel goes on: it takes connections and
+    /// octets until its buffers are full. When it ends, the programs see all that came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub pause: Option<String>,
+    /// The whole host stands still, as a suspended virtual machine: it answers nothing, and keeps 256
+    /// packets of what comes. When it ends, everything happens at once that it missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"mx1.example.com")]
+    pub freeze: Option<String>,
+    /// The calendar clock of a host is set wrong; when it ends, it is set right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"host": "mx1.example.com", "ahead": "2h"}]))]
+    pub clock: Option<WrongClock>,
+    /// Something else fills the disk of a host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"imap.example.com")]
+    pub disk_full: Option<FullDisk>,
+    /// Writes to the disk of a host take their time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"host": "mx1.example.com", "write": "300ms"}]))]
+    pub slow_disk: Option<SlowDisk>,
+    /// The programs of a host are out of file descriptors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"host": "mx1.example.com", "most": 20}]))]
+    pub descriptors: Option<FewDescriptors>,
 }
 
 /// A flush of an MTA's queue.

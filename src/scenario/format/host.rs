@@ -36,9 +36,23 @@ pub struct Host {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"resolver.example.org")]
     pub resolver: Option<OneOrMany<String>>,
+    /// Its disk. Default: one on which everything has room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"size": "50MB"}]))]
+    pub disk: Option<Disk>,
     /// What runs on it.
     #[schemars(extend("examples" = [[{"name_server": {"zones": ["example.net"]}}]]))]
     pub services: Vec<Service>,
+}
+
+/// The disk of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// How many octets of mail have room: queue, mailboxes and outboxes together. An MTA refuses MAIL
+    /// while less than one and a half times its size limit is free.
+    #[schemars(example = &"50MB")]
+    pub size: Size,
 }
 
 /// A service; exactly one.

@@ -17,6 +17,7 @@ pub mod expect;
 pub mod fault;
 pub mod forge;
 pub mod host;
+pub mod host_fault;
 pub mod list;
 pub mod network;
 pub mod policy;

@@ -31,6 +31,8 @@ pub enum Expect {
         to: Vec<String>,
         /// At most so long after it was sent.
         within: Option<Duration>,
+        /// At least so long after it was sent.
+        after: Option<Duration>,
         /// How often it was put there, for each user.
         copies: Count,
         /// Whether it must be what was sent, but for trace fields on top.

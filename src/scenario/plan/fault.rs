@@ -4,6 +4,7 @@ use crate::actors::Flood;
 use crate::engine::SimTime;
 use crate::net::LinkPatch;
 use crate::proto::misbehaviour::AnyRule;
+use crate::world::Ailment;
 
 /// A fault.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,13 @@ pub enum FaultAction {
     Crash(String),
     /// It starts again from its disk, however often it was crashed.
     Restart(String),
+    /// A host is ailing.
+    Ail {
+        /// The host.
+        host: String,
+        /// What is wrong with it.
+        ailment: Ailment,
+    },
     /// The link between the two swallows every packet.
     Cut(String, String),
     /// It works again, whatever cut it.

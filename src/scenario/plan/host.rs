@@ -23,6 +23,8 @@ pub struct Host {
     /// The addresses of the resolvers its stub resolver asks, in order. May be empty: then nothing
     /// resolves here.
     pub resolvers: Vec<IpAddr>,
+    /// How many octets of mail its disk holds; `None`: any number.
+    pub disk_octets: Option<u64>,
     /// What runs on it: at most one MTA, one mailbox server, and one of name server and resolver;
     /// any number of clients.
     pub services: Vec<Service>,
