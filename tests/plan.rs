@@ -344,3 +344,58 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn generated_routers_are_joined_and_hosts_spread_over_them() {
+    let plan = plan(
+        r#"{
+        "network": {
+            "topology": {
+                "world": { "regions": ["europe", "asia"], "routers": 2 },
+                "link": { "bandwidth": "1Gbps" }, "hosts": 5
+            },
+            "links": [{ "between": ["asia-1", "europe-1"], "latency": "1ms", "cost": 7 }]
+        },
+        "domains": {
+            "example.org": {}, "example.net": {}, "example.com": { "attach": "asia" }
+        },
+        "hosts": { "one.example.edu": { "attach": "europe-2" } } }"#,
+    );
+    assert_eq!(plan.routers, ["europe-1", "europe-2", "asia-1", "asia-2"]);
+    let link = |a: &str, b: &str| {
+        let is_it = |link: &&scenario::plan::Link| {
+            (link.a == a && link.b == b) || (link.a == b && link.b == a)
+        };
+        let mut links = plan.links.iter().filter(is_it);
+        let link = links.next().unwrap();
+        assert!(links.next().is_none(), "{a} {b}");
+        link
+    };
+    let given = link("europe-1", "asia-1");
+    assert_eq!((given.forward.cost, given.forward.bandwidth_bps), (Some(7), None));
+    let cable = link("europe-2", "asia-2");
+    assert_eq!(cable.forward.latency.typical(), Duration::from_micros(127_600));
+    assert_eq!(cable.backward.bandwidth_bps, Some(1_000_000_000));
+    // The first domain hangs on the first router, the next on the next; the third is in Asia.
+    link("mail.example.org", "europe-1");
+    link("ns1.example.org", "europe-1");
+    link("mail.example.net", "europe-2");
+    link("mail.example.com", "asia-1");
+    link("one.example.edu", "europe-2");
+    let world = scenario::build::build(&plan, Seed(1)).unwrap();
+    let last = world.node("host-5").unwrap();
+    assert_eq!(world.link_ends(world.links_of(last)[0])[1], world.node("europe-1").unwrap());
+    assert!(world.is_up(last).unwrap(), "it needs no event to come up");
+}
+
+#[test]
+fn hosts_that_do_nothing_change_nothing() {
+    let run = |hosts: u32| {
+        let text = include_str!("../scenarios/world.json");
+        let text = text.replace("\"hosts\": 50", &format!("\"hosts\": {hosts}"));
+        let mut world = scenario::build::build(&plan(&text), Seed(1)).unwrap();
+        world.run(mxsim::engine::SimTime::from_secs(1_800));
+        (world.fingerprint(), world.events())
+    };
+    assert_eq!(run(0), run(1_000));
+}

@@ -8,6 +8,7 @@ pub mod latency;
 pub mod link;
 pub mod packet;
 pub mod path_mtu;
+pub mod preference;
 pub mod routes;
 pub mod tcp;
 pub mod topology;

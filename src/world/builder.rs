@@ -27,6 +27,7 @@ pub struct HostConfig {
     tcp: tcp::Config,
     backlog_octets: Option<usize>,
     gateway: Option<Gateway>,
+    is_idle: bool,
 }
 
 /// What is particular about the host that stands for the outside.
@@ -47,7 +48,14 @@ impl HostConfig {
             tcp: tcp::Config::default(),
             backlog_octets: None,
             gateway: None,
+            is_idle: false,
         }
+    }
+
+    /// A host on which nothing ever runs. It is up from the beginning, without an event and a trace in
+    /// the run's fingerprint, and answers as a host does where nobody listens.
+    pub fn idle(name: impl Into<String>) -> Self {
+        HostConfig { is_idle: true, ..HostConfig::new(name) }
     }
 
     /// Gives it an address. The first of a family is the one that it sends from.
@@ -322,7 +330,7 @@ impl HostConfig {
                 disk: self.disk,
                 stack: Stack::default(),
                 fingerprint: Fingerprint::default(),
-                status: Status::New,
+                status: if self.is_idle { Status::Up } else { Status::New },
                 boot: 0,
                 pending: Default::default(),
                 tcp: self.tcp,

@@ -66,7 +66,8 @@ impl World {
             events: 0,
             actions: Actions::default(),
         };
-        for host in &mut world.hosts {
+        let new = world.hosts.iter_mut().filter(|host| host.state.status == Status::New);
+        for host in new {
             let node = host.state.node.id;
             let start = Happening::Start;
             host.state.node.schedule(&mut world.agenda, SimTime::ZERO, node, None, start);

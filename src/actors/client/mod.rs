@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use crate::actors::carry::LazyTimer;
 use crate::actors::channel::Channel;
-use crate::actors::reach::{Progress, Reach};
+use crate::actors::reach::{Progress, Reach, Tokens};
 use crate::actors::stub::StubResolver;
 use crate::engine::SimTime;
 use crate::proto::Input;
@@ -34,11 +34,13 @@ pub use config::MailClientConfig;
 use config::{Action, Content, Outgoing, ReadServer, Server, Step};
 use dialog::{Dialog, Ended, Memory};
 
-/// Timer kinds: the step of that index, the present connection, a retry, the stub resolver.
+/// Timer kinds: the step of that index, a connection, a retry, the stub resolver.
 const STEP_TIMER: u8 = 0;
 const CONNECTION_TIMER: u8 = 1;
 const RETRY_TIMER: u8 = 2;
 const STUB_TIMER: TimerToken = TimerToken(3 << 56);
+/// Of a server that is being reached, for the next attempt; the number of the slot is added.
+const WAKE_TIMER: u8 = 4;
 
 /// The actor of a mail client.
 pub struct MailClient {
@@ -180,6 +182,14 @@ impl Running {
                 self.jobs.extend(self.later.pop_front());
                 self.next_job(ctx);
             }
+            (WAKE_TIMER, _) => {
+                let slot = (token.0 as u32).checked_sub(1).map(|index| index as usize);
+                if let Some(Doing { stage: Stage::Reaching(reach), .. }) = self.doing.get_mut(&slot)
+                {
+                    let progress = reach.on_wake(ctx);
+                    self.on_progress(slot, progress, ctx);
+                }
+            }
             (_, connection) => self.on_connection_timer(connection, ctx),
         }
     }
@@ -215,7 +225,10 @@ impl Running {
 
     fn begin(&mut self, slot: Slot, job: Job, ctx: &mut Ctx<'_>) {
         let Server { host, port } = self.server(&job.action).clone();
-        let (reach, progress) = Reach::start(&host, port, CONNECTION_TIMER, &mut self.stub, ctx);
+        let number = slot.map_or(0, |index| index as u64 + 1);
+        let wake = TimerToken(u64::from(WAKE_TIMER) << 56 | number);
+        let tokens = Tokens { connection_kind: CONNECTION_TIMER, wake };
+        let (reach, progress) = Reach::start(&host, port, tokens, &mut self.stub, ctx);
         let begun = ctx.now();
         self.doing.insert(slot, Doing { begun, job, stage: Stage::Reaching(reach) });
         self.on_progress(slot, progress, ctx);
@@ -238,9 +251,7 @@ impl Running {
                 self.arm(slot, ctx);
             }
             Some(Stage::Reaching(reach)) => {
-                if let Some(connection) = reach.connection() {
-                    ctx.abort(connection);
-                }
+                reach.abort(ctx);
                 self.doing.remove(&slot);
             }
             None => {}
@@ -284,7 +295,7 @@ impl Running {
     /// What is done on this connection.
     fn slot_of(&self, connection: ConnId) -> Option<Slot> {
         let has = |doing: &Doing| match &doing.stage {
-            Stage::Reaching(reach) => reach.connection() == Some(connection),
+            Stage::Reaching(reach) => reach.owns(connection),
             Stage::Talking { channel, .. } => channel.connection() == connection,
         };
         self.doing.iter().find(|(_, doing)| has(doing)).map(|(slot, _)| *slot)
@@ -311,7 +322,7 @@ impl Running {
         };
         let Some(doing) = self.doing.get_mut(&slot) else { return };
         if let Stage::Reaching(reach) = &mut doing.stage {
-            let progress = reach.on_stream(&event, ctx);
+            let progress = reach.on_stream(connection, &event, ctx);
             return self.on_progress(slot, progress, ctx);
         }
         match event {
@@ -326,7 +337,7 @@ impl Running {
         let Some(doing) = self.doing.get_mut(&slot) else { return };
         match &mut doing.stage {
             Stage::Reaching(reach) => {
-                let progress = reach.on_timer(ctx);
+                let progress = reach.on_timer(fired, ctx);
                 self.on_progress(slot, progress, ctx);
             }
             Stage::Talking { channel, dialog, timer } => {

@@ -56,11 +56,19 @@ fn parts(
     for host in plan.hosts.values() {
         parts.host(change(host, build_host(host, plan, &zones, &tls, seed)));
     }
+    for number in 1..=plan.idle_hosts.count {
+        let host = HostConfig::idle(plan.idle_hosts.name(number));
+        parts.host(plan.idle_hosts.addresses(number).fold(host, HostConfig::address));
+    }
     for router in &plan.routers {
         parts.router(router);
     }
     for link in &plan.links {
         parts.link_each_way(&link.a, &link.b, [link.forward, link.backward]);
+    }
+    for number in 1..=plan.idle_hosts.count {
+        let router = &plan.routers[plan.idle_hosts.router(number)];
+        parts.link_each_way(plan.idle_hosts.name(number), router, plan.idle_hosts.link);
     }
     parts
 }

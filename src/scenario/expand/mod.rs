@@ -5,7 +5,7 @@
 //! 1. [`hosts`]: every host there is, from the root servers to the devices of users, as a draft;
 //! 2. [`services`]: what runs on each;
 //! 3. [`addresses`]: who has which;
-//! 4. [`network`]: every link;
+//! 4. [`network`] with [`topology`]: every link;
 //! 5. [`zones`]: every zone with its records, delegations and glue, [`authentication`]: what domains
 //!    publish about mail in their names, and [`transfers`]: the changes of zones;
 //! 6. [`domains`]: users, aliases, restrictions;
@@ -39,6 +39,7 @@ mod smtp_deeds;
 mod smtp_faults;
 mod swarm;
 mod tls;
+mod topology;
 mod transfers;
 mod zones;
 
@@ -60,6 +61,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         files,
         report,
         routers: IndexSet::new(),
+        generated: topology::Generated::default(),
         hosts: IndexMap::new(),
         domains: IndexMap::new(),
         zones: IndexMap::new(),
@@ -72,6 +74,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
     expander.assign_services();
     expander.assign_addresses();
     let (links, default_link) = expander.link();
+    let idle_hosts = expander.idle_hosts(default_link);
     let zones = expander.build_zones();
     let domains = expander.build_domains();
     let (hosts, clients) = expander.build_hosts(&domains);
@@ -95,6 +98,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         unreachable: network::unreachable(scenario.network.unreachable.unwrap_or_default()),
         default_link: [default_link.forward, default_link.backward],
         hosts,
+        idle_hosts,
         hints,
         zones,
         domains,
@@ -117,7 +121,9 @@ struct Expander<'s, 'r, 'a> {
     scenario: &'s Scenario,
     files: &'s dyn Files,
     report: &'r mut Report<'a>,
+    /// Those that the file names, then the generated ones.
     routers: IndexSet<String>,
+    generated: topology::Generated,
     hosts: IndexMap<String, Draft<'s>>,
     domains: IndexMap<String, DomainDraft<'s>>,
     /// By key: the name of the zone, or its label.

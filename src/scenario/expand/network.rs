@@ -21,7 +21,10 @@ impl Expander<'_, '_, '_> {
     pub(super) fn find_routers(&mut self) {
         let path = Path::top().at("network").at("routers");
         let Some(routers) = &self.scenario.network.routers else {
-            self.routers.insert(DEFAULT_ROUTER.to_owned());
+            self.generate();
+            if self.routers.is_empty() {
+                self.routers.insert(DEFAULT_ROUTER.to_owned());
+            }
             return;
         };
         if routers.is_empty() {
@@ -36,6 +39,7 @@ impl Expander<'_, '_, '_> {
                 self.report.at(&path, found, None);
             }
         }
+        self.generate();
         if self.routers.is_empty() {
             self.routers.insert(DEFAULT_ROUTER.to_owned());
         }
@@ -45,6 +49,9 @@ impl Expander<'_, '_, '_> {
     pub(super) fn node(&mut self, path: &Path<'_>, written: &str) -> Option<String> {
         let name = host_name(written).unwrap_or_default();
         if self.hosts.contains_key(&name) || self.routers.contains(&name) {
+            return Some(name);
+        }
+        if self.is_idle_host(&name) {
             return Some(name);
         }
         let known = self.routers.iter().chain(self.hosts.keys()).map(String::as_str);
@@ -78,6 +85,7 @@ impl Expander<'_, '_, '_> {
             let Pair { forward, backward } = self.overlay(&path, base, &format.link);
             links.push(Link { a, b, forward, backward });
         }
+        self.generated_links(base, &pairs, &mut links);
         for at in 0..self.hosts.len() {
             let (name, host) = self.hosts.get_index(at).expect("it is counted");
             if self.routers.contains(name) {
@@ -109,11 +117,17 @@ impl Expander<'_, '_, '_> {
             .and_then(|domain| domain.attach.as_deref())
             .map(|name| (name, &domain_path)));
         let router = match router {
-            None => self.routers[0].clone(),
+            None => self.usual_router(at),
             Some((written, path)) => {
-                let router = host_name(written).filter(|name| self.routers.contains(name));
+                let name = host_name(written).unwrap_or_default();
+                let router = match self.routers.contains(&name) {
+                    true => Some(name),
+                    false => self.router_in(at, &name),
+                };
                 if router.is_none() {
-                    let known = self.routers.iter().map(String::as_str);
+                    let known: Vec<String> =
+                        self.routers.iter().cloned().chain(self.regions()).collect();
+                    let known = known.iter().map(String::as_str);
                     self.report.unknown(&path.at("attach"), "router", written, known, &["network"]);
                 }
                 router.unwrap_or_else(|| self.routers[0].clone())
@@ -144,7 +158,7 @@ impl Expander<'_, '_, '_> {
     }
 
     /// What `link` says on top of `base`.
-    fn overlay(&mut self, path: &Path<'_>, base: Pair, link: &format::Link) -> Pair {
+    pub(super) fn overlay(&mut self, path: &Path<'_>, base: Pair, link: &format::Link) -> Pair {
         let [forward, backward] = self.patches(path, link);
         let mut pair = base;
         forward.apply(&mut pair.forward);
@@ -252,7 +266,11 @@ impl Expander<'_, '_, '_> {
         for at in named {
             let (path, noun, name) = match at.checked_sub(self.routers.len()) {
                 None => {
-                    let path = Path::top().at("network").at("routers").at(at);
+                    let network = Path::top().at("network");
+                    let path = match self.is_generated(at) {
+                        true => network.at("topology"),
+                        false => network.at("routers").at(at),
+                    };
                     (path, "router", self.routers[at].clone())
                 }
                 Some(at) => {

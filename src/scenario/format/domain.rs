@@ -62,7 +62,8 @@ pub struct Domain {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"v=DMARC1; p=reject")]
     pub dmarc: Option<String>,
-    /// On which router the domain's hosts hang. Default: the first router.
+    /// On which router the domain's hosts hang, or in which region of a generated world. Default: the
+    /// first router, or of a generated topology one for each domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"isp")]
     pub attach: Option<String>,

@@ -22,7 +22,8 @@ pub struct Host {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [["192.0.2.10", "2001:db8::10"]]))]
     pub addresses: Option<Vec<IpAddr>>,
-    /// On which router it hangs. Default: its domain's router, or else the first.
+    /// On which router it hangs, or in which region of a generated world. Default: its domain's router,
+    /// or else the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"isp")]
     pub attach: Option<String>,

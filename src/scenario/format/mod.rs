@@ -27,6 +27,7 @@ pub mod screening;
 pub mod smtp_fault;
 pub mod swarm;
 pub mod tls;
+pub mod topology;
 pub mod units;
 
 use indexmap::IndexMap;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::topology::Topology;
 use super::units::{Dur, Rate, Share, Size};
 
 /// The network: routers, the links between them, and what every other link is like.
@@ -12,7 +13,8 @@ pub struct Network {
     /// What every link is like where nothing else is said.
     #[schemars(extend("examples" = [{"latency": "10ms", "loss": "5%"}]))]
     pub default_link: Link,
-    /// The routers. A host hangs on the first one unless it says otherwise.
+    /// The routers. A host hangs on the first one unless it says otherwise. With a `topology` there need
+    /// be none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = ["internet"]), extend("examples" = [["internet", "isp"]]))]
     pub routers: Option<Vec<String>>,
@@ -33,6 +35,10 @@ pub struct Network {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "silence"), example = &"refuse")]
     pub unreachable: Option<Unreachable>,
+    /// Routers and links that are generated, beside those that are named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"world": {"routers": 2}}]))]
+    pub topology: Option<Topology>,
     /// Which addresses a host gets that names none: `ipv4`, `ipv6` or `dual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "ipv4"), example = &"dual")]

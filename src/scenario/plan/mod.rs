@@ -10,6 +10,7 @@ pub mod domain;
 pub mod expect;
 pub mod fault;
 pub mod host;
+mod idle;
 pub mod network;
 mod recipients;
 pub mod swarm;
@@ -31,6 +32,7 @@ pub use domain::{AutoReply, Domain, Forward, MailingList, Mode, ReplyText, Restr
 pub use expect::{Count, Expect, Expectation};
 pub use fault::{Fault, FaultAction};
 pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Service};
+pub use idle::IdleHosts;
 pub use network::Link;
 pub use swarm::{FaultKind, Swarm};
 pub use tls::Tls;
@@ -60,6 +62,8 @@ pub struct Plan {
     pub default_link: [LinkConfig; 2],
     /// Every host by name, in a stable order.
     pub hosts: IndexMap<String, Host>,
+    /// Hosts on which nothing runs, beside those.
+    pub idle_hosts: IdleHosts,
     /// The root servers, as every resolver knows them from the start.
     pub hints: Vec<Hint>,
     /// Every zone by key: its name, or for an inner view a label of its own.
