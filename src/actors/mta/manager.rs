@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::actors::carry::LazyTimer;
 use crate::actors::service::Service;
@@ -13,7 +12,7 @@ use crate::engine::{SimTime, Stream};
 use crate::proto::dns::stub::LookupId;
 use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::{Mailbox, RcptParams, ReversePath};
-use crate::store::queue::{Backoff, Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
+use crate::store::queue::{Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
 use crate::world::{ConnId, Ctx, Note, Order, StreamEvent, TimerToken};
 
 use super::config::{Flush, MtaConfig};
@@ -53,11 +52,7 @@ pub(super) struct Manager {
 impl Manager {
     pub(super) fn new(config: Arc<MtaConfig>, ctx: &mut Ctx<'_>) -> Self {
         let now = ctx.now();
-        // As Postfix: `minimal_backoff_time`, whether or not a rule of Exim is followed else.
-        let dead_for = match config.retry.backoff {
-            Backoff::Postfix { least, .. } => least,
-            Backoff::Exim(_) => Duration::from_secs(300),
-        };
+        let dead_for = config.retry.least();
         let mut receiver = Receiver::new(
             Arc::clone(&config),
             ctx.stream("queue ids"),

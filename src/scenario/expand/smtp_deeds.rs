@@ -36,6 +36,10 @@ impl Expander<'_, '_, '_> {
                 let remedy = "a \"reply\" with \"lie\": true".to_owned();
                 self.report.at(&path.at("octets"), "a yes to what is not done", remedy);
             }
+            if octets.is_empty() {
+                let remedy = "say \"instead\": \"silence\"".to_owned();
+                self.report.at(&path.at("octets"), "no octets at all", remedy);
+            }
             Answer::Octets(octets.clone())
         } else if let Some(instead) = format.instead {
             then = ending(instead);

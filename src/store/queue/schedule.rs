@@ -63,6 +63,15 @@ impl Default for Backoff {
 }
 
 impl RetrySchedule {
+    /// The shortest time between two attempts: Postfix's `minimal_backoff_time`, whether or not a
+    /// rule of Exim is followed else.
+    pub fn least(&self) -> Duration {
+        match self.backoff {
+            Backoff::Postfix { least, .. } => least,
+            Backoff::Exim(_) => Duration::from_secs(300),
+        }
+    }
+
     /// A schedule by a rule in Exim's form, which says when the time is over too.
     pub fn exim(rule: RetryRule) -> Self {
         RetrySchedule {

@@ -51,6 +51,8 @@ pub(super) struct Load {
     pub(super) data: Bytes,
     /// Whether there is no message, and it is only asked who exists.
     pub(super) probe: bool,
+    /// When it came; a probe has not.
+    pub(super) arrived: Option<SimTime>,
 }
 
 impl Load {
@@ -65,6 +67,7 @@ impl Load {
             body_8bit: false,
             data: Bytes::new(),
             probe: true,
+            arrived: None,
         }
     }
 
@@ -78,6 +81,7 @@ impl Load {
             body_8bit: message.body_8bit,
             data: message.data.clone(),
             probe: false,
+            arrived: Some(message.arrived),
         }
     }
 }
@@ -131,6 +135,8 @@ pub(super) struct Delivery {
     sessions_left: usize,
     /// The address with which TLS failed, so that it is tried in clear.
     in_clear: Option<SocketAddr>,
+    /// Whether the message has waited for so long that this may be.
+    may_go_in_clear: bool,
 }
 
 /// A recipient whose fate is open, and why it is not delivered yet.
@@ -176,6 +182,9 @@ impl Delivery {
         ctx: &mut Ctx<'_>,
     ) -> (Self, Fates) {
         let open = recipients.into_iter().map(|recipient| Open { recipient, trouble: None });
+        // As Postfix: only a message that was put off once already.
+        let least = tools.config.retry.least();
+        let may_go_in_clear = load.arrived.is_some_and(|at| ctx.now().since(at) >= least);
         let mut delivery = Delivery {
             load,
             open: open.collect(),
@@ -184,6 +193,7 @@ impl Delivery {
             addresses: VecDeque::new(),
             sessions_left: tools.config.limits.sessions,
             in_clear: None,
+            may_go_in_clear,
             hop,
         };
         let mut fates = Fates::new();
@@ -357,7 +367,7 @@ impl Delivery {
             Place::Mx(domain) => TalkTls::new(tools.config, domain),
             Place::Host(_) | Place::Address(_) => TalkTls::new(tools.config, &host),
         };
-        let exchange = talk::Exchange { host, peer, tls };
+        let exchange = talk::Exchange { host, peer, tls: tls.or_in_clear(self.may_go_in_clear) };
         let talk =
             Talk::new(connection, timer, exchange, &self.load, recipients, &client, ctx.now());
         self.stage = Stage::Talking(Box::new(talk));

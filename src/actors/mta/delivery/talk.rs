@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::actors::carry::{LazyTimer, carry};
 use crate::actors::channel::{Arrival, Channel};
 use crate::engine::SimTime;
-use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Transaction};
+use crate::proto::smtp::client::{
+    ClientConfig, ClientEvent, ClientSession, Failure, Transaction,
+};
 use crate::proto::smtp::{self, ForwardPath};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::queue::Trouble;
@@ -51,7 +53,8 @@ pub(super) struct Progress {
     pub(super) failure: Option<Trouble>,
     /// Why the session broke off, if it did: the server could not be talked to.
     pub(super) broken: Option<Trouble>,
-    /// Whether TLS failed where it does not matter: the exchange is to be tried again in clear.
+    /// Whether TLS failed, or broke off, where it does not matter: the exchange is to be tried again
+    /// in clear.
     pub(super) in_clear: Option<(String, SocketAddr)>,
     /// Whether the session is of no further use.
     pub(super) over: bool,
@@ -121,7 +124,10 @@ impl Talk {
 
     fn carry(&mut self, progress: &mut Progress, ctx: &mut Ctx<'_>) {
         let mut start_tls = false;
-        let Talk { host, remote, recipients, over, .. } = self;
+        // As Postfix: a connection that is lost within TLS may be lost because of it
+        // (`PLAINTEXT_FALLBACK_OK_AFTER_TLS_SESSION_FAILURE`).
+        let in_clear = self.tls.goes_on_in_clear() && self.session.is_secured();
+        let Talk { host, peer, remote, recipients, over, .. } = self;
         carry(ctx, &mut self.channel, &mut self.out, |_, event, _| match event {
             ClientEvent::TransactionDone { outcomes, .. } => {
                 let fates = outcomes.into_iter().map(|one| fate::of_outcome(one, host, remote));
@@ -130,6 +136,9 @@ impl Talk {
             }
             ClientEvent::Failed { stage, failure, unsent } => {
                 let trouble = fate::of_failure(&failure, stage, host, remote);
+                if in_clear && matches!(failure, Failure::Eof | Failure::TimedOut) {
+                    progress.in_clear = Some((host.clone(), *peer));
+                }
                 if !unsent.is_empty() {
                     progress.failure = Some(trouble.clone());
                 }

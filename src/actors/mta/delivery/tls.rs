@@ -20,20 +20,36 @@ use super::talk::{Progress, Talk};
 pub(super) struct TalkTls {
     level: TlsLevel,
     client: Option<TlsClient>,
+    /// Whether an exchange with which TLS fails may be tried again in clear.
+    may_go_in_clear: bool,
 }
 
 impl TalkTls {
     /// What `config` asks of the next hop `destination`.
     pub(super) fn new(config: &MtaConfig, destination: &str) -> Self {
         match &config.tls {
-            Some(tls) => TalkTls { level: tls.level(destination), client: tls.client.clone() },
+            Some(tls) => TalkTls {
+                level: tls.level(destination),
+                client: tls.client.clone(),
+                may_go_in_clear: false,
+            },
             None => TalkTls::in_clear(),
         }
     }
 
     /// None.
     pub(super) fn in_clear() -> Self {
-        TalkTls { level: TlsLevel::None, client: None }
+        TalkTls { level: TlsLevel::None, client: None, may_go_in_clear: false }
+    }
+
+    /// The same, and whether it may go on in clear where TLS fails.
+    pub(super) fn or_in_clear(self, may_go_in_clear: bool) -> Self {
+        TalkTls { may_go_in_clear, ..self }
+    }
+
+    /// Whether an exchange with which TLS fails, or breaks off, is tried again in clear.
+    pub(super) fn goes_on_in_clear(&self) -> bool {
+        self.level == TlsLevel::May && self.may_go_in_clear
     }
 
     /// The configuration of the session, made from that of all sessions.
@@ -81,9 +97,10 @@ impl Talk {
         }
     }
 
-    /// The handshake failed. Where TLS is a matter of chance, the exchange is tried again in clear.
+    /// The handshake failed. Where TLS is a matter of chance, and the message has waited once, the
+    /// exchange is tried again in clear (`PLAINTEXT_FALLBACK_OK_AFTER_STARTTLS_FAILURE`).
     pub(super) fn not_secured(&mut self, failure: &TlsFailure, progress: &mut Progress) {
-        if self.tls.level == TlsLevel::May {
+        if self.tls.goes_on_in_clear() {
             progress.in_clear = Some(self.exchange());
             self.over = true;
         } else {
