@@ -6,9 +6,13 @@
 use std::fmt::Write as _;
 
 use mxsim::Simulation;
-use mxsim::engine::Seed;
+use mxsim::engine::{Seed, SimTime};
+use mxsim::proto::misbehaviour::AnyRule;
+use mxsim::proto::smtp::misbehaviour::{Answer, Deed, Moment, Rule, Then};
 use mxsim::report::transcript::Facts;
-use mxsim::scenario::{self, NoFiles};
+use mxsim::scenario::plan::{Fault, FaultAction};
+use mxsim::scenario::{self, NoFiles, build};
+use mxsim::store::queue::Queue;
 use mxsim::world::Note;
 
 /// What came of one message from alice@example.org to bob@example.com, sent after a second.
@@ -80,7 +84,7 @@ fn play_with(exchanges: usize, policy: &str, smtp: &str, seed: u64) -> (Simulati
         }
     }
     let queued = simulation.world().hosts().filter_map(|host| {
-        simulation.world().disk(host).and_then(|disk| disk.queue_if_any()).map(|queue| queue.len())
+        simulation.world().disk(host).and_then(|disk| disk.queue_if_any()).map(Queue::len)
     });
     assert_eq!(queued.sum::<usize>(), 0, "nothing waits at the end: {smtp}");
     (simulation, outcome)
@@ -247,6 +251,29 @@ fn a_share_is_drawn_for_each_moment_and_from_the_seed() {
     let all: Vec<usize> = (1..=12).map(deferred).collect();
     assert_eq!(all, (1..=12).map(deferred).collect::<Vec<_>>());
     assert!(all.contains(&0) && all.iter().any(|times| *times > 0), "{all:?}");
+}
+
+#[test]
+fn a_fault_is_begun_and_ended_in_code() {
+    let text = r#"{ "until": "12h", "domains": {
+        "example.org": { "users": ["alice"] }, "example.com": { "users": ["bob"] } },
+        "agenda": [
+          { "at": "1s", "client": "alice@example.org", "send": { "to": "bob@example.com" } } ] }"#;
+    let mut simulation = Simulation::parse(text).unwrap();
+    let deed = Deed::new(Answer::Nothing).then(Then::Reset);
+    let rule = Rule { at: vec![Moment::Mail], ..Rule::new("in code", deed) };
+    let hosts = vec!["mail.example.com".to_owned()];
+    let action = FaultAction::Misbehave { hosts, rule: AnyRule::Smtp(rule.into()) };
+    let fault = Fault { at: SimTime::ZERO, until: None, action };
+    let id = build::order(&fault, 7, simulation.world_mut());
+    simulation.run_until(SimTime::from_secs(1_000));
+    assert_eq!(simulation.mailbox("bob@example.com", "INBOX").len(), 0);
+    let now = simulation.world().now();
+    build::cease(now, &fault.action, 7, id, simulation.world_mut());
+    simulation.run();
+    assert_eq!(simulation.mailbox("bob@example.com", "INBOX").len(), 1);
+    let transcript = simulation.transcript().to_string();
+    assert!(transcript.contains("misbehaves as told by fault 7: at MAIL of alice@example.org"));
 }
 
 #[test]

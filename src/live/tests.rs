@@ -112,6 +112,31 @@ fn a_recorded_session_plays_again_to_the_octet() {
 }
 
 #[test]
+fn an_smtp_fault_holds_for_sessions_that_stand_until_it_is_cleared() {
+    let mut setting = setting();
+    setting.text = setting.text.replace("2%", "0%");
+    let mut stage = Stage::new(setting).unwrap();
+    let to = SocketAddr::new(imap(&stage).ip(), 25);
+    stage.input(Input::Connect { door: 1, to }).unwrap();
+    assert!(hear(&mut stage, 1, 2 * SECOND).starts_with(b"220 "));
+    let asks = |stage: &mut Stage, line: &str| {
+        say(stage, 1, line);
+        String::from_utf8(hear(stage, 1, 2 * SECOND)).unwrap()
+    };
+    let mail = "HELO client.example\r\nMAIL FROM:<a@client.example>\r\nRSET\r\n";
+    assert!(asks(&mut stage, mail).contains("250 2.1.0 Ok\r\n"));
+    let fault = serde_json::json!({ "smtp": {
+        "server": "example.org", "at": "mail", "external": true, "reply": "451 4.3.0 As told"
+    } });
+    stage.input(Input::Fault { number: 1, fault }).unwrap();
+    assert!(asks(&mut stage, mail).contains("451 4.3.0 As told\r\n"));
+    stage.input(Input::Clear { number: 1 }).unwrap();
+    assert!(asks(&mut stage, mail).contains("250 2.1.0 Ok\r\n"));
+    let transcript = Transcript::new(stage.world()).to_string();
+    assert!(transcript.contains("misbehaves as told by fault 1: at MAIL of a@client.example"));
+}
+
+#[test]
 fn a_gateway_that_nobody_uses_changes_nothing() {
     let mut stage = Stage::new(setting()).unwrap();
     stage.run(SimTime::from_secs(60), usize::MAX);

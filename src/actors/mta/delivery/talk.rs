@@ -6,9 +6,7 @@ use std::sync::Arc;
 use crate::actors::carry::{LazyTimer, carry};
 use crate::actors::channel::{Arrival, Channel};
 use crate::engine::SimTime;
-use crate::proto::smtp::client::{
-    ClientConfig, ClientEvent, ClientSession, Failure, Transaction,
-};
+use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Failure, Transaction};
 use crate::proto::smtp::{self, ForwardPath};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::queue::Trouble;
