@@ -92,10 +92,22 @@ fn tcp_header(from: u16, to: u16, segment: &Segment) -> TcpHeader {
 fn tcp_options(segment: &Segment) -> TcpOptions {
     let mut options = Vec::new();
     options.extend(segment.mss.map(TcpOptionElement::MaximumSegmentSize));
+    if segment.sack_permitted {
+        let permitted = TcpOptionElement::SelectiveAcknowledgementPermitted;
+        options.extend([TcpOptionElement::Noop, TcpOptionElement::Noop, permitted]);
+    }
+    if let Some(blocks) = &segment.sack
+        && let [first, others @ ..] = blocks.as_slice()
+    {
+        let mut rest = [None; 3];
+        rest.iter_mut().zip(others).for_each(|(place, block)| *place = Some(*block));
+        let blocks = TcpOptionElement::SelectiveAcknowledgement(*first, rest);
+        options.extend([TcpOptionElement::Noop, TcpOptionElement::Noop, blocks]);
+    }
     if segment.flags.contains(Flags::SYN) {
         options.extend([TcpOptionElement::Noop, TcpOptionElement::WindowScale(WINDOW_SHIFT)]);
     }
-    TcpOptions::try_from_elements(&options).expect("eight octets are fewer than forty")
+    TcpOptions::try_from_elements(&options).expect("at most 36 octets of 40")
 }
 
 /// The same for the two sightings of a packet, so that a reader can pair them, and seldom that of
@@ -125,6 +137,7 @@ fn identification(packet: &Packet) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use crate::net::tcp::SackBlocks;
     use bytes::Bytes;
     use etherparse::{NetHeaders, PacketHeaders, TransportHeader};
 
@@ -141,6 +154,8 @@ mod tests {
             flags: Flags::SYN,
             window: 65_535,
             mss: Some(1_460),
+            sack_permitted: true,
+            sack: None,
             payload: Bytes::new(),
         })
     }
@@ -159,6 +174,12 @@ mod tests {
             flags: Flags::PSH | Flags::ACK,
             window: 1 << 20,
             mss: None,
+            sack_permitted: false,
+            sack: {
+                let mut blocks = SackBlocks::default();
+                (1..=4).for_each(|block| blocks.push(100 * block, 100 * block + 50));
+                Some(Box::new(blocks))
+            },
             payload: Bytes::from_static(b"NOOP\r\n"),
         });
         for body in [Body::Udp(Bytes::from_static(b"odd")), syn(), data] {
@@ -189,6 +210,9 @@ mod tests {
             options,
             [
                 TcpOptionElement::MaximumSegmentSize(1_460),
+                TcpOptionElement::Noop,
+                TcpOptionElement::Noop,
+                TcpOptionElement::SelectiveAcknowledgementPermitted,
                 TcpOptionElement::Noop,
                 TcpOptionElement::WindowScale(7)
             ]

@@ -216,6 +216,8 @@ mod tests {
             flags: Flags::SYN,
             window: 65_535,
             mss: Some(1_460),
+            sack_permitted: false,
+            sack: None,
             payload: Bytes::new(),
         };
         let ends =

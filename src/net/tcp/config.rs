@@ -16,6 +16,8 @@ pub struct Config {
     /// rounded up. It does not grow with the
     /// connection, so the default is large.
     pub receive_window: u32,
+    /// Whether we offer selective acknowledgment, and use it with a peer that does (RFC 2018).
+    pub sack: bool,
     /// How often a SYN is sent again before the connection times out.
     pub syn_retries: u8,
     /// How often a SYN,ACK is sent again before the connection times out.
@@ -51,6 +53,7 @@ impl Config {
         mss: 1460,
         default_mss: 536,
         receive_window: 1 << 20,
+        sack: true,
         syn_retries: 6,
         syn_ack_retries: 5,
         retries: 15,

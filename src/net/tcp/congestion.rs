@@ -3,7 +3,10 @@
 //! Follows RFC 5681, with NewReno (RFC 6582), limited transmit (RFC 3042) and an initial window of
 //! ten segments (RFC 6928).
 //!
-//! Not modelled: SACK based recovery, CUBIC, pacing. Deviation: the window grows only while at
+//! With selective acknowledgments what may be sent in recovery follows RFC 6675 (see
+//! [`super::sack`]), and the window here is all that it needs.
+//!
+//! Not modelled: CUBIC, pacing. Deviation: the window grows only while at
 //! least half of it is in use (the aim of RFC 7661), so that a dialogue of short lines does not
 //! earn a burst.
 
@@ -108,6 +111,51 @@ impl Congestion {
                 true
             }
         }
+    }
+
+    /// The window, where selective acknowledgments tell what is in flight.
+    pub(crate) fn window(&self) -> u32 {
+        self.cwnd
+    }
+
+    /// Whether fast recovery is under way.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.phase == Phase::Recovery
+    }
+
+    /// As [`Congestion::acknowledged`], with selective acknowledgments: within recovery the window stays
+    /// (RFC 6675 §5).
+    pub(crate) fn acknowledged_selectively(&mut self, una: SeqNumber, acked: u32, flight: u32) {
+        match self.phase {
+            Phase::Recovery if una.before(self.recover) => {}
+            Phase::Recovery => {
+                self.cwnd = self.ssthresh;
+                self.phase = Phase::Open { duplicates: 0 };
+            }
+            Phase::Open { .. } => drop(self.acknowledged(una, acked, flight)),
+        }
+    }
+
+    /// A segment came that acknowledges something selectively for the first time, with `flight` octets
+    /// from `una` to `nxt` in flight. True when recovery begins: what is at `una` is lost, because that
+    /// is the third such segment, or by what else has arrived (RFC 6675 §5).
+    pub(crate) fn selectively_acknowledged(
+        &mut self,
+        una: SeqNumber,
+        nxt: SeqNumber,
+        flight: u32,
+        is_lost: bool,
+    ) -> bool {
+        let Phase::Open { duplicates } = &mut self.phase else { return false };
+        *duplicates = duplicates.saturating_add(1);
+        if (*duplicates < 3 && !is_lost) || una.at_or_before(self.recover) {
+            return false;
+        }
+        self.ssthresh = (flight / 2).max(2 * self.mss);
+        self.cwnd = self.ssthresh;
+        self.recover = nxt;
+        self.phase = Phase::Recovery;
+        true
     }
 
     /// The retransmission timer expired, for the first time since progress when `first`

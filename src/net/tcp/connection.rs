@@ -11,6 +11,7 @@
 use super::config::Config;
 use super::event::{Actions, CloseReason, Event, Resending, Resent};
 use super::receive::Receiver;
+use super::sack::SackBlocks;
 use super::segment::{Flags, Segment};
 use super::send::{Outgoing, Sender, TimedOut};
 use super::sequence::SeqNumber;
@@ -363,7 +364,9 @@ impl Connection {
         let bare = segment.sequence_len() == 0 && segment.window == self.send.window();
         self.send.update_window(seq, ack, segment.window);
         let acknowledged = self.send.acknowledge(now, ack, bare);
-        if let Some(again) = acknowledged.again {
+        let overtaken =
+            segment.sack.as_ref().and_then(|blocks| self.send.acknowledge_selectively(blocks));
+        for again in acknowledged.again.into_iter().chain(overtaken) {
             self.emit(again, out);
         }
         if acknowledged.fin {
@@ -397,7 +400,7 @@ impl Connection {
     fn synchronize(&mut self, syn: &Segment) {
         self.irs = SeqNumber(syn.seq);
         self.receive.synchronize(self.irs);
-        self.send.negotiated(syn.mss, &self.config);
+        self.send.negotiated(syn.mss, syn.sack_permitted, &self.config);
     }
 
     /// `segment` acknowledges our SYN.
@@ -463,7 +466,8 @@ impl Connection {
         if self.receive.must_acknowledge() {
             let window = self.acknowledging();
             let (seq, ack) = (self.send.max().0, self.receive.nxt().0);
-            out.segments.push(Segment::bare(seq, ack, Flags::ACK, window));
+            let sack = self.sack_beside(0);
+            out.segments.push(Segment { sack, ..Segment::bare(seq, ack, Flags::ACK, window) });
         }
     }
 
@@ -482,14 +486,22 @@ impl Connection {
         }
         let window = self.acknowledging();
         let ack = self.receive.nxt().0;
-        out.segments.push(Segment {
-            seq: seq.0,
-            ack,
-            flags,
-            window,
-            mss: None,
-            payload: text.payload,
-        });
+        let sack = self.sack_beside(text.payload.len());
+        let bare = Segment::bare(seq.0, ack, flags, window);
+        out.segments.push(Segment { sack, payload: text.payload, ..bare });
+    }
+
+    /// What we acknowledge selectively, as far as it fits a segment beside so many octets of text.
+    fn sack_beside(&self, octets: usize) -> Option<Box<SackBlocks>> {
+        if !self.send.uses_sack() {
+            return None;
+        }
+        let mut blocks = self.receive.sack_blocks()?;
+        let room = self.send.mss().saturating_sub(octets);
+        while blocks.header_octets() > room {
+            blocks.truncate(blocks.as_slice().len() - 1);
+        }
+        (!blocks.as_slice().is_empty()).then(|| Box::new(blocks))
     }
 
     /// Sends our SYN, in SYN-SENT, or SYN,ACK, in SYN-RECEIVED.
@@ -503,7 +515,13 @@ impl Connection {
         self.receive.acknowledged();
         let window = self.receive.syn_window();
         let mss = Some(self.config.mss);
-        out.segments.push(Segment { seq, ack, flags, window, mss, payload: Bytes::new() });
+        // Answered only where the peer offers it (RFC 2018 §2).
+        let sack_permitted = match self.state {
+            State::SynSent => self.config.sack,
+            _ => self.send.uses_sack(),
+        };
+        let bare = Segment::bare(seq, ack, flags, window);
+        out.segments.push(Segment { mss, sack_permitted, ..bare });
     }
 
     /// The window for a segment that carries what we acknowledge.
@@ -520,6 +538,6 @@ mod tests {
     #[test]
     fn a_connection_is_small() {
         // A host may hold thousands. What it queues and reorders is on the heap, if there is any.
-        assert!(size_of::<Connection>() <= 416, "{} octets", size_of::<Connection>());
+        assert!(size_of::<Connection>() <= 456, "{} octets", size_of::<Connection>());
     }
 }

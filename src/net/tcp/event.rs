@@ -39,6 +39,10 @@ pub enum Resending {
     ThirdDuplicate,
     /// An acknowledgment in fast recovery left it out (RFC 6582 §3.2 step 3).
     PartialAcknowledgment,
+    /// Enough of what was sent behind it has arrived, by selective acknowledgments (RFC 6675 §4).
+    Overtaken,
+    /// It, or one sent before it, did not fit on the way (RFC 1191 §4).
+    TooBig,
     /// The peer's SYN came again: it has not heard of ours.
     SynAgain,
 }
@@ -49,6 +53,8 @@ impl fmt::Display for Resending {
             Resending::TimedOut => "time-out",
             Resending::ThirdDuplicate => "third duplicate acknowledgment",
             Resending::PartialAcknowledgment => "partial acknowledgment",
+            Resending::Overtaken => "what was sent behind it has arrived",
+            Resending::TooBig => "a segment was too big",
             Resending::SynAgain => "the peer's SYN came again",
         })
     }

@@ -1,5 +1,6 @@
 //! What arrived out of order and waits for what is missing before it (RFC 9293 §3.10.7.4).
 
+use super::sack::SackBlocks;
 use super::sequence::{SeqNumber, clamp};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
@@ -8,6 +9,8 @@ use std::collections::VecDeque;
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
     pieces: VecDeque<Piece>,
+    /// Where the latest arrivals lie, the last first.
+    latest: Vec<SeqNumber>,
 }
 
 #[derive(Debug)]
@@ -33,6 +36,7 @@ impl Reassembly {
     /// Of octets that came twice the first copy stays, unless the new piece covers the old one
     /// whole. A piece too many is dropped; the peer sends it again.
     pub(crate) fn insert(&mut self, mut seq: SeqNumber, mut payload: Bytes) {
+        let arrived = seq;
         let at = self.pieces.partition_point(|piece| piece.seq.before(seq));
         if let Some(previous) = at.checked_sub(1).and_then(|index| self.pieces.get(index)) {
             let overlap = previous.end().since(seq).min(clamp(payload.len()));
@@ -49,6 +53,44 @@ impl Reassembly {
         if !payload.is_empty() && self.pieces.len() < MAX_PIECES {
             self.pieces.insert(at, Piece { seq, payload });
         }
+        self.latest.truncate(2 * SackBlocks::MOST);
+        self.latest.insert(0, arrived);
+    }
+
+    /// What waits, as the peer is told of it: the block of what arrived last first, then those before
+    /// (RFC 2018 §4).
+    pub(crate) fn blocks(&self) -> SackBlocks {
+        let mut blocks = SackBlocks::default();
+        for number in &self.latest {
+            let Some((from, to)) = self.block_around(*number) else { continue };
+            if !blocks.as_slice().contains(&(from.0, to.0)) {
+                blocks.push(from.0, to.0);
+            }
+        }
+        blocks
+    }
+
+    /// The pieces that join without a gap and hold `number`.
+    fn block_around(&self, number: SeqNumber) -> Option<(SeqNumber, SeqNumber)> {
+        let behind = self.pieces.partition_point(|piece| piece.seq.at_or_before(number));
+        let piece = &self.pieces[behind.checked_sub(1)?];
+        if piece.end().at_or_before(number) {
+            return None;
+        }
+        let (mut from, mut to) = (piece.seq, piece.end());
+        for piece in self.pieces.range(..behind - 1).rev() {
+            if piece.end() != from {
+                break;
+            }
+            from = piece.seq;
+        }
+        for piece in self.pieces.range(behind..) {
+            if piece.seq != to {
+                break;
+            }
+            to = piece.end();
+        }
+        Some((from, to))
     }
 
     /// Takes the next octets in order, those at `nxt`, if they are here. Empty for a piece whose
@@ -62,7 +104,7 @@ impl Reassembly {
 
     /// Forgets everything and gives the memory back.
     pub(crate) fn clear(&mut self) {
-        self.pieces = VecDeque::new();
+        *self = Reassembly::default();
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::event::{Actions, Event};
 use super::reassembly::Reassembly;
+use super::sack::SackBlocks;
 use super::segment::WINDOW_SHIFT;
 use super::sequence::{SeqNumber, clamp};
 use crate::engine::SimTime;
@@ -166,6 +167,14 @@ impl Receiver {
                 out.events.push(Event::Eof);
             }
         }
+    }
+
+    /// What arrived beyond RCV.NXT, as the peer is told of it; `None` when all is in order.
+    pub(crate) fn sack_blocks(&self) -> Option<SackBlocks> {
+        if self.reassembly.is_empty() {
+            return None;
+        }
+        Some(self.reassembly.blocks()).filter(|blocks| !blocks.as_slice().is_empty())
     }
 
     /// True when the user could take a good deal more than the peer knows of.

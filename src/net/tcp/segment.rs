@@ -1,5 +1,6 @@
 //! The segment: the header fields that a simulation needs, and the payload (RFC 9293 §3.1).
 
+use super::sack::SackBlocks;
 use bytes::Bytes;
 use std::fmt;
 use std::ops::BitOr;
@@ -23,17 +24,23 @@ pub struct Segment {
     pub window: u32,
     /// The option Maximum Segment Size in octets, on segments with SYN only.
     pub mss: Option<u16>,
+    /// The option SACK-Permitted, on segments with SYN only (RFC 2018 §2).
+    pub sack_permitted: bool,
+    /// The option SACK (RFC 2018 §3); seldom there.
+    pub sack: Option<Box<SackBlocks>>,
     /// The text of the segment.
     pub payload: Bytes,
 }
 
 impl Segment {
-    /// The octets of the header: 20, and on a SYN the options MSS (4) and window scale with its
-    /// padding (4).
+    /// The octets of the header: 20, and on a SYN the options MSS, window scale and SACK-Permitted,
+    /// each 4 with its padding; on others what the option SACK takes.
     pub fn header_octets(&self) -> usize {
         let scale = if self.flags.contains(Flags::SYN) { 4 } else { 0 };
         let mss = if self.mss.is_some() { 4 } else { 0 };
-        20 + mss + scale
+        let permitted = if self.sack_permitted { 4 } else { 0 };
+        let sack = self.sack.as_ref().map_or(0, |blocks| blocks.header_octets());
+        20 + mss + scale + permitted + sack
     }
 
     /// SEG.LEN, the sequence numbers that the segment occupies: payload octets, SYN and FIN.
@@ -61,7 +68,16 @@ impl Segment {
 
     /// A segment with neither options nor payload.
     pub(crate) const fn bare(seq: u32, ack: u32, flags: Flags, window: u32) -> Segment {
-        Segment { seq, ack, flags, window, mss: None, payload: Bytes::new() }
+        Segment {
+            seq,
+            ack,
+            flags,
+            window,
+            mss: None,
+            sack_permitted: false,
+            sack: None,
+            payload: Bytes::new(),
+        }
     }
 }
 
@@ -75,6 +91,9 @@ impl fmt::Display for Segment {
         write!(f, " win={}", self.window)?;
         if let Some(mss) = self.mss {
             write!(f, " mss={mss}")?;
+        }
+        if let Some(blocks) = &self.sack {
+            write!(f, " sack={blocks}")?;
         }
         if !self.payload.is_empty() {
             write!(f, " len={}", self.payload.len())?;

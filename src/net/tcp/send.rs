@@ -7,8 +7,9 @@ use super::config::Config;
 use super::congestion::{Congestion, MAX_CWND};
 use super::event::Resending;
 use super::rto::Rto;
+use super::sack::{SackBlocks, Scoreboard};
 use super::send_queue::{SendQueue, Text};
-use super::sequence::SeqNumber;
+use super::sequence::{SeqNumber, clamp};
 use crate::engine::SimTime;
 use bytes::Bytes;
 
@@ -19,8 +20,10 @@ pub(crate) struct Sender {
     fin: Fin,
     /// SND.UNA.
     una: SeqNumber,
-    /// SND.NXT; goes back to SND.UNA when the retransmission timer expires.
+    /// SND.NXT; goes back to SND.UNA when the retransmission timer expires, or segments were too big.
     nxt: SeqNumber,
+    /// Why SND.NXT last went back.
+    went_back: Resending,
     /// Behind the highest number ever sent within the window.
     max: SeqNumber,
     /// The number `max` itself went out as a window probe.
@@ -33,6 +36,10 @@ pub(crate) struct Sender {
     wl1: SeqNumber,
     wl2: SeqNumber,
     mss: u32,
+    /// Whether both ends permit selective acknowledgment.
+    uses_sack: bool,
+    /// From the first selective acknowledgment on.
+    scoreboard: Option<Box<Scoreboard>>,
     congestion: Congestion,
     rto: Rto,
     /// The acknowledgment of this number, sent at that time, is the next measurement.
@@ -87,6 +94,7 @@ impl Sender {
             fin: Fin::Open,
             una: iss,
             nxt: iss,
+            went_back: Resending::TimedOut,
             max: iss,
             probed: false,
             window: 0,
@@ -94,6 +102,8 @@ impl Sender {
             wl1: iss,
             wl2: iss,
             mss: 0,
+            uses_sack: false,
+            scoreboard: None,
             congestion: Congestion::new(iss),
             rto: Rto::new(config),
             timed: None,
@@ -167,7 +177,8 @@ impl Sender {
     }
 
     /// The peer's SYN came with these options.
-    pub(crate) fn negotiated(&mut self, mss: Option<u16>, config: &Config) {
+    pub(crate) fn negotiated(&mut self, mss: Option<u16>, sack: bool, config: &Config) {
+        self.uses_sack = sack && config.sack;
         let theirs = mss.unwrap_or(config.default_mss).max(MIN_MSS);
         self.mss = u32::from(theirs.min(config.mss.max(MIN_MSS)));
     }
@@ -183,8 +194,7 @@ impl Sender {
         }
         self.mss = mss;
         self.timed = None;
-        self.nxt = self.una;
-        self.queue.rewind();
+        self.go_back(Resending::TooBig);
         true
     }
 
@@ -228,12 +238,43 @@ impl Sender {
         if self.una.before(ack) {
             return self.advance(now, ack, flight);
         }
-        let duplicate = bare && ack == self.una && flight > 0;
+        let duplicate = bare && ack == self.una && flight > 0 && !self.uses_sack;
         if duplicate && self.congestion.duplicate(self.una, self.max, flight) {
             let again = self.again(Resending::ThirdDuplicate);
             return Acknowledged { again: Some(again), fin: false };
         }
         Acknowledged::default()
+    }
+
+    /// Takes what the peer acknowledges selectively beside SND.UNA. What is to be sent again at once.
+    pub(crate) fn acknowledge_selectively(&mut self, blocks: &SackBlocks) -> Option<Outgoing> {
+        let flight = self.flight();
+        if !self.uses_sack || flight == 0 {
+            return None;
+        }
+        let after_time_out = self.nxt.before(self.max).then_some(self.nxt);
+        let scoreboard =
+            self.scoreboard.get_or_insert_with(|| Box::new(Scoreboard::new(after_time_out)));
+        if !scoreboard.update(self.una, self.max, blocks) {
+            return None;
+        }
+        let is_lost = scoreboard.is_lost(self.una, self.mss);
+        if !self.congestion.selectively_acknowledged(self.una, self.max, flight, is_lost) {
+            return None;
+        }
+        scoreboard.begin(self.una);
+        let (from, to) = scoreboard.next_hole(self.una, self.mss, true)?;
+        Some(self.fill(from, to, Resending::ThirdDuplicate))
+    }
+
+    /// Whether both ends permit selective acknowledgment.
+    pub(crate) fn uses_sack(&self) -> bool {
+        self.uses_sack
+    }
+
+    /// The most octets of text that a segment carries.
+    pub(crate) fn mss(&self) -> usize {
+        self.mss as usize
     }
 
     /// The window the peer offers.
@@ -243,6 +284,50 @@ impl Sender {
 
     /// The next segment that the windows allow, if any. Starts the timer.
     pub(crate) fn next(&mut self, now: SimTime) -> Option<Outgoing> {
+        if self.scoreboard.is_some() {
+            if let Some(again) = self.next_again(true) {
+                return Some(again);
+            }
+            self.skip_what_arrived();
+            return self.next_new(now).or_else(|| self.next_again(false));
+        }
+        self.next_new(now)
+    }
+
+    /// In recovery, the next hole that the window allows, if it is lost, or any.
+    fn next_again(&mut self, only_lost: bool) -> Option<Outgoing> {
+        if !self.congestion.is_recovering() {
+            return None;
+        }
+        let scoreboard = self.scoreboard.as_ref()?;
+        let (from, to) = scoreboard.next_hole(self.una, self.mss, !only_lost)?;
+        let pipe = scoreboard.pipe(self.una, self.nxt, self.mss);
+        let has_room = self.congestion.window().saturating_sub(pipe) >= self.mss;
+        has_room.then(|| self.fill(from, to, Resending::Overtaken))
+    }
+
+    /// A segment from `from`, at most up to `to`, that was sent before.
+    fn fill(&mut self, from: SeqNumber, to: SeqNumber, why: Resending) -> Outgoing {
+        self.timed = None;
+        let text =
+            self.queue.at(from.since(self.una) as usize, to.since(from).min(self.mss) as usize);
+        if let Some(scoreboard) = &mut self.scoreboard {
+            scoreboard.sent_again(from + clamp(text.payload.len()));
+        }
+        Outgoing { seq: from, text, fin: false, again: Some(why) }
+    }
+
+    /// After a time-out: passes over what the peer has meanwhile told that it has.
+    fn skip_what_arrived(&mut self) {
+        while self.nxt.before(self.max)
+            && let Some(end) = self.scoreboard.as_ref().and_then(|board| board.covers(self.nxt))
+        {
+            self.queue.skip(end.since(self.nxt) as usize);
+            self.nxt = end;
+        }
+    }
+
+    fn next_new(&mut self, now: SimTime) -> Option<Outgoing> {
         let unsent = self.queue.unsent();
         if unsent == 0 && !self.owes_fin() {
             return None;
@@ -256,8 +341,17 @@ impl Sender {
             // The FIN takes a number in the peer's window, but no room on the way.
             return (offered > 0).then(|| self.take(now, 0));
         }
-        let usable = offered.min(self.congestion.allowance().saturating_sub(flight) as usize);
-        let want = unsent.min(self.mss as usize);
+        let (allowance, pipe) = match &self.scoreboard {
+            None => (self.congestion.allowance(), flight),
+            Some(board) => (self.congestion.window(), board.pipe(self.una, self.nxt, self.mss)),
+        };
+        let usable = offered.min(allowance.saturating_sub(pipe) as usize);
+        let mut want = unsent.min(self.mss as usize);
+        if self.nxt.before(self.max)
+            && let Some(next) = self.scoreboard.as_ref().and_then(|board| board.next_from(self.nxt))
+        {
+            want = want.min(next.since(self.nxt) as usize);
+        }
         // Against the silly window syndrome (RFC 9293 §3.8.6.2.1): a full segment, or the last of
         // the data, or half the largest window of a peer with a small one.
         let len = want.min(usable);
@@ -292,8 +386,7 @@ impl Sender {
                 return Err(TimedOut);
             }
             self.congestion.timed_out(self.max, flight, first);
-            self.nxt = self.una;
-            self.queue.rewind();
+            self.go_back(Resending::TimedOut);
             return Ok(None);
         }
         // A peer that answers probes keeps the connection for as long as it likes (§3.8.6.1).
@@ -323,6 +416,15 @@ impl Sender {
         self.nxt.since(self.una)
     }
 
+    /// Everything is to be sent again. What the peer said beyond SND.UNA is forgotten: it may have thrown
+    /// that away (RFC 2018 §8).
+    fn go_back(&mut self, why: Resending) {
+        self.nxt = self.una;
+        self.went_back = why;
+        self.queue.rewind();
+        self.scoreboard = None;
+    }
+
     /// The user has closed, and the FIN is still to be sent, after all data.
     fn owes_fin(&self) -> bool {
         self.fin == Fin::Closed && self.flight() as usize <= self.queue.len()
@@ -335,10 +437,14 @@ impl Sender {
         let room = self.window.saturating_sub(flight) as usize > text.payload.len();
         let fin = self.owes_fin() && self.queue.unsent() == 0 && (room || len == 0);
         let seq = self.nxt;
-        // SND.NXT goes back only when the timer expires.
-        let again = seq.before(self.max).then_some(Resending::TimedOut);
+        let again = seq.before(self.max).then_some(self.went_back);
         // A segment carries at most an MSS of text, which is 16 bits.
         self.nxt += text.payload.len() as u32 + u32::from(fin);
+        if again.is_some()
+            && let Some(scoreboard) = &mut self.scoreboard
+        {
+            scoreboard.begin(self.nxt);
+        }
         if self.max.before(self.nxt) {
             if self.timed.is_none() && self.max.at_or_before(seq) {
                 self.timed = Some((self.nxt, now));
@@ -381,6 +487,19 @@ impl Sender {
         }
         self.rto.progressed();
         self.timer = if self.flight() == 0 { SimTime::MAX } else { self.rto.after(now) };
+        if self.uses_sack {
+            self.congestion.acknowledged_selectively(ack, acked, flight);
+            if let Some(scoreboard) = &mut self.scoreboard {
+                scoreboard.advance(ack);
+                if !self.congestion.is_recovering() && self.nxt == self.max {
+                    scoreboard.end();
+                }
+                if scoreboard.is_done() {
+                    self.scoreboard = None;
+                }
+            }
+            return Acknowledged { again: None, fin };
+        }
         let partial = self.congestion.acknowledged(ack, acked, flight);
         let again =
             (partial && self.flight() > 0).then(|| self.again(Resending::PartialAcknowledgment));

@@ -82,6 +82,29 @@ impl SendQueue {
         self.read(Cursor::default(), limit.min(self.octets)).0
     }
 
+    /// Up to `limit` octets, the first of which is the one after `offset` from the front; the cursor
+    /// stays.
+    pub(crate) fn at(&self, offset: usize, limit: usize) -> Text {
+        let offset = offset.min(self.octets);
+        self.read(self.seek(offset), limit.min(self.octets - offset)).0
+    }
+
+    /// Moves the cursor `count` octets on.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.sent += count.min(self.unsent());
+        self.cursor = self.seek(self.sent);
+    }
+
+    fn seek(&self, mut offset: usize) -> Cursor {
+        for (write, octets) in self.writes.iter().enumerate() {
+            if offset < octets.len() {
+                return Cursor { write, offset };
+            }
+            offset -= octets.len();
+        }
+        Cursor { write: self.writes.len(), offset: 0 }
+    }
+
     /// Up to `limit` octets from the cursor, which moves behind them.
     pub(crate) fn next(&mut self, limit: usize) -> Text {
         let (text, cursor) = self.read(self.cursor, limit.min(self.unsent()));
@@ -177,6 +200,19 @@ mod tests {
         queue.acknowledge(6);
         assert_eq!(queue.unsent(), 2);
         assert_eq!(queue.next(5), text("gh", true));
+    }
+
+    #[test]
+    fn texts_are_read_from_anywhere() {
+        let mut queue = queue(&["abcde", "fgh"]);
+        assert_eq!(queue.at(0, 2), text("ab", false));
+        assert_eq!(queue.at(3, 4), text("defg", false));
+        assert_eq!(queue.at(5, 9), text("fgh", true));
+        assert_eq!(queue.at(9, 9).payload.len(), 0);
+        queue.next(1);
+        queue.skip(5);
+        assert_eq!(queue.next(9), text("gh", true));
+        assert_eq!(queue.unsent(), 0);
     }
 
     #[test]

@@ -5,7 +5,15 @@ use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Segment { seq: i32, ack: i32, flags: u8, window: u32, mss: Option<u16>, length: usize },
+    Segment {
+        seq: i32,
+        ack: i32,
+        flags: u8,
+        window: u32,
+        mss: Option<u16>,
+        length: usize,
+        sack: bool,
+    },
     Wait(u64),
     Send(usize),
     Close,
@@ -25,9 +33,9 @@ fn step() -> impl Strategy<Value = Step> {
     let mss = proptest::option::of(any::<u16>());
     let length = prop_oneof![3 => Just(0usize), 3 => 1..5usize, 1 => 0..3_000usize];
     prop_oneof![
-        12 => (near(), near(), flags, window, mss, length).prop_map(
-            |(seq, ack, flags, window, mss, length)| {
-                Step::Segment { seq, ack, flags, window, mss, length }
+        12 => (near(), near(), flags, window, mss, length, any::<bool>()).prop_map(
+            |(seq, ack, flags, window, mss, length, sack)| {
+                Step::Segment { seq, ack, flags, window, mss, length, sack }
             }
         ),
         3 => (0..100_000u64).prop_map(Step::Wait),
@@ -47,20 +55,32 @@ fn check(active: bool, iss: u32, irs: u32, steps: Vec<Step>) {
     let mut connection = if active {
         Connection::connect(&config, iss, now, &mut out)
     } else {
-        let syn = Segment { mss: Some(1_000), ..Segment::bare(irs, 0, Flags::SYN, 5_000) };
+        let (mss, sack_permitted) = (Some(1_000), true);
+        let syn = Segment { mss, sack_permitted, ..Segment::bare(irs, 0, Flags::SYN, 5_000) };
         Connection::accept(&config, iss, &syn, now, &mut out)
     };
     let (mut nxt, mut expected) = (iss.wrapping_add(1), irs.wrapping_add(1));
     let (mut sent, mut arrived, mut delivered, mut ended) = (0, 0, 0, false);
     for step in steps {
         match step {
-            Step::Segment { seq, ack, flags, window, mss, length } => {
+            Step::Segment { seq, ack, flags, window, mss, length, sack } => {
                 let segment = Segment {
                     seq: expected.wrapping_add_signed(seq),
                     ack: nxt.wrapping_add_signed(ack),
                     flags: Flags::from_bits(flags),
                     window,
                     mss,
+                    sack_permitted: length % 2 == 0,
+                    sack: sack.then(|| {
+                        let mut blocks = SackBlocks::default();
+                        for block in 0..1 + length as u32 % 5 {
+                            let from = nxt
+                                .wrapping_add_signed(ack)
+                                .wrapping_add(block.wrapping_mul(window));
+                            blocks.push(from, from.wrapping_add(length as u32));
+                        }
+                        Box::new(blocks)
+                    }),
                     payload: Bytes::from(vec![0; length]),
                 };
                 arrived += length;

@@ -36,6 +36,60 @@ fn three_duplicates_bring_a_lost_segment_back_at_once() {
     assert_eq!(pipe.ends[B].received, pattern(8 * 1_460));
 }
 
+/// Sends twenty segments of which the third, fifth, seventh, ninth and eleventh are lost once, and
+/// hands out how many A sends till all have arrived, and when.
+fn five_of_twenty_lost(sack: bool) -> (usize, SimTime) {
+    let config = Config { sack, ..Config::default() };
+    let mut pipe = Pipe::new(CLEAN, 1, [config; 2], [100, 300]);
+    pipe.connect(A);
+    pipe.run_until(SimTime::from_millis(100));
+    let mut last = SimTime::ZERO;
+    // Opens the window to more than twenty segments.
+    pipe.send(A, pattern(20 * 1_460));
+    pipe.run_until(SimTime::from_millis(200));
+    let mut count = 0;
+    pipe.passes = Box::new(move |side, segment| {
+        count += usize::from(side == A && !segment.payload.is_empty());
+        side == B || count > 20 || !matches!(count, 3 | 5 | 7 | 9 | 11)
+    });
+    pipe.send(A, pattern(20 * 1_460));
+    while pipe.ends[B].received.len() < 40 * 1_460 {
+        assert!(pipe.step(SimTime::from_secs(60)));
+        last = pipe.now;
+    }
+    let sent = pipe.trace.iter().filter(|line| line.contains(" A ") && line.contains("len="));
+    (sent.count() - 20, last)
+}
+
+#[test]
+fn selective_acknowledgments_bring_back_what_is_lost_in_one_round_trip_and_nothing_else() {
+    let (sent, at) = five_of_twenty_lost(true);
+    assert_eq!((sent, at), (25, SimTime::from_millis(230)));
+    // NewReno: one hole a round trip.
+    let (sent, at) = five_of_twenty_lost(false);
+    assert_eq!((sent, at), (25, SimTime::from_millis(310)));
+}
+
+#[test]
+fn who_is_offered_no_selective_acknowledgment_sends_none() {
+    for silent in [A, B] {
+        let mut configs = [Config::default(); 2];
+        configs[silent].sack = false;
+        let mut pipe = Pipe::new(CLEAN, 1, configs, [100, 300]);
+        pipe.connect(A);
+        pipe.run_until(SimTime::from_millis(100));
+        let mut count = 0;
+        pipe.passes = Box::new(move |side, segment| {
+            assert!(segment.sack.is_none());
+            count += usize::from(side == A && !segment.payload.is_empty());
+            count != 3 || side == B
+        });
+        pipe.send(A, pattern(8 * 1_460));
+        pipe.run_until(SimTime::from_millis(160));
+        assert_eq!(pipe.ends[B].received, pattern(8 * 1_460));
+    }
+}
+
 #[test]
 fn the_last_segment_is_brought_back_by_the_timer() {
     let mut pipe = established();

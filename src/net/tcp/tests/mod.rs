@@ -8,7 +8,7 @@ mod opening;
 mod transfer;
 mod window;
 
-use super::{Actions, CloseReason, Config, Connection, Event, Flags, Segment, State};
+use super::{Actions, CloseReason, Config, Connection, Event, Flags, SackBlocks, Segment, State};
 use crate::engine::{Seed, SimTime, Stream};
 use bytes::Bytes;
 use std::collections::BTreeMap;
