@@ -130,7 +130,6 @@ fn with_loss_the_throughput_is_within_a_factor_of_two_of_the_mathis_bound() {
         world.run(SimTime::from_secs(3_600));
         let throughput = OCTETS as f64 / time_of(&arrivals, 1, OCTETS);
         let ratio = throughput / bound;
-        eprintln!("seed {seed}: {ratio:.2} of the bound");
         assert!((0.5..=2.0).contains(&ratio), "seed {seed}: {ratio:.2} of the bound");
     }
 }
@@ -145,10 +144,6 @@ fn ten_megabytes_over_ten_megabits_take_what_the_bandwidth_says() {
         // 1,460 octets of each packet of 1,500.
         let least = OCTETS as f64 * 1_500.0 / 1_460.0 * 8.0 / 10e6;
         let took = time_of(&arrivals, 1, OCTETS);
-        eprintln!(
-            "{one_way_ms} ms: {took:.2} s of {least:.2} s, {} lost",
-            lost(&world, Loss::QueueFull)
-        );
         assert!(took >= least && took <= 1.1 * least, "{took:.2} s, and {least:.2} s at the least");
     }
 }
@@ -164,13 +159,6 @@ fn two_flows_share_a_slow_link() {
             (octets_by(&arrivals, source, 100) - octets_by(&arrivals, source, 10)) as f64
         });
         let half = (share[0] + share[1]) / 2.0;
-        eprintln!(
-            "seed {seed}: {:.2} {:.2} of half; {} octets of {}",
-            share[0] / half,
-            share[1] / half,
-            half * 2.0,
-            2e6 / 8.0 * 90.0
-        );
         for share in share {
             assert!((0.7..=1.3).contains(&(share / half)), "seed {seed}: {:.2}", share / half);
         }
@@ -186,6 +174,5 @@ fn a_full_queue_drops_and_tcp_recovers() {
     let least = OCTETS as f64 * 1_500.0 / 1_460.0 * 8.0 / 1e6;
     let took = time_of(&arrivals, 1, OCTETS);
     let drops = lost(&world, Loss::QueueFull);
-    eprintln!("{took:.2} of {least:.2} s, {drops} dropped");
     assert!(drops > 0 && took < 1.3 * least, "{took:.2} s of {least:.2}, {drops} dropped");
 }

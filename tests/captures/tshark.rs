@@ -81,6 +81,9 @@ impl Tshark {
         ];
         let filter = format!("tcp.analysis.flags || ({ERROR}) && !({LITERAL_LOGIN})");
         let mut arguments = vec!["-Y", &filter, "-T", "fields", "-E", "separator=|"];
+        if capture.len() > LARGE {
+            arguments.extend(["-o", "tcp.desegment_tcp_streams:FALSE"]);
+        }
         arguments.extend(FIELDS.iter().flat_map(|field| ["-e", field]));
         let table = self.read(capture, &arguments);
         let (mut errors, mut remarks) = (Vec::new(), Vec::new());
@@ -116,6 +119,10 @@ impl Tshark {
         (errors, remarks)
     }
 }
+
+/// Of larger captures each segment is dissected for itself: what spans ten thousand of them takes tshark
+/// a minute.
+const LARGE: usize = 4 << 20;
 
 /// Among them bad checksums, which are errors of the expert too.
 const ERROR: &str = "_ws.malformed || _ws.expert.severity >= 8388608";
