@@ -93,6 +93,8 @@ pub enum ConditionChange {
     SlowDisk(bool),
     /// So many descriptors there are; `None`: enough.
     Descriptors(Option<u32>),
+    /// This program was started again.
+    Restarted(&'static str),
 }
 
 impl ConditionChange {
@@ -109,6 +111,7 @@ impl ConditionChange {
             ConditionChange::SlowDisk(true) => "disk_slow",
             ConditionChange::SlowDisk(false) => "disk_fast",
             ConditionChange::Descriptors(_) => "descriptors",
+            ConditionChange::Restarted(_) => "service_restarted",
         }
     }
 }
@@ -147,6 +150,7 @@ impl fmt::Display for ConditionChange {
             ConditionChange::Descriptors(Some(most)) => {
                 write!(f, "no more than {most} descriptors")
             }
+            ConditionChange::Restarted(program) => write!(f, "{program} restarted"),
             ConditionChange::Descriptors(None) => f.write_str("descriptors enough again"),
         }
     }

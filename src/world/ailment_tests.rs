@@ -428,3 +428,42 @@ fn one_seed_is_one_history_with_ailments_too() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn a_program_that_is_restarted_forgets_and_the_host_does_not() {
+    let mut stage = stage();
+    stage.connects(1_000, 3);
+    let server = stage.server;
+    for millis in [2_500, 3_500] {
+        stage.world.restart_program(at(millis), server, 0, "scribe");
+    }
+    // A host that is down has nothing to restart.
+    let crash = stage.world.begin(at(6_000), Fault::Crash(server));
+    stage.world.end(at(8_000), crash);
+    stage.world.restart_program(at(7_000), server, 0, "scribe");
+    stage.connects(4_100, 4);
+    let lines = stage.play();
+    assert_eq!(
+        of_server(&lines),
+        [
+            "1000 server timer 1",
+            "1030 server accepted",
+            "1030 server octets 3",
+            "2000 server timer 2",
+            "2500 server starts",
+            // What the first one had asked for is nobody's.
+            "3000 server timer 3",
+            "3500 server starts",
+            "4000 server timer 4",
+            "4130 server accepted",
+            "4130 server octets 4",
+            "5000 server timer 5",
+            "8000 server starts",
+        ]
+    );
+    assert!(lines.contains(&"2510 client eof".to_owned()), "{lines:?}");
+    assert_eq!(
+        stage.changes(),
+        ["2500 scribe restarted", "3500 scribe restarted", "6000 crashed", "8000 restarted"]
+    );
+}

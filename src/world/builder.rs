@@ -332,6 +332,7 @@ impl HostConfig {
                 fingerprint: Fingerprint::default(),
                 status: if self.is_idle { Status::Up } else { Status::New },
                 boot: 0,
+                restarts: 0,
                 pending: Default::default(),
                 tcp: self.tcp,
                 path_mtus: None,
@@ -342,6 +343,7 @@ impl HostConfig {
             },
             actors: Vec::new(),
             spawns: self.spawns,
+            places: Vec::new(),
         }
     }
 }

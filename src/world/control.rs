@@ -21,6 +21,8 @@ pub(crate) enum Control {
     End(FaultId),
     Heal(LinkId),
     Restart(NodeId),
+    /// The program of that number, and its name.
+    RestartProgram(NodeId, u16, &'static str),
     /// Routers have come to know of these.
     Learn(Box<[Change]>),
 }
@@ -49,6 +51,17 @@ impl World {
         self.control(at, Control::Restart(node));
     }
 
+    /// Starts one program of a host again at `at`, or now when that has passed: the one that was put on
+    /// it as number `program`, from 0. It is called `name` in the records.
+    ///
+    /// # Panics
+    /// When the host has no such program.
+    pub fn restart_program(&mut self, at: SimTime, host: NodeId, program: u16, name: &'static str) {
+        let programs = self.hosts.get(host.index()).map_or(0, |host| host.spawns.len());
+        assert!(usize::from(program) < programs, "a program of the host");
+        self.control(at, Control::RestartProgram(host, program, name));
+    }
+
     fn control(&mut self, at: SimTime, control: Control) {
         let key = Key { time: at.max(self.now), origin: CONTROL_ORIGIN, sequence: self.controls };
         self.controls += 1;
@@ -63,6 +76,12 @@ impl World {
             Control::End(id) => self.ledger.end(id),
             Control::Heal(link) => self.ledger.heal(link),
             Control::Restart(node) => self.ledger.restart(node),
+            Control::RestartProgram(node, program, name) => {
+                self.agenda.last_activity = self.now;
+                let World { network, hosts, agenda, actions, now, .. } = self;
+                let host = &mut hosts[node.index()];
+                return host.restart_program((program, name), network, agenda, actions, *now);
+            }
             Control::Learn(changes) => {
                 self.agenda.last_activity = self.now;
                 return self.learn(&changes);

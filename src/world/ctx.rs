@@ -101,7 +101,14 @@ impl Ctx<'_> {
 
     /// The random stream of the host for this purpose, from its first draw. The caller keeps it.
     pub fn stream(&self, purpose: &str) -> Stream {
-        turn::stream(self.turn.network, self.turn.host.node.id, self.turn.host.boot, purpose)
+        let (network, host) = (self.turn.network, &self.turn.host);
+        match host.restarts {
+            0 => turn::stream(network, host.node.id, host.boot, purpose),
+            restarts => {
+                let purpose = format!("{purpose} restart {restarts}");
+                turn::stream(network, host.node.id, host.boot, &purpose)
+            }
+        }
     }
 
     /// The host's disk.

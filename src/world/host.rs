@@ -17,6 +17,8 @@ pub(crate) struct Host {
     pub(crate) state: HostState,
     pub(crate) actors: Vec<Box<dyn Actor>>,
     pub(crate) spawns: Vec<Spawn>,
+    /// Where among the actors the program of each of `spawns` is now; empty: at its own place.
+    pub(crate) places: Vec<u16>,
 }
 
 /// What a host owns besides its programs, which act on it.
@@ -30,6 +32,8 @@ pub(crate) struct HostState {
     pub(crate) status: Status,
     /// How often it has crashed.
     pub(crate) boot: u32,
+    /// How often one of its programs was started again by itself.
+    pub(crate) restarts: u32,
     /// Events of this instant that wait for their actor.
     pub(crate) pending: VecDeque<(u16, Event)>,
     pub(crate) tcp: tcp::Config,

@@ -150,6 +150,11 @@ impl Socket {
         }
     }
 
+    /// Whether there may be something that the program has not read.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stops != 0
+    }
+
     /// Whether a program has a descriptor for it. Of what is over on both sides none has.
     fn has_descriptor(&self) -> bool {
         !self.is_unaccepted && !matches!(self.tcp.state(), State::TimeWait | State::Closed)
@@ -274,6 +279,12 @@ impl Stack {
         let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_deref());
         let ports = self.udp.iter().filter(|(port, _)| EPHEMERAL.contains(port));
         sockets.filter(|socket| socket.has_descriptor()).count() + ports.count()
+    }
+
+    /// Takes from a program the ports that it bound and listens at.
+    pub(crate) fn unbind_all(&mut self, actor: u16) {
+        self.udp.retain(|(_, owner)| *owner != actor);
+        self.listeners.retain(|(_, owner)| *owner != actor);
     }
 
     /// How many connections to a port no program has accepted, those that do not stand yet included.

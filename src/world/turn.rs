@@ -9,7 +9,7 @@ use crate::net::{Body, Loss, NodeId, Packet, Trouble, Unreachable};
 
 use super::Ctx;
 use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
-use super::ailment::{Ailment, BACKLOG, Excess};
+use super::ailment::{Ailment, BACKLOG, ConditionChange, Excess};
 use super::condition::{Admission, Condition};
 use super::fault::FaultId;
 use super::host::{Host, HostState, Status};
@@ -58,6 +58,7 @@ impl Host {
         cause: Option<RecordId>,
     ) {
         self.actors = self.spawns.iter().map(|spawn| spawn()).collect();
+        self.places.clear();
         self.state.status = Status::Up;
         if !self.state.is_gateway {
             self.state.fingerprint.add(now, kind::START, &[]);
@@ -83,6 +84,41 @@ impl Host {
             condition.crash();
         }
         self.state.fingerprint.add(now, kind::CRASH, &[]);
+    }
+
+    /// Starts one of the host's programs again, as its administrator does: its memory is gone and its
+    /// connections are closed, those of the others stay. A host that is down or stands still has none
+    /// that could be.
+    pub(crate) fn restart_program(
+        &mut self,
+        (program, name): (u16, &'static str),
+        network: &Network,
+        agenda: &mut Agenda,
+        actions: &mut Actions,
+        now: SimTime,
+    ) {
+        // Timers and connections know a program by its number, so the new one has a new number.
+        let Some(new) = u16::try_from(self.actors.len()).ok().filter(|new| *new < u16::MAX) else {
+            return;
+        };
+        if self.state.status != Status::Up || self.state.stands_still() {
+            return;
+        }
+        if self.places.is_empty() {
+            self.places = (0..self.spawns.len() as u16).collect();
+        }
+        let old = std::mem::replace(&mut self.places[usize::from(program)], new);
+        self.actors[usize::from(old)] = Box::new(Gone);
+        self.actors.push(self.spawns[usize::from(program)]());
+        self.state.restarts += 1;
+        let change = ConditionChange::Restarted(name);
+        self.state.fingerprint.add(now, kind::CONDITION, change.to_string().as_bytes());
+        let cause = self.state.node.record(agenda, now, None, || Fact::Condition(change));
+        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        turn.end_program(old);
+        let mut ctx = Ctx { turn, actor: new };
+        self.actors[usize::from(new)].start(&mut ctx);
+        run_pending(&mut ctx, &mut self.actors);
     }
 
     /// From now on, this ails the host.
@@ -306,6 +342,24 @@ impl Turn<'_> {
                 socket.go(Stop::Paused, self.now, self.actions);
                 self.after_tcp(id);
             }
+        }
+    }
+
+    /// A program has ended: its ports are free, and its connections are closed, or dropped where
+    /// something is unread.
+    fn end_program(&mut self, actor: u16) {
+        self.host.stack.unbind_all(actor);
+        for id in self.host.stack.connections() {
+            let Some(socket) = self.host.stack.get(id).filter(|socket| socket.actor == actor)
+            else {
+                continue;
+            };
+            socket.actor = NOBODY;
+            match socket.is_stopped() || socket.is_unaccepted {
+                true => socket.tcp.abort(self.now, self.actions),
+                false => socket.tcp.close(self.now, self.actions),
+            }
+            self.after_tcp(id);
         }
     }
 
@@ -568,6 +622,18 @@ impl Turn<'_> {
         }
     }
 }
+
+/// In the place of a program that has ended.
+struct Gone;
+
+impl Actor for Gone {
+    fn start(&mut self, _: &mut Ctx<'_>) {}
+
+    fn handle(&mut self, _: Event, _: &mut Ctx<'_>) {}
+}
+
+/// Whose the connections are of a program that has ended.
+const NOBODY: u16 = u16::MAX;
 
 /// A SYN that asks for a new connection (RFC 9293 §3.10.7.2).
 fn opens(flags: Flags) -> bool {

@@ -42,6 +42,12 @@ fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
             let [first, second] = if turned { [backward, forward] } else { [forward, backward] };
             world::Fault::Change { link, patches: [first.clone(), second.clone()] }
         }
+        // Each service is one program, in this order.
+        FaultAction::RestartService { host, place, name } => {
+            let host = node(host);
+            world.restart_program(fault.at, host, *place, name);
+            return None;
+        }
         FaultAction::Restart(host) => {
             let host = node(host);
             world.restart(fault.at, host);

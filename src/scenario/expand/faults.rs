@@ -57,6 +57,9 @@ impl Expander<'_, '_, '_> {
         if let Some(name) = &format.restart {
             return Some(FaultAction::Restart(self.host(&path.at("restart"), name)?));
         }
+        if let Some(restart) = &format.restart_service {
+            return self.restart_service(&path.at("restart_service"), restart, plan);
+        }
         if let Some(name) = &format.isolate {
             return Some(FaultAction::Isolate(self.node(&path.at("isolate"), name)?));
         }

@@ -2,10 +2,12 @@
 
 use super::Expander;
 use crate::engine::Skew;
-use crate::scenario::finding::Path;
+use crate::scenario::finding::{Path, quoted};
 use crate::scenario::format::Fault;
-use crate::scenario::format::host_fault::{FullDisk, NoDescriptor, WrongClock};
-use crate::scenario::plan::FaultAction;
+use crate::scenario::format::host_fault::{
+    FullDisk, NoDescriptor, RestartService, ServiceName, WrongClock,
+};
+use crate::scenario::plan::{FaultAction, Plan, Service};
 use crate::world::{Ailment, Excess};
 
 impl Expander<'_, '_, '_> {
@@ -56,6 +58,31 @@ impl Expander<'_, '_, '_> {
         Some(host.zip(ailment).map(|(host, ailment)| FaultAction::Ail { host, ailment }))
     }
 
+    /// One service of a host starts again.
+    pub(super) fn restart_service(
+        &mut self,
+        path: &Path<'_>,
+        format: &RestartService,
+        plan: &Plan,
+    ) -> Option<FaultAction> {
+        let host = self.host(&path.at("host"), &format.host)?;
+        let services = &plan.hosts.get(&host)?.services;
+        let names: Vec<&str> = services.iter().filter_map(name_of).map(ServiceName::word).collect();
+        let place = services.iter().position(|one| name_of(one) == Some(format.service));
+        let Some(place) = place else {
+            let name = format.service.word();
+            let found = format!("there is no {name} on \"{host}\"");
+            let remedy = match names.is_empty() {
+                true => "nothing that could be restarted is".to_owned(),
+                false => format!("there are: {}", quoted(&names)),
+            };
+            self.report.at(&path.at("service"), found, remedy);
+            return None;
+        };
+        let place = u16::try_from(place).expect("a host has few services");
+        Some(FaultAction::RestartService { host, place, name: format.service.word() })
+    }
+
     fn clock(&mut self, path: &Path<'_>, clock: &WrongClock) -> Option<Ailment> {
         let drift_ppm = clock.drift_ppm.unwrap_or(0);
         let (key, by) = match (clock.ahead, clock.behind) {
@@ -77,6 +104,16 @@ impl Expander<'_, '_, '_> {
             self.report.at(&path.at(key), "no clock is that wrong", remedy);
         }
         Some(Ailment::Clock { ahead: by, drift_ppm })
+    }
+}
+
+fn name_of(service: &Service) -> Option<ServiceName> {
+    match service {
+        Service::NameServer(_) => Some(ServiceName::NameServer),
+        Service::Resolver(_) => Some(ServiceName::Resolver),
+        Service::Mta(_) => Some(ServiceName::Mta),
+        Service::MailboxServer(_) => Some(ServiceName::MailboxServer),
+        Service::Client(_) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dns_fault::DnsFault;
 use super::forge::Forge;
-use super::host_fault::{FewDescriptors, FullDisk, SlowDisk, WrongClock};
+use super::host_fault::{FewDescriptors, FullDisk, RestartService, SlowDisk, WrongClock};
 use super::network::LinkBetween;
 use super::smtp_fault::SmtpFault;
 use super::units::Dur;
@@ -19,13 +19,13 @@ use super::units::Dur;
     {"required": ["link"]}, {"required": ["dns"]}, {"required": ["smtp"]},
     {"required": ["forge"]}, {"required": ["flush"]}, {"required": ["pause"]},
     {"required": ["freeze"]}, {"required": ["clock"]}, {"required": ["disk_full"]},
-    {"required": ["slow_disk"]}, {"required": ["descriptors"]}
+    {"required": ["slow_disk"]}, {"required": ["descriptors"]}, {"required": ["restart_service"]}
 ]))]
 pub struct Fault {
     /// When, from the start of the run.
     #[schemars(example = &"1m")]
     pub at: Dur,
-    /// For how long. What another fault holds as well stays with that one. Not with `restart`, `heal`, `rejoin` and `flush`. Default: for good.
+    /// For how long. What another fault holds as well stays with that one. Not with `restart`, `restart_service`, `heal`, `rejoin` and `flush`. Default: for good.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"2h")]
     pub for_: Option<Dur>,
@@ -109,6 +109,11 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"host": "mx1.example.com", "most": 20}]))]
     pub descriptors: Option<FewDescriptors>,
+    /// One service of a host starts again (`systemctl restart`): its memory and its connections are gone,
+    /// those of the host's other services stay. Not with `for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"host": "mail.example.com", "service": "mta"}]))]
+    pub restart_service: Option<RestartService>,
 }
 
 /// A flush of an MTA's queue.

@@ -80,6 +80,44 @@ pub struct FewDescriptors {
     pub then: Option<NoDescriptor>,
 }
 
+/// A service that is restarted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestartService {
+    /// The host.
+    #[schemars(example = &"mail.example.com")]
+    pub host: String,
+    /// Which of its services.
+    #[schemars(example = &"mta")]
+    pub service: ServiceName,
+}
+
+/// A service that can be restarted by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceName {
+    /// The MTA.
+    Mta,
+    /// The mailbox server.
+    MailboxServer,
+    /// The name server.
+    NameServer,
+    /// The resolver.
+    Resolver,
+}
+
+impl ServiceName {
+    /// As it is written in a scenario.
+    pub fn word(self) -> &'static str {
+        match self {
+            ServiceName::Mta => "mta",
+            ServiceName::MailboxServer => "mailbox_server",
+            ServiceName::NameServer => "name_server",
+            ServiceName::Resolver => "resolver",
+        }
+    }
+}
+
 /// What becomes of a client for whom there is no descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

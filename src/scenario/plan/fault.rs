@@ -24,6 +24,15 @@ pub enum FaultAction {
     Crash(String),
     /// It starts again from its disk, however often it was crashed.
     Restart(String),
+    /// One service of a host starts again.
+    RestartService {
+        /// The host.
+        host: String,
+        /// Its place among the services of the host.
+        place: u16,
+        /// What it is called.
+        name: &'static str,
+    },
     /// A host is ailing.
     Ail {
         /// The host.
@@ -79,6 +88,7 @@ impl FaultAction {
         !matches!(
             self,
             FaultAction::Restart(_)
+                | FaultAction::RestartService { .. }
                 | FaultAction::Heal(..)
                 | FaultAction::Rejoin(_)
                 | FaultAction::Flush { .. }
