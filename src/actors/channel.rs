@@ -4,7 +4,8 @@
 //! is [received](Channel::receive) through it and becomes [`Arrival`]s for the session; what the
 //! session sends goes out through it. A channel begins in clear and is secured once, by
 //! [`Channel::secure_as_server`] or [`Channel::secure_as_client`]: at once where TLS is implicit (RFC
-//! 8314), or after the session's STARTTLS. In clear it costs one branch.
+//! 8314), or after the session's STARTTLS. In clear it costs one branch, and another where no
+//! [`Valve`] stands between.
 //!
 //! Not modelled: going back to clear after `close_notify`.
 
@@ -13,6 +14,7 @@ use std::vec;
 use bytes::Bytes;
 
 use crate::engine::SimTime;
+use crate::proto::access::{Piece, Valve};
 use crate::proto::tls::{Handshake, TlsClient, TlsEvent, TlsFailure, TlsServer, TlsSession};
 use crate::proto::{Input, Outbox, Output, Session};
 use crate::world::{ConnId, Ctx, Note};
@@ -21,6 +23,8 @@ use crate::world::{ConnId, Ctx, Note};
 pub(crate) struct Channel {
     connection: ConnId,
     layer: Layer,
+    /// Where a server misbehaves: what goes wrong with the octets of its session.
+    valve: Option<Box<Valve>>,
 }
 
 enum Layer {
@@ -85,7 +89,7 @@ impl<'a> Arrivals<'a> {
 impl Channel {
     /// A channel in clear.
     pub(crate) fn plain(connection: ConnId) -> Self {
-        Channel { connection, layer: Layer::Plain }
+        Channel { connection, layer: Layer::Plain, valve: None }
     }
 
     /// The channel itself; what is left stands for the same connection and is not used until the
@@ -114,6 +118,12 @@ impl Channel {
     }
 
     fn secure(&mut self, mut session: TlsSession, server: Option<String>, ctx: &mut Ctx<'_>) {
+        // What was said before the handshake is in clear.
+        if let Some(valve) = &mut self.valve {
+            for piece in valve.flush().collect::<Vec<_>>() {
+                self.put(piece, ctx);
+            }
+        }
         let mut out = Outbox::new();
         session.handle(ctx.now(), Input::Opened, &mut out);
         let mut tls = Tls { session, out, server };
@@ -124,6 +134,13 @@ impl Channel {
     /// What an input of the connection comes to. The channel's own time-out is kept here; the
     /// session gets every [`Input::Timeout`] too, and passes over one that is not its own.
     pub(crate) fn receive<'a>(&mut self, input: Input<'a>, ctx: &mut Ctx<'_>) -> Arrivals<'a> {
+        if input == Input::Timeout
+            && let Some(valve) = &mut self.valve
+        {
+            for piece in valve.due(ctx.now()) {
+                self.put(piece, ctx);
+            }
+        }
         let Layer::Tls(tls) = &mut self.layer else { return Arrivals::Plain(Some(input)) };
         tls.session.handle(ctx.now(), input, &mut tls.out);
         let mut arrivals = tls.carry(self.connection, ctx);
@@ -133,8 +150,56 @@ impl Channel {
         Arrivals::Tls(self.connection, arrivals.into_iter())
     }
 
+    /// The valve behind the session, from now on.
+    pub(crate) fn valve(&mut self) -> &mut Valve {
+        self.valve.get_or_insert_default()
+    }
+
+    /// The valve, where there is one.
+    pub(crate) fn has_valve(&mut self) -> Option<&mut Valve> {
+        self.valve.as_deref_mut()
+    }
+
     /// Sends octets of the session.
     pub(crate) fn send(&mut self, octets: Bytes, ctx: &mut Ctx<'_>) {
+        self.pass(Piece::Octets(octets), ctx);
+    }
+
+    /// Closes this end in order, after what was sent.
+    pub(crate) fn close(&mut self, ctx: &mut Ctx<'_>) {
+        self.pass(Piece::Close, ctx);
+    }
+
+    /// Drops the connection at once.
+    pub(crate) fn abort(&mut self, ctx: &mut Ctx<'_>) {
+        self.pass(Piece::Abort, ctx);
+    }
+
+    fn pass(&mut self, piece: Piece, ctx: &mut Ctx<'_>) {
+        let piece = match &mut self.valve {
+            None => Some(piece),
+            Some(valve) => valve.take(piece),
+        };
+        if let Some(piece) = piece {
+            self.put(piece, ctx);
+        }
+    }
+
+    fn put(&mut self, piece: Piece, ctx: &mut Ctx<'_>) {
+        match piece {
+            Piece::Octets(octets) => self.put_octets(octets, ctx),
+            Piece::Close => {
+                if let Layer::Tls(tls) = &mut self.layer {
+                    tls.session.close(ctx.now(), &mut tls.out);
+                    tls.carry(self.connection, ctx);
+                }
+                ctx.close(self.connection);
+            }
+            Piece::Abort => ctx.abort(self.connection),
+        }
+    }
+
+    fn put_octets(&mut self, octets: Bytes, ctx: &mut Ctx<'_>) {
         match &mut self.layer {
             Layer::Plain => ctx.send(self.connection, octets),
             Layer::Tls(tls) => {
@@ -144,27 +209,14 @@ impl Channel {
         }
     }
 
-    /// Closes this end in order, after what was sent.
-    pub(crate) fn close(&mut self, ctx: &mut Ctx<'_>) {
-        if let Layer::Tls(tls) = &mut self.layer {
-            tls.session.close(ctx.now(), &mut tls.out);
-            tls.carry(self.connection, ctx);
-        }
-        ctx.close(self.connection);
-    }
-
-    /// Drops the connection at once.
-    pub(crate) fn abort(&mut self, ctx: &mut Ctx<'_>) {
-        ctx.abort(self.connection);
-    }
-
     /// When the channel itself, or a session with that deadline, wants [`Input::Timeout`].
     pub(crate) fn deadline(&self, session: Option<SimTime>) -> Option<SimTime> {
         let own = match &self.layer {
             Layer::Plain => None,
             Layer::Tls(tls) => tls.session.deadline(),
         };
-        own.into_iter().chain(session).min()
+        let waits = self.valve.as_ref().and_then(|valve| valve.deadline());
+        own.into_iter().chain(session).chain(waits).min()
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
-use crate::proto::dns::Message;
 use crate::proto::dns::misbehaviour::{Misanswer, Misbehaviour, Rule};
+use crate::proto::dns::{Message, Transport};
 use crate::proto::misbehaviour::AnyRule;
 use crate::world::{Ctx, Note, Order, TimerToken};
 
@@ -33,8 +33,39 @@ pub(crate) struct Admitted {
     pub(crate) asker: Asker,
     /// The octets of the query.
     pub(crate) octets: Bytes,
-    /// The query and its wrong answer; `None`: the server answers as it should.
-    pub(crate) wrong: Option<(Box<Message>, Misanswer)>,
+    /// The wrong answer; `None`: the server answers as it should.
+    pub(crate) wrong: Option<Box<Wrong>>,
+}
+
+/// A wrong answer to a query.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    query: Message,
+    answer: Misanswer,
+    /// What is drawn for it.
+    draw: u64,
+}
+
+impl Wrong {
+    /// The octets of the answer, as [`Misanswer::octets`].
+    pub(crate) fn octets(
+        &self,
+        transport: Transport,
+        right: impl FnOnce(&Message) -> Option<Bytes>,
+    ) -> Option<Bytes> {
+        self.answer.octets(&self.query, transport, self.draw, right)
+    }
+
+    /// To whom and from where it goes.
+    pub(crate) fn asker(&self, asker: Asker) -> Asker {
+        match (&self.answer, asker) {
+            (Misanswer::WrongSource, Asker::Datagram { from, mut to }) => {
+                to.set_port(WRONG_PORT);
+                Asker::Datagram { from, to }
+            }
+            _ => asker,
+        }
+    }
 }
 
 impl DnsFaults {
@@ -57,7 +88,7 @@ impl DnsFaults {
                     faults.misbehaviour.remove(fault);
                 }
             }
-            Order::Misbehave { .. } | Order::Flush { .. } => {}
+            Order::Misbehave { .. } | Order::Flush { .. } | Order::RebuildIndex { .. } => {}
         }
     }
 
@@ -89,7 +120,7 @@ impl DnsFaults {
         let unit = || draws.get_or_insert_with(|| ctx.stream("dns faults")).unit();
         let client = asker.address().ip();
         let rule = self.misbehaviour.judge(ctx.now(), client, asker.transport(), &query, unit);
-        let Some((answer, delay)) = rule.map(|rule| (rule.answer, rule.delay)) else {
+        let Some((answer, delay)) = rule.map(|rule| (rule.answer.clone(), rule.delay)) else {
             return Some(right);
         };
         ctx.note(|| Note::Misbehaved {
@@ -98,7 +129,12 @@ impl DnsFaults {
             answer: answer.to_string(),
             delay,
         });
-        let wrong = (answer != Misanswer::Right).then(|| (Box::new(query), answer));
+        let draw = match answer.is_drawn() {
+            true => self.draws.get_or_insert_with(|| ctx.stream("dns faults")).next_u64(),
+            false => 0,
+        };
+        let is_wrong = answer != Misanswer::Right;
+        let wrong = is_wrong.then(|| Box::new(Wrong { query, answer, draw }));
         let admitted = Admitted { wrong, ..right };
         // Bounded: beyond that a server is late no longer.
         if delay.is_zero() || self.late.len() >= MAX_LATE {
@@ -125,6 +161,9 @@ impl DnsFaults {
         self.timer.arm(ctx, next, self.token);
     }
 }
+
+/// From where an answer comes that comes from the wrong port.
+const WRONG_PORT: u16 = 5353;
 
 /// How many queries wait at one time. More are answered at once.
 const MAX_LATE: usize = 10_000;

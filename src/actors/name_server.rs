@@ -178,10 +178,11 @@ impl Running {
     fn answer(&mut self, ctx: &mut Ctx<'_>, admitted: Admitted) {
         let Admitted { asker, octets, wrong } = admitted;
         let (now, from, transport) = (ctx.now(), asker.address(), asker.transport());
+        let asker = wrong.as_ref().map_or(asker, |wrong| wrong.asker(asker));
         let Running { server, outputs, .. } = self;
         let response = match wrong {
             None => server.query(now, from, transport, &octets, outputs),
-            Some((query, wrong)) => {
+            Some(wrong) => {
                 let right = |query: &Message| match server.query(
                     now,
                     from,
@@ -193,7 +194,7 @@ impl Running {
                     Response::Message(octets) => Some(octets),
                     Response::Messages(messages) => messages.into_iter().next(),
                 };
-                wrong.octets(&query, transport, right).map_or(Response::Silence, Response::Message)
+                wrong.octets(transport, right).map_or(Response::Silence, Response::Message)
             }
         };
         match response {

@@ -176,8 +176,8 @@ impl Running {
         let Admitted { asker, octets, wrong } = admitted;
         match wrong {
             None => self.serve(ctx, allowed, asker, &octets),
-            Some((query, wrong)) => {
-                let answer = wrong.octets(&query, asker.transport(), |_| None);
+            Some(wrong) => {
+                let answer = wrong.octets(asker.transport(), |_| None);
                 self.listener.answer(ctx, asker, answer);
             }
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::engine::SimTime;
 
-use super::{dns, smtp};
+use super::{access, dns, smtp};
 
 /// When a rule applies, of the events that fit it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -221,6 +221,10 @@ pub enum AnyRule {
     Dns(Arc<dns::misbehaviour::Rule>),
     /// For SMTP servers.
     Smtp(Arc<smtp::misbehaviour::Rule>),
+    /// For POP3 servers.
+    Pop3(Arc<access::Rule>),
+    /// For IMAP servers.
+    Imap(Arc<access::Rule>),
 }
 
 #[cfg(test)]

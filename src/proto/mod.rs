@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or knows the simulation: the same session object serves
 //! the simulated network and real sockets.
 
+pub mod access;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;

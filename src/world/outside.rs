@@ -103,6 +103,14 @@ pub enum Order {
         /// The rule.
         rule: AnyRule,
     },
+    /// The mailbox server is to lose the index of a mailbox, and number its messages anew under
+    /// another UIDVALIDITY.
+    RebuildIndex {
+        /// Whose, by login name.
+        user: String,
+        /// Which, in UTF-8.
+        mailbox: String,
+    },
     /// What was ordered under this number ends.
     Cease {
         /// The number.
@@ -192,6 +200,7 @@ impl Outside {
             }
             Outside::Order(Order::Misbehave { .. }) => (8, &[]),
             Outside::Order(Order::Cease { .. }) => (9, &[]),
+            Outside::Order(Order::RebuildIndex { user, .. }) => (10, user.as_bytes()),
         }
     }
 }

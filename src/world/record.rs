@@ -253,7 +253,7 @@ pub enum Note {
     /// the Message-ID and the flags.
     Saw { account: String, mailbox: String, messages: usize, known: Vec<(String, String)> },
     /// A client's action came to nothing.
-    ClientFailed { action: String, reason: String },
+    ClientFailed { client: String, action: String, reason: String },
     /// A resolver answered from its cache; `left` is the least TTL left.
     CacheHit { qname: String, qtype: String, rcode: String, left: Duration },
     /// A resolver begins to look for an answer.
@@ -278,6 +278,20 @@ pub enum Note {
     /// misbehaviour wants it so. At `the final dot` the message is taken, with the queue id that
     /// stands in the reply, and its client may send it again (RFC 1047).
     Unsaid { moment: String, reply: String, rule: String },
+    /// A mailbox server keeps to a rule of misbehaviour: at this command of a session it does this.
+    AccessMisbehaved {
+        rule: String,
+        /// `POP3`, `IMAP`.
+        protocol: String,
+        /// `FETCH INBOX`.
+        moment: String,
+        /// Who has logged in, or has named himself.
+        user: Option<String>,
+        /// What it does, in words.
+        deed: String,
+    },
+    /// A mailbox server has lost the index of a mailbox: UIDs are others from now on.
+    Rebuilt { account: String, mailbox: String, uid_validity: u32 },
     /// A client has agreed with a server on TLS, and thinks this of its certificate.
     Secured { server: String, handshake: Box<Handshake> },
     /// TLS came to nothing; the client tells with which server.

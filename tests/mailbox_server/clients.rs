@@ -75,7 +75,9 @@ fn pop3(store: &mut MailStore, config: Pop3ClientConfig, cut: usize) -> Vec<Pop3
                     server.answer_update(true, &mut from_server);
                 }
                 Pop3ServerEvent::Ended => store.unlock_maildrop(alice),
-                Pop3ServerEvent::StartTls | Pop3ServerEvent::Retrieved { .. } => {}
+                Pop3ServerEvent::Judge(_)
+                | Pop3ServerEvent::StartTls
+                | Pop3ServerEvent::Retrieved { .. } => {}
             }
         }
         octets

@@ -90,7 +90,9 @@ impl Host {
                         session.answer_update(true, &mut out);
                     }
                     Pop3ServerEvent::Ended => self.store.unlock_maildrop(self.alice),
-                    Pop3ServerEvent::StartTls | Pop3ServerEvent::Retrieved { .. } => {}
+                    Pop3ServerEvent::Judge(_)
+                    | Pop3ServerEvent::StartTls
+                    | Pop3ServerEvent::Retrieved { .. } => {}
                 }
             }
         }

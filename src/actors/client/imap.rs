@@ -13,7 +13,7 @@ use crate::engine::SimTime;
 use crate::proto::Session;
 use crate::proto::imap::{
     FlagChange, Flags, ImapClient, ImapClientConfig, ImapClientEvent, ImapFailure, ImapTask,
-    MailboxName, MailboxSummary, ModSeq, SystemFlag, Uid, UidValidity,
+    MailboxName, MailboxSummary, ModSeq, Refusal, SystemFlag, Uid, UidValidity,
 };
 use crate::proto::mail::{DateTime, Header};
 use crate::world::{Ctx, Note};
@@ -34,6 +34,8 @@ pub(super) struct KnownMailbox {
 struct KnownMessage {
     message_id: String,
     flags: Flags,
+    /// Whether the message itself was downloaded, and not its overview alone.
+    is_here: bool,
 }
 
 /// An IMAP session under way.
@@ -49,6 +51,8 @@ pub(super) struct Progress {
     pub(super) next: VecDeque<ImapTask>,
     /// What went wrong so far.
     trouble: Option<String>,
+    /// Whether that may be otherwise later.
+    is_temporary: bool,
 }
 
 enum Goal {
@@ -165,7 +169,7 @@ impl ImapDialog {
         // A stream for each session: no two of them may have the same nonces.
         let nonces = format!("client {} imap nonces at {}", config.name, ctx.now());
         let session = ImapClient::new(login, tasks).with_nonces(ctx.stream(&nonces));
-        let progress = Progress { goal, next: VecDeque::new(), trouble: None };
+        let progress = Progress { goal, next: VecDeque::new(), trouble: None, is_temporary: false };
         Ok(ImapDialog { session, progress })
     }
 
@@ -224,12 +228,18 @@ impl Progress {
             ImapClientEvent::Overview { uid, overview } => {
                 if let Some(known) = self.known(memory) {
                     let message_id = overview.message_id.unwrap_or_default();
-                    known.messages.insert(uid, KnownMessage { message_id, flags: overview.flags });
+                    let flags = overview.flags;
+                    let is_here = false;
+                    known.messages.insert(uid, KnownMessage { message_id, flags, is_here });
                 }
             }
             ImapClientEvent::Message { uid, data } => {
                 let message_id = Header::new(&data).text("Message-ID").unwrap_or_default();
                 let message_id = message_id.trim().to_owned();
+                let known = self.known(memory);
+                if let Some(message) = known.and_then(|known| known.messages.get_mut(&uid)) {
+                    message.is_here = true;
+                }
                 if let Goal::Read(Reading { mailbox, .. }) = &self.goal {
                     ctx.note(|| Note::Fetched {
                         account: config.name.clone(),
@@ -263,6 +273,7 @@ impl Progress {
             }
             ImapClientEvent::Found { uids } => self.found(&uids, memory),
             ImapClientEvent::Done { task, refused } => {
+                self.is_temporary |= refused.as_ref().is_some_and(Refusal::is_temporary);
                 let refused = refused.map(|refusal| refusal.text);
                 self.done(&task, refused, memory, config, ctx);
             }
@@ -298,8 +309,15 @@ impl Progress {
             None if has_some => self.next.push_back(ImapTask::FetchFlags),
             _ => {}
         }
+        // A session broke off before it had them.
+        let missing = known.messages.iter().filter(|(_, message)| !message.is_here);
+        let missing: Vec<Uid> = missing.map(|(uid, _)| *uid).collect();
         if summary.exists > 0 {
-            self.next.push_back(ImapTask::FetchNew { since: known.since(), peek: false });
+            let since = known.since();
+            if !missing.is_empty() {
+                self.next.push_back(ImapTask::FetchBodies { uids: missing, peek: false });
+            }
+            self.next.push_back(ImapTask::FetchNew { since, peek: false });
         }
         let Goal::Read(reading) = &mut self.goal else { return };
         (reading.exists, reading.mod_seq) = (summary.exists, summary.mod_seq);
@@ -462,9 +480,10 @@ impl Progress {
     fn ended(&mut self, failure: Option<ImapFailure>) -> Ended {
         match (failure, self.trouble.take()) {
             (None, None) => Ended::Well,
+            (None, Some(trouble)) if self.is_temporary => Ended::NotNow(trouble),
             (None, Some(trouble)) => Ended::Never(trouble),
-            (Some(failure @ ImapFailure::LoginRefused(_)), _) => Ended::Never(failure.to_string()),
-            (Some(failure), _) => Ended::NotNow(failure.to_string()),
+            (Some(failure), _) if failure.is_temporary() => Ended::NotNow(failure.to_string()),
+            (Some(failure), _) => Ended::Never(failure.to_string()),
         }
     }
 }
@@ -479,7 +498,8 @@ mod tests {
 
     /// A device that knows the messages 1 and 2 of a mailbox.
     fn known(mod_seq: Option<ModSeq>) -> Memory {
-        let messages = [1, 2].map(|number| (uid(number), KnownMessage::default()));
+        let here = || KnownMessage { is_here: true, ..KnownMessage::default() };
+        let messages = [1, 2].map(|number| (uid(number), here()));
         let uid_validity = Some(UidValidity::MIN);
         let known = KnownMailbox { uid_validity, mod_seq, messages: messages.into() };
         Memory { mailboxes: BTreeMap::from([("INBOX".to_owned(), known)]), ..Memory::default() }
@@ -493,7 +513,7 @@ mod tests {
             mod_seq: None,
             watch,
         });
-        Progress { goal, next: VecDeque::new(), trouble: None }
+        Progress { goal, next: VecDeque::new(), trouble: None, is_temporary: false }
     }
 
     /// What a device asks for after SELECT.
@@ -524,6 +544,19 @@ mod tests {
         let other = MailboxSummary { uid_validity: UidValidity::new(2), ..condstore };
         check(Some(ModSeq(5)), other, &[new(1), ImapTask::Logout]);
         check(None, MailboxSummary { exists: 0, ..summary }, &[ImapTask::Logout]);
+    }
+
+    #[test]
+    fn what_a_session_that_broke_off_left_behind_is_fetched_by_the_next() {
+        let (mut progress, mut memory) = (reading(None), known(None));
+        let known = memory.mailboxes.get_mut("INBOX").unwrap();
+        known.messages.get_mut(&uid(2)).unwrap().is_here = false;
+        let uid_validity = Some(UidValidity::MIN);
+        let summary = MailboxSummary { exists: 2, uid_validity, ..MailboxSummary::default() };
+        progress.selected(&summary, &mut memory);
+        let bodies = ImapTask::FetchBodies { uids: vec![uid(2)], peek: false };
+        let new = ImapTask::FetchNew { since: uid(3), peek: false };
+        assert_eq!(progress.next, [ImapTask::FetchFlags, bodies, new, ImapTask::Logout]);
     }
 
     #[test]

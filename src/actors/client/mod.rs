@@ -3,7 +3,7 @@
 //! One actor is one device of one user. It does one thing after the other, each on a connection of
 //! its own, as simple clients do; beside that it may stay connected to mailboxes and idle. What could
 //! not be submitted for the moment stays in its outbox, which is on disk, and is tried again, after a
-//! crash too. A connection that idled and was lost is opened again.
+//! crash too. What could not be read for the moment is read some minutes later. A connection that idled and was lost is opened again.
 //!
 //! Not modelled: a device that crashes forgets what it has read, and what it was to do while it was down
 //! is not done later.
@@ -57,8 +57,8 @@ struct Running {
     doing: BTreeMap<Slot, Doing>,
     /// For the steps that idle, how many connections in a row came to nothing.
     lost: BTreeMap<usize, u32>,
-    /// Submissions that are tried again later.
-    later: VecDeque<Job>,
+    /// What is tried again later, and when.
+    later: VecDeque<(SimTime, Job)>,
     memory: Memory,
 }
 
@@ -70,6 +70,8 @@ pub(super) struct Job {
     letter: Option<LetterId>,
     /// How often it was tried before.
     pub(super) tried: u32,
+    /// Whether it is something to read that comes up once, and so is worth another try.
+    is_once: bool,
 }
 
 /// Where something is done: `None` for one job after the other, else the step that idles.
@@ -87,11 +89,15 @@ enum Stage {
 }
 
 impl Job {
+    fn new(action: Action, letter: Option<LetterId>) -> Self {
+        Job { action, letter, tried: 0, is_once: false }
+    }
+
     /// The submission of a letter that is in the outbox.
     fn submission(id: LetterId, letter: &Letter) -> Self {
         let Letter { from, recipients, dsn, data } = letter.clone();
         let mail = Outgoing { from, recipients, dsn, content: Content::Octets(data) };
-        Job { action: Action::Send(mail), letter: Some(id), tried: 0 }
+        Job::new(Action::Send(mail), Some(id))
     }
 }
 
@@ -176,10 +182,14 @@ impl Running {
                     }
                     action => action,
                 };
-                self.add(Job { action, letter, tried: 0 }, ctx);
+                let is_once = matches!(step.action, Action::Fetch { .. });
+                self.add(Job { is_once, ..Job::new(action, letter) }, ctx);
             }
             (RETRY_TIMER, _) => {
-                self.jobs.extend(self.later.pop_front());
+                let now = ctx.now();
+                let due = self.later.iter().position(|(at, _)| *at <= now);
+                self.jobs
+                    .extend(due.and_then(|place| self.later.remove(place)).map(|(_, job)| job));
                 self.next_job(ctx);
             }
             (WAKE_TIMER, _) => {
@@ -241,7 +251,7 @@ impl Running {
             if !self.doing.contains_key(&slot) {
                 ctx.set_timer(until, TimerToken(index as u64));
                 let action = self.config.steps[index].action.clone();
-                self.begin(slot, Job { action, letter: None, tried: 0 }, ctx);
+                self.begin(slot, Job::new(action, None), ctx);
             }
             return;
         }
@@ -366,7 +376,7 @@ impl Running {
         self.arm(slot, ctx);
         for mail in std::mem::take(&mut self.memory.to_send) {
             if let Some((mail, id)) = self.compose(mail, ctx) {
-                self.jobs.push_back(Job { action: Action::Send(mail), letter: Some(id), tried: 0 });
+                self.jobs.push_back(Job::new(Action::Send(mail), Some(id)));
             }
         }
         match ended {
@@ -417,12 +427,13 @@ impl Running {
         {
             ctx.disk().outbox().remove(id);
         }
+        let is_now_and_then = matches!(ended, Ended::NotNow(_));
         match (ended, &job.action) {
             (Ended::Well, _) => {}
             (Ended::NotNow(_) | Ended::Partly { .. }, Action::Send(_)) if waits => {
                 let at = ctx.now() + self.config.submit_retry_after;
                 ctx.set_timer(at, TimerToken(u64::from(RETRY_TIMER) << 56));
-                self.later.push_back(Job { tried: job.tried + 1, ..job });
+                self.later.push_back((at, Job { tried: job.tried + 1, ..job }));
             }
             (
                 Ended::NotNow(reason) | Ended::Partly { reason, .. } | Ended::Never(reason),
@@ -434,7 +445,14 @@ impl Running {
                 Ended::NotNow(reason) | Ended::Partly { reason, .. } | Ended::Never(reason),
                 action,
             ) => {
-                ctx.note(|| Note::ClientFailed { action: dialog::name_of(action), reason });
+                let client = self.config.name.clone();
+                ctx.note(|| Note::ClientFailed { client, action: dialog::name_of(action), reason });
+                // What was told to be read once is read later; who polls comes back by itself.
+                if is_now_and_then && job.is_once && job.tried < READ_RETRIES {
+                    let at = ctx.now() + READ_AGAIN * 2_u32.pow(job.tried);
+                    ctx.set_timer(at, TimerToken(u64::from(RETRY_TIMER) << 56));
+                    self.later.push_back((at, Job { tried: job.tried + 1, ..job }));
+                }
             }
         }
         self.next_job(ctx);
@@ -461,6 +479,11 @@ fn next_time(step: &Step, now: SimTime) -> Option<SimTime> {
 /// after each one that came to nothing, up to 16 minutes.
 const IDLE_AGAIN: Duration = Duration::from_secs(30);
 const IDLE_DOUBLINGS: u32 = 5;
+
+/// How long a client waits before it reads again what it was told to read once and could not; twice as
+/// long each time, so often.
+const READ_AGAIN: Duration = Duration::from_secs(60);
+const READ_RETRIES: u32 = 5;
 
 /// However often a client is told to poll, time passes from one reading to the next.
 const LEAST_POLL: Duration = Duration::from_millis(1);

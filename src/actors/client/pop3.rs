@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::proto::mail::Header;
-use crate::proto::pop3::{Pop3Client, Pop3ClientConfig, Pop3ClientEvent, Pop3Failure};
+use crate::proto::pop3::{Pop3Client, Pop3ClientConfig, Pop3ClientEvent};
 use crate::world::{Ctx, Note};
 
 use super::config::{ClientTls, Keep, MailClientConfig, ReadServer};
@@ -65,6 +65,14 @@ pub(super) fn on_event(
             super::auto_reply::answer(&data, memory, config, ctx);
             None
         }
+        Pop3ClientEvent::Refused { unique_id, failure } => {
+            ctx.note(|| Note::ClientFailed {
+                client: config.name.clone(),
+                action: format!("read message {}", unique_id.unwrap_or_default()),
+                reason: failure.to_string(),
+            });
+            None
+        }
         Pop3ClientEvent::Done { .. } => {
             ctx.note(|| Note::Saw {
                 account: config.name.clone(),
@@ -74,9 +82,9 @@ pub(super) fn on_event(
             });
             Some(Ended::Well)
         }
-        Pop3ClientEvent::Failed(failure @ Pop3Failure::Refused { .. }) => {
-            Some(Ended::Never(failure.to_string()))
+        Pop3ClientEvent::Failed(failure) if failure.is_temporary() => {
+            Some(Ended::NotNow(failure.to_string()))
         }
-        Pop3ClientEvent::Failed(failure) => Some(Ended::NotNow(failure.to_string())),
+        Pop3ClientEvent::Failed(failure) => Some(Ended::Never(failure.to_string())),
     }
 }

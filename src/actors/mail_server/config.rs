@@ -1,9 +1,11 @@
 //! What a mailbox server offers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::mta::config::TlsOffer;
 use crate::engine::SimTime;
+use crate::proto::access::Rule;
 use crate::proto::sasl::Mechanism;
 use crate::proto::tls::TlsServer;
 
@@ -26,6 +28,23 @@ pub struct MailServerConfig {
     pub login_delay: Option<Duration>,
     /// How many clients are served at once; one more is told to come later.
     pub connections: usize,
+    /// How it misbehaves in POP3.
+    pub pop3_rules: Arc<[Arc<Rule>]>,
+    /// How it misbehaves in IMAP.
+    pub imap_rules: Arc<[Arc<Rule>]>,
+    /// When it loses the index of a mailbox, in the order of time.
+    pub rebuilds: Vec<Rebuild>,
+}
+
+/// The loss of the index of a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuild {
+    /// When.
+    pub at: SimTime,
+    /// Whose, by login name.
+    pub user: String,
+    /// Which, in UTF-8.
+    pub mailbox: String,
 }
 
 /// TLS of a mailbox server.
@@ -49,6 +68,9 @@ impl MailServerConfig {
             apop: false,
             login_delay: None,
             connections: MAX_CONNECTIONS,
+            pop3_rules: Arc::default(),
+            imap_rules: Arc::default(),
+            rebuilds: Vec::new(),
         }
     }
 

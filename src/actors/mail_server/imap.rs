@@ -1,6 +1,7 @@
 //! The IMAP sessions of a mailbox server.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
@@ -8,12 +9,14 @@ use crate::actors::channel::Arrival;
 use crate::actors::mta::config::TlsOffer;
 use crate::actors::service::Service;
 use crate::engine::{Epoch, Seed, SimTime, Stream};
+use crate::proto::access::{Asked, Protocol, Rule, Verdict};
 use crate::proto::imap::{ImapServer, ImapServerConfig, ImapServerEvent, MailboxId};
 use crate::proto::{Input, Outbox};
 use crate::world::{ConnId, Ctx};
 
 use super::config::MailServerConfig;
 use super::line::Line;
+use super::manners::{Faults, refuses_tls};
 
 /// All IMAP sessions of a server.
 pub(super) struct ImapService {
@@ -22,6 +25,8 @@ pub(super) struct ImapService {
     sessions: BTreeMap<ConnId, Open>,
     /// One draw for each session that has challenges; made for the first of them.
     challenges: Option<Stream>,
+    /// How it misbehaves.
+    faults: Option<Box<Faults>>,
     out: Outbox<ImapServerEvent>,
 }
 
@@ -42,6 +47,7 @@ impl ImapService {
             ..Default::default()
         };
         ImapService {
+            faults: Faults::new(Protocol::Imap, &server.imap_rules),
             server,
             config: Arc::new(config),
             sessions: BTreeMap::new(),
@@ -55,14 +61,21 @@ impl ImapService {
         self.sessions.len()
     }
 
-    pub(super) fn accept(&mut self, connection: ConnId, is_implicit: bool, ctx: &mut Ctx<'_>) {
+    pub(super) fn accept(
+        &mut self,
+        connection: ConnId,
+        client: IpAddr,
+        is_implicit: bool,
+        ctx: &mut Ctx<'_>,
+    ) {
         let mut session = ImapServer::new(Arc::clone(&self.config));
+        session.set_judged(self.faults.is_some());
         if !self.config.mechanisms.iter().all(|mechanism| mechanism.shows_password()) {
             let draws = self.challenges.get_or_insert_with(|| ctx.stream("imap challenges"));
             session = session.with_challenges(Seed(draws.next_u64()).stream("challenges"));
         }
-        let mut line = Line::new(connection, is_implicit);
-        if is_implicit {
+        let mut line = Line::new(connection, client, is_implicit);
+        if is_implicit && !refuses_tls(&mut self.faults, &mut line, 0, ctx) {
             line.begin_tls(&self.server, ctx);
         }
         self.sessions.insert(connection, Open { session, line });
@@ -71,6 +84,29 @@ impl ImapService {
         } else {
             self.input(connection, Input::Opened, ctx);
         }
+    }
+
+    /// Keeps to a rule from now on, under this number.
+    pub(super) fn misbehave(&mut self, number: u64, rule: Arc<Rule>) {
+        let faults = self.faults.get_or_insert_with(|| Faults::none(Protocol::Imap));
+        faults.add(number, rule);
+        self.sessions.values_mut().for_each(|open| open.session.set_judged(true));
+    }
+
+    /// Keeps to the rules of this number no longer.
+    pub(super) fn cease(&mut self, number: u64) {
+        if let Some(faults) = &mut self.faults {
+            faults.remove(number);
+        }
+    }
+
+    /// A mailbox has other UIDs now.
+    pub(super) fn on_rebuild(&mut self, mailbox: MailboxId, ctx: &mut Ctx<'_>) {
+        for open in self.sessions.values_mut() {
+            open.session.mailbox_rebuilt(mailbox, &mut self.out);
+            carry(ctx, &mut open.line.channel, &mut self.out, |_, _, _| {});
+        }
+        self.on_change(mailbox, ctx);
     }
 
     /// A mailbox was changed by others than IMAP sessions: those that have it selected look after it.
@@ -96,8 +132,39 @@ impl ImapService {
     /// Carries away what a session put out; which mailboxes it changed.
     fn carry(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) -> Vec<MailboxId> {
         let mut changed = Vec::new();
-        let Some(Open { line, .. }) = self.sessions.get_mut(&connection) else { return changed };
-        let mut starts_tls = false;
+        loop {
+            let asked = self.carry_outputs(connection, &mut changed, ctx);
+            let Some(faults) = &mut self.faults else { return changed };
+            let Some(Open { session, line }) = self.sessions.get_mut(&connection) else {
+                return changed;
+            };
+            let is_part = asked.as_ref().is_some_and(|asked| asked.is_part);
+            if !is_part && Faults::finish(line, ctx) {
+                session.handle(ctx.now(), Input::Eof, ctx.disk().mail(), &mut self.out);
+                continue;
+            }
+            let Some(asked) = asked else { return changed };
+            let Some(deed) = faults.judge(line, &asked, session.is_secured(), ctx) else {
+                return changed;
+            };
+            // Where a rule has decided about the command, that one goes on.
+            let verdict = match line.manners.is_busy() {
+                true => Verdict::Do,
+                false => faults.begin(line, deed, ctx),
+            };
+            session.answer_judge(ctx.now(), verdict, ctx.disk().mail(), &mut self.out);
+        }
+    }
+
+    /// The same as far as it goes without a verdict; what one is wanted of.
+    fn carry_outputs(
+        &mut self,
+        connection: ConnId,
+        changed: &mut Vec<MailboxId>,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Box<Asked>> {
+        let Open { session, line } = self.sessions.get_mut(&connection)?;
+        let (mut starts_tls, mut asked) = (false, None);
         carry(ctx, &mut line.channel, &mut self.out, |ctx, event, _| match event {
             ImapServerEvent::Changed { mailbox } => {
                 // The answer comes when the change is on disk.
@@ -108,11 +175,27 @@ impl ImapService {
                 }
             }
             ImapServerEvent::StartTls => starts_tls = true,
+            ImapServerEvent::Judge(what) => asked = Some(what),
             _ => {}
         });
         line.starts_tls = starts_tls;
-        line.begin_tls_if_agreed(&self.server, ctx);
-        changed
+        if starts_tls && !refuses_tls(&mut self.faults, line, session.commands(), ctx) {
+            line.begin_tls_if_agreed(&self.server, ctx);
+        }
+        asked
+    }
+
+    /// What was to be done late with a command is done now.
+    fn begin_late(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let Some(faults) = &mut self.faults else { return };
+        let Some(Open { session, line }) = self.sessions.get_mut(&connection) else { return };
+        let Some(deed) = line.manners.due(ctx.now()) else { return };
+        let verdict = faults.begin(line, deed, ctx);
+        session.answer_judge(ctx.now(), verdict, ctx.disk().mail(), &mut self.out);
+        let changed = self.carry(connection, ctx);
+        if !changed.is_empty() {
+            self.tell(&changed, Some(connection), ctx);
+        }
     }
 }
 
@@ -120,7 +203,13 @@ impl Service for ImapService {
     const TIMER: u8 = super::IMAP_TIMER;
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
+        if input == Input::Timeout {
+            self.begin_late(connection, ctx);
+        }
         let Some(open) = self.sessions.get_mut(&connection) else { return };
+        if open.line.manners.hangs && matches!(input, Input::Bytes(_)) {
+            return;
+        }
         let mut arrivals = open.line.channel.receive(input, ctx);
         while let Some(arrival) = arrivals.next(ctx) {
             let Some(Open { session, line }) = self.sessions.get_mut(&connection) else { return };

@@ -9,16 +9,22 @@
 mod config;
 mod imap;
 mod line;
+mod manners;
 mod pop3;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::actors::service::Service;
-use crate::world::{Actor, ConnId, Ctx, Event, Signal, StreamEvent, TimerToken};
+use crate::proto::imap::{Backend, MailboxName};
+use crate::proto::misbehaviour::AnyRule;
+use crate::world::{
+    Actor, ConnId, Ctx, Event, Note, Order, Outside, Signal, StreamEvent, TimerToken,
+};
 
-pub use config::{MailServerConfig, MailServerTls};
+pub use config::{MailServerConfig, MailServerTls, Rebuild};
 use imap::ImapService;
 use pop3::Pop3Service;
 
@@ -39,9 +45,10 @@ const POP3S_PORT: u16 = 995;
 const IMAP_PORT: u16 = 143;
 const IMAPS_PORT: u16 = 993;
 
-/// Timer kinds.
+/// Timer kinds: of a connection, and of the loss of an index, by its place in the configuration.
 const POP3_TIMER: u8 = 1;
 const IMAP_TIMER: u8 = 2;
+const REBUILD_TIMER: u8 = 3;
 
 impl MailServer {
     /// A mailbox server on a host whose disk holds the accounts.
@@ -51,19 +58,21 @@ impl MailServer {
 }
 
 impl Running {
-    fn accept(&mut self, connection: ConnId, port: u16, ctx: &mut Ctx<'_>) {
+    fn accept(&mut self, connection: ConnId, port: u16, client: IpAddr, ctx: &mut Ctx<'_>) {
         if self.imap.len() + self.pop3.len() >= self.config.connections {
             return refuse(connection, port, ctx);
         }
         match port {
-            POP3_PORT | POP3S_PORT => self.pop3.accept(connection, port == POP3S_PORT, ctx),
-            _ => self.imap.accept(connection, port == IMAPS_PORT, ctx),
+            POP3_PORT | POP3S_PORT => {
+                self.pop3.accept(connection, client, port == POP3S_PORT, ctx);
+            }
+            _ => self.imap.accept(connection, client, port == IMAPS_PORT, ctx),
         }
     }
 
     fn on_stream(&mut self, connection: ConnId, event: &StreamEvent, ctx: &mut Ctx<'_>) {
-        if let StreamEvent::Accepted { local, .. } = *event {
-            self.accept(connection, local.port(), ctx);
+        if let StreamEvent::Accepted { local, peer } = *event {
+            self.accept(connection, local.port(), peer.ip(), ctx);
         } else if self.pop3.has(connection) {
             self.pop3.on_stream(connection, event, ctx);
             for mailbox in self.pop3.take_changed() {
@@ -76,8 +85,56 @@ impl Running {
 
     fn on_timer(&mut self, token: TimerToken, ctx: &mut Ctx<'_>) {
         match token.connection() {
-            (POP3_TIMER, connection) => self.pop3.on_timer(connection, ctx),
+            (POP3_TIMER, connection) => {
+                self.pop3.on_timer(connection, ctx);
+                for mailbox in self.pop3.take_changed() {
+                    self.imap.on_change(mailbox, ctx);
+                }
+            }
+            (REBUILD_TIMER, _) => {
+                let config = Arc::clone(&self.config);
+                let Rebuild { user, mailbox, .. } = &config.rebuilds[token.0 as u32 as usize];
+                self.rebuild(user, mailbox, ctx);
+            }
             (_, connection) => self.imap.on_timer(connection, ctx),
+        }
+    }
+}
+
+impl Running {
+    /// The index of a mailbox is lost, and made anew.
+    fn rebuild(&mut self, user: &str, mailbox: &str, ctx: &mut Ctx<'_>) {
+        let store = ctx.disk().mail();
+        let found = store.account_of(user).and_then(|account| {
+            let name = MailboxName::new(mailbox).ok()?;
+            store.find(account, &name).ok()
+        });
+        let Some((id, validity)) = found.and_then(|id| Some((id, store.rebuild(id)?))) else {
+            let text = format!("{user} has no mailbox {mailbox} whose index could be lost");
+            return ctx.note(|| Note::Remark(text));
+        };
+        ctx.note(|| Note::Rebuilt {
+            account: user.to_owned(),
+            mailbox: mailbox.to_owned(),
+            uid_validity: validity.get(),
+        });
+        self.imap.on_rebuild(id, ctx);
+    }
+
+    fn on_order(&mut self, order: Order, ctx: &mut Ctx<'_>) {
+        match order {
+            Order::Misbehave { fault, rule: AnyRule::Pop3(rule) } => {
+                self.pop3.misbehave(fault, rule);
+            }
+            Order::Misbehave { fault, rule: AnyRule::Imap(rule) } => {
+                self.imap.misbehave(fault, rule);
+            }
+            Order::Cease { fault } => {
+                self.pop3.cease(fault);
+                self.imap.cease(fault);
+            }
+            Order::RebuildIndex { user, mailbox } => self.rebuild(&user, &mailbox, ctx),
+            Order::Misbehave { .. } | Order::Flush { .. } => {}
         }
     }
 }
@@ -113,6 +170,11 @@ impl Actor for MailServer {
         for (_, port) in ports.into_iter().filter(|(wanted, _)| *wanted) {
             assert!(ctx.listen(port), "a plan has one service a port");
         }
+        for (rebuild, place) in config.rebuilds.iter().zip(0..) {
+            if rebuild.at >= ctx.now() {
+                ctx.set_timer(rebuild.at, TimerToken(u64::from(REBUILD_TIMER) << 56 | place));
+            }
+        }
         self.running = Some(Running {
             imap: ImapService::new(Arc::clone(&config), ctx.epoch()),
             pop3: Pop3Service::new(Arc::clone(&config)),
@@ -126,6 +188,7 @@ impl Actor for MailServer {
             Event::Stream(connection, event) => running.on_stream(connection, &event, ctx),
             Event::Timer(token) => running.on_timer(token, ctx),
             Event::Signal(Signal::Delivered(mailbox)) => running.imap.on_change(mailbox, ctx),
+            Event::Outside(Outside::Order(order)) => running.on_order(order, ctx),
             Event::Datagram { .. } | Event::Unreachable { .. } | Event::Outside(_) => {}
         }
     }

@@ -1,6 +1,7 @@
 //! The POP3 sessions of a mailbox server.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::actors::carry::{LazyTimer, carry};
@@ -8,13 +9,16 @@ use crate::actors::channel::Arrival;
 use crate::actors::mta::config::TlsOffer;
 use crate::actors::service::Service;
 use crate::engine::{Seed, SimTime, Stream};
-use crate::proto::imap::{AccountId, Backend, MailboxId, MailboxName};
+use crate::proto::access::{Asked, Deed, Protocol, Rule, Verdict};
+use crate::proto::imap::{AccountId, Backend, MailboxId, MailboxName, UidValidity};
 use crate::proto::pop3::{LoginRefusal, Pop3Server, Pop3ServerConfig, Pop3ServerEvent};
+use crate::proto::sasl::{Identity, Secret};
 use crate::proto::{Input, Outbox, Session};
 use crate::world::{ConnId, Ctx};
 
 use super::config::MailServerConfig;
 use super::line::Line;
+use super::manners::{Faults, refuses_tls};
 
 /// All POP3 sessions of a server.
 pub(super) struct Pop3Service {
@@ -27,6 +31,8 @@ pub(super) struct Pop3Service {
     challenges: Option<Stream>,
     /// The mailboxes from which messages went since they were last taken.
     changed: Vec<MailboxId>,
+    /// How it misbehaves.
+    faults: Option<Box<Faults>>,
     out: Outbox<Pop3ServerEvent>,
 }
 
@@ -37,6 +43,16 @@ struct Open {
     account: Option<AccountId>,
     /// What the client has retrieved: read, once it says QUIT.
     retrieved: Vec<u32>,
+    /// The UIDVALIDITY under which the messages were numbered when the maildrop was locked.
+    validity: Option<UidValidity>,
+}
+
+/// What a session waits for.
+enum Wanted {
+    /// A verdict.
+    Judge(Box<Asked>),
+    /// A secret; where the server misbehaves, it may get another answer.
+    Identify(Identity),
 }
 
 impl Pop3Service {
@@ -52,6 +68,7 @@ impl Pop3Service {
             ..Default::default()
         };
         Pop3Service {
+            faults: Faults::new(Protocol::Pop3, &server.pop3_rules),
             server,
             config: Arc::new(config),
             sessions: BTreeMap::new(),
@@ -76,19 +93,40 @@ impl Pop3Service {
         std::mem::take(&mut self.changed)
     }
 
-    pub(super) fn accept(&mut self, connection: ConnId, is_implicit: bool, ctx: &mut Ctx<'_>) {
+    /// Keeps to a rule from now on, under this number.
+    pub(super) fn misbehave(&mut self, number: u64, rule: Arc<Rule>) {
+        let faults = self.faults.get_or_insert_with(|| Faults::none(Protocol::Pop3));
+        faults.add(number, rule);
+        self.sessions.values_mut().for_each(|open| open.session.set_judged(true));
+    }
+
+    /// Keeps to the rules of this number no longer.
+    pub(super) fn cease(&mut self, number: u64) {
+        if let Some(faults) = &mut self.faults {
+            faults.remove(number);
+        }
+    }
+
+    pub(super) fn accept(
+        &mut self,
+        connection: ConnId,
+        client: IpAddr,
+        is_implicit: bool,
+        ctx: &mut Ctx<'_>,
+    ) {
         let mut session = Pop3Server::new(Arc::clone(&self.config));
+        session.set_judged(self.faults.is_some());
         let mechanisms = &self.config.mechanisms;
         if self.config.apop || !mechanisms.iter().all(|mechanism| mechanism.shows_password()) {
             let draws = self.challenges.get_or_insert_with(|| ctx.stream("pop3 challenges"));
             session = session.with_challenges(Seed(draws.next_u64()).stream("challenges"));
         }
-        let mut line = Line::new(connection, is_implicit);
-        if is_implicit {
+        let mut line = Line::new(connection, client, is_implicit);
+        if is_implicit && !refuses_tls(&mut self.faults, &mut line, 0, ctx) {
             line.begin_tls(&self.server, ctx);
         }
-        self.sessions
-            .insert(connection, Open { session, line, account: None, retrieved: Vec::new() });
+        let (account, retrieved, validity) = (None, Vec::new(), None);
+        self.sessions.insert(connection, Open { session, line, account, retrieved, validity });
         if is_implicit {
             self.arm(connection, ctx);
         } else {
@@ -98,14 +136,85 @@ impl Pop3Service {
 
     /// Carries away what a session put out, and sees to its questions.
     fn carry(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        loop {
+            let wanted = self.carry_outputs(connection, ctx);
+            let Some(faults) = &mut self.faults else { return };
+            let Some(Open { session, line, .. }) = self.sessions.get_mut(&connection) else {
+                return;
+            };
+            let (now, secured) = (ctx.now(), session.is_secured());
+            let Some(Wanted::Identify(identity)) = wanted else {
+                if Faults::finish(line, ctx) {
+                    session.handle(now, Input::Eof, &mut self.out);
+                    continue;
+                }
+                let Some(Wanted::Judge(asked)) = wanted else { return };
+                let Some(deed) = faults.judge(line, &asked, secured, ctx) else { return };
+                let verdict = faults.begin(line, deed, ctx);
+                session.answer_judge(now, verdict, &mut self.out);
+                continue;
+            };
+            let mut asked = Asked::new("LOGIN", session.commands());
+            (asked.user, asked.is_part) = (Some(identity.authcid.clone()), true);
+            match faults.judge(line, &asked, secured, ctx) {
+                None => line.manners.identity = Some(identity),
+                Some(deed) => self.begin_login(connection, deed, &identity, ctx),
+            }
+        }
+    }
+
+    /// A login goes on, or comes to its end.
+    fn begin_login(
+        &mut self,
+        connection: ConnId,
+        deed: Deed,
+        identity: &Identity,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let Some(faults) = &mut self.faults else { return };
+        let Some(Open { session, line, .. }) = self.sessions.get_mut(&connection) else { return };
+        // Where a rule is about the command, that one goes on.
+        let verdict = match line.manners.is_busy() {
+            true => Verdict::Do,
+            false => faults.begin(line, deed, ctx),
+        };
+        match verdict {
+            Verdict::Do => {
+                let secret = secret_of(identity, ctx);
+                session.answer_identity(ctx.now(), secret.as_ref(), &mut self.out);
+            }
+            verdict => session.answer_judge(ctx.now(), verdict, &mut self.out),
+        }
+    }
+
+    /// What was to be done late with a command is done now.
+    fn begin_late(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
+        let Some(faults) = &mut self.faults else { return };
+        let Some(Open { session, line, .. }) = self.sessions.get_mut(&connection) else { return };
+        let Some(deed) = line.manners.due(ctx.now()) else { return };
+        match line.manners.identity.take() {
+            Some(identity) => self.begin_login(connection, deed, &identity, ctx),
+            None => {
+                let verdict = faults.begin(line, deed, ctx);
+                session.answer_judge(ctx.now(), verdict, &mut self.out);
+            }
+        }
+        self.carry(connection, ctx);
+    }
+
+    /// The same as far as it goes without a verdict; what one is wanted of.
+    fn carry_outputs(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) -> Option<Wanted> {
+        let open = self.sessions.get_mut(&connection)?;
+        let mut wanted = None;
         // Taken out, since the session is asked meanwhile.
         let mut channel = open.line.channel.take();
         carry(ctx, &mut channel, &mut self.out, |ctx, event, out| match event {
+            Pop3ServerEvent::Judge(asked) => wanted = Some(Wanted::Judge(asked)),
+            Pop3ServerEvent::Identify(identity) if self.faults.is_some() => {
+                wanted = Some(Wanted::Identify(identity));
+            }
             Pop3ServerEvent::Identify(identity) => {
-                let found = ctx.disk().mail().secret(&identity.authcid);
-                // Nobody acts for others here.
-                let secret = found.filter(|_| identity.is_own()).map(|(_, secret)| secret);
+                let secret = secret_of(&identity, ctx);
                 open.session.answer_identity(ctx.now(), secret.as_ref(), out);
             }
             Pop3ServerEvent::Login { user } => {
@@ -121,6 +230,7 @@ impl Pop3Service {
                     let maildrop = store.lock_maildrop(account).map_err(|_| LoginRefusal::InUse)?;
                     self.logins.insert(account, now);
                     open.account = Some(account);
+                    open.validity = Some(store.maildrop_validity(account));
                     Ok(maildrop)
                 });
                 open.session.answer_login(now, answer, out);
@@ -134,6 +244,10 @@ impl Pop3Service {
                 }
                 let store = ctx.disk().mail();
                 if let Some(account) = open.account {
+                    // By other numbers, other messages would be deleted.
+                    if open.validity != Some(store.maildrop_validity(account)) {
+                        return open.session.answer_update(false, out);
+                    }
                     store.update_maildrop(account, &deleted);
                     store.mark_retrieved(account, &std::mem::take(&mut open.retrieved));
                     self.changed.extend(store.find(account, &MailboxName::inbox()).ok());
@@ -147,15 +261,34 @@ impl Pop3Service {
             }
         });
         open.line.channel = channel;
-        open.line.begin_tls_if_agreed(&self.server, ctx);
+        if open.line.starts_tls {
+            let commands = open.session.commands();
+            if !refuses_tls(&mut self.faults, &mut open.line, commands, ctx) {
+                open.line.begin_tls_if_agreed(&self.server, ctx);
+            }
+        }
+        wanted
     }
+}
+
+/// What the user must know who wants to log in.
+fn secret_of(identity: &Identity, ctx: &mut Ctx<'_>) -> Option<Secret> {
+    let found = ctx.disk().mail().secret(&identity.authcid);
+    // Nobody acts for others here.
+    found.filter(|_| identity.is_own()).map(|(_, secret)| secret)
 }
 
 impl Service for Pop3Service {
     const TIMER: u8 = super::POP3_TIMER;
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
+        if input == Input::Timeout {
+            self.begin_late(connection, ctx);
+        }
         let Some(open) = self.sessions.get_mut(&connection) else { return };
+        if open.line.manners.hangs && matches!(input, Input::Bytes(_)) {
+            return;
+        }
         let mut arrivals = open.line.channel.receive(input, ctx);
         while let Some(arrival) = arrivals.next(ctx) {
             let Some(Open { session, line, .. }) = self.sessions.get_mut(&connection) else {

@@ -189,7 +189,7 @@ impl Manager {
                 self.receiver.add_rule(fault, rule, ctx);
             }
             Order::Cease { fault } => self.receiver.remove_rule(fault),
-            Order::Misbehave { .. } => {}
+            Order::Misbehave { .. } | Order::RebuildIndex { .. } => {}
         }
     }
 

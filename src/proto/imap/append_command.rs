@@ -21,6 +21,24 @@ pub struct AppendMessage<'a> {
     pub data: AppendData<'a>,
 }
 
+impl AppendMessage<'_> {
+    /// How many octets come with the command itself.
+    pub(super) fn octets(&self) -> usize {
+        match &self.data {
+            AppendData::Literal(data) | AppendData::Literal8(data) | AppendData::Utf8(data) => {
+                data.len()
+            }
+            AppendData::Catenate(parts) => {
+                let text = |part: &CatenatePart<'_>| match part {
+                    CatenatePart::Text(text) => text.len(),
+                    CatenatePart::Url(_) => 0,
+                };
+                parts.iter().map(text).sum()
+            }
+        }
+    }
+}
+
 /// Where the octets of an appended message come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppendData<'a> {

@@ -129,6 +129,29 @@ impl Command {
     }
 }
 
+impl Command {
+    /// The keyword, in upper case.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Command::User(_) => "USER",
+            Command::Pass(_) => "PASS",
+            Command::Apop { .. } => "APOP",
+            Command::AuthList | Command::Auth { .. } => "AUTH",
+            Command::Stls => "STLS",
+            Command::Stat => "STAT",
+            Command::List(_) => "LIST",
+            Command::Uidl(_) => "UIDL",
+            Command::Retr(_) => "RETR",
+            Command::Top(..) => "TOP",
+            Command::Dele(_) => "DELE",
+            Command::Noop => "NOOP",
+            Command::Rset => "RSET",
+            Command::Capa => "CAPA",
+            Command::Quit => "QUIT",
+        }
+    }
+}
+
 /// The command line without its line end.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

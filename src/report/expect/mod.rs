@@ -3,6 +3,7 @@
 //! Mailboxes and queues are looked up on the disks of hosts; what crossed the network, in the
 //! records.
 
+mod clients;
 mod evidence;
 mod mail;
 mod network;
@@ -122,6 +123,12 @@ fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
         Expect::Device { client, mailbox, sees, mail, flags } => {
             let mail = mail.as_deref().map(|mail| (mail, &flags[..]));
             network::device(evidence, client, mailbox, *sees, mail)
+        }
+        Expect::Downloads { client, mail, after, before, count } => {
+            clients::downloads(evidence, client, mail.as_deref(), *after..*before, *count)
+        }
+        Expect::Trouble { client, contains, count } => {
+            clients::trouble(evidence, client.as_deref(), contains, *count)
         }
         Expect::Queue { host, messages } => mail::queue(evidence, host.as_deref(), *messages),
         Expect::Reply { from, to, code, contains, count } => {

@@ -70,13 +70,7 @@ pub(super) fn of(expect: &Expect) -> String {
                     name.unwrap_or("any name")
                 );
             }
-            if *after > SimTime::ZERO {
-                text += &format!(" from {} on", duration(*after - SimTime::ZERO));
-            }
-            if *before < SimTime::MAX {
-                text += &format!(" before {}", duration(*before - SimTime::ZERO));
-            }
-            text
+            text + &between(*after, *before)
         }
         Expect::Resolved { name, type_, answer, rcode } => match answer.len() {
             0 => format!("{type_} {name} is resolved to {rcode}"),
@@ -95,6 +89,15 @@ pub(super) fn of(expect: &Expect) -> String {
         Expect::Device { client, mailbox, sees, mail, flags } => {
             let sees = amount(*sees, "message");
             format!("{client} sees {sees} in {mailbox}{}", among(mail.as_deref(), flags))
+        }
+        Expect::Downloads { client, mail, after, before, count } => {
+            let of = mail.as_ref().map(|mail| format!(" of {mail}")).unwrap_or_default();
+            let times = between(*after, *before);
+            format!("{}{of} by {client}{times}", amount(*count, "download"))
+        }
+        Expect::Trouble { client, contains, count } => {
+            let of = client.as_ref().map(|client| format!(" of {client}")).unwrap_or_default();
+            format!("{}{of}{}", amount(*count, "trouble"), quoted(contains))
         }
         Expect::Queue { host, messages } => {
             let place = host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
@@ -137,6 +140,18 @@ pub(super) fn of(expect: &Expect) -> String {
 }
 
 /// `2 to 3 times: `; nothing where it is the usual number.
+/// ` from 1m on before 2m`
+fn between(after: SimTime, before: SimTime) -> String {
+    let mut text = String::new();
+    if after > SimTime::ZERO {
+        text += &format!(" from {} on", duration(after - SimTime::ZERO));
+    }
+    if before < SimTime::MAX {
+        text += &format!(" before {}", duration(before - SimTime::ZERO));
+    }
+    text
+}
+
 fn number(count: Count, usual: Count) -> String {
     match count {
         _ if count == usual => String::new(),

@@ -205,6 +205,8 @@ impl<'w> Follower<'w> {
             | Note::Misbehaved { .. }
             | Note::SmtpMisbehaved { .. }
             | Note::Unsaid { .. }
+            | Note::AccessMisbehaved { .. }
+            | Note::Rebuilt { .. }
             | Note::Secured { .. }
             | Note::NotSecured { .. }
             | Note::Remark(_) => {}

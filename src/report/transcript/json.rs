@@ -170,7 +170,9 @@ fn note(note: &Note) -> Value {
                 "account": account, "mailbox": mailbox, "messages": messages, "known": known,
             })
         }
-        Note::ClientFailed { action, reason } => json!({ "action": action, "reason": reason }),
+        Note::ClientFailed { client, action, reason } => {
+            json!({ "client": client, "action": action, "reason": reason })
+        }
         Note::CacheHit { qname, qtype, rcode, left } => json!({
             "qname": qname, "qtype": qtype, "rcode": rcode, "left_secs": left.as_secs(),
         }),
@@ -187,6 +189,12 @@ fn note(note: &Note) -> Value {
         }),
         Note::Unsaid { moment, reply, rule } => {
             json!({ "moment": moment, "reply": reply, "rule": rule })
+        }
+        Note::AccessMisbehaved { rule, protocol, moment, user, deed } => json!({
+            "rule": rule, "protocol": protocol, "moment": moment, "user": user, "deed": deed,
+        }),
+        Note::Rebuilt { account, mailbox, uid_validity } => {
+            json!({ "account": account, "mailbox": mailbox, "uid_validity": uid_validity })
         }
         Note::Secured { server, handshake } => {
             let certificate = handshake.certificate.as_ref().map(|certificate| {

@@ -107,7 +107,7 @@ fn words(note: &Note) -> (&'static str, String) {
             };
             ("saw", text)
         }
-        Note::ClientFailed { action, reason } => {
+        Note::ClientFailed { action, reason, .. } => {
             ("client_failed", format!("could not {action}: {reason}"))
         }
         Note::CacheHit { qname, qtype, rcode, left } => {
@@ -135,6 +135,16 @@ fn words(note: &Note) -> (&'static str, String) {
         }
         Note::Unsaid { moment, reply, rule } => {
             ("unsaid", format!("never says, as told by {rule}, at {moment}: {reply}"))
+        }
+        Note::AccessMisbehaved { rule, moment, user, deed, .. } => {
+            let whose = user.as_ref().map(|user| format!(" of {user}")).unwrap_or_default();
+            ("misbehaved", format!("misbehaves as told by {rule}: at {moment}{whose}, {deed}"))
+        }
+        Note::Rebuilt { account, mailbox, uid_validity } => {
+            let text = format!(
+                "lost the index of {account} {mailbox}: all UIDs are new, under UIDVALIDITY {uid_validity}"
+            );
+            ("rebuilt", text)
         }
         Note::Secured { server, handshake } => {
             let Handshake { version, cipher, cipher_bits, certificate } = &**handshake;

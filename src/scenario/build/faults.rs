@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::actors::mail_server::Rebuild;
 use crate::actors::mta::config::Flush;
 use crate::actors::{Flood, Forger};
 use crate::engine::SimTime;
 use crate::net::{LinkId, Ways};
+use crate::proto::access;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::misbehaviour as smtp;
@@ -62,9 +64,10 @@ fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
             return heal(world, links);
         }
         // The programs of the hosts keep to it by themselves.
-        FaultAction::Misbehave { .. } | FaultAction::Flush { .. } | FaultAction::Forge { .. } => {
-            return None;
-        }
+        FaultAction::Misbehave { .. }
+        | FaultAction::RebuildIndex { .. }
+        | FaultAction::Flush { .. }
+        | FaultAction::Forge { .. } => return None,
     };
     let id = world.begin(fault.at, begins);
     if let Some(until) = fault.until {
@@ -82,6 +85,12 @@ pub fn order(fault: &Fault, number: u64, world: &mut World) -> Option<FaultId> {
         FaultAction::Misbehave { hosts, rule } => {
             for host in hosts.iter().filter_map(|name| world.node(name)).collect::<Vec<_>>() {
                 let order = Order::Misbehave { fault: number, rule: numbered(rule, number) };
+                world.outside(at, host, Outside::Order(order));
+            }
+        }
+        FaultAction::RebuildIndex { host, user, mailbox } => {
+            let order = Order::RebuildIndex { user: user.clone(), mailbox: mailbox.clone() };
+            if let Some(host) = world.node(host) {
                 world.outside(at, host, Outside::Order(order));
             }
         }
@@ -109,8 +118,14 @@ fn numbered(rule: &AnyRule, number: u64) -> AnyRule {
             let name = format!("fault {number}");
             AnyRule::Smtp(Arc::new(smtp::Rule { name, ..smtp::Rule::clone(rule) }))
         }
-        rule => rule.clone(),
+        AnyRule::Pop3(rule) => AnyRule::Pop3(Arc::new(named(rule, number))),
+        AnyRule::Imap(rule) => AnyRule::Imap(Arc::new(named(rule, number))),
+        AnyRule::Dns(_) => rule.clone(),
     }
+}
+
+fn named(rule: &access::Rule, number: u64) -> access::Rule {
+    access::Rule { name: format!("fault {number}"), ..rule.clone() }
 }
 
 /// Ends at `at` what [`order`] began, under the numbers that it has.
@@ -162,7 +177,7 @@ pub(super) fn flushes(plan: &Plan, host: &str) -> Vec<Flush> {
 pub(super) fn dns_rules(plan: &Plan, host: &str) -> Arc<[Arc<Rule>]> {
     rules(plan, host, |rule| match rule {
         AnyRule::Dns(rule) => Some(rule),
-        AnyRule::Smtp(_) => None,
+        _ => None,
     })
 }
 
@@ -170,8 +185,31 @@ pub(super) fn dns_rules(plan: &Plan, host: &str) -> Arc<[Arc<Rule>]> {
 pub(super) fn smtp_rules(plan: &Plan, host: &str) -> Arc<[Arc<smtp::Rule>]> {
     rules(plan, host, |rule| match rule {
         AnyRule::Smtp(rule) => Some(rule),
-        AnyRule::Dns(_) => None,
+        _ => None,
     })
+}
+
+/// What the mailbox server of this host keeps to, in POP3 and in IMAP.
+pub(super) fn access_rules(plan: &Plan, host: &str) -> [Arc<[Arc<access::Rule>]>; 2] {
+    let of = |protocol| {
+        rules(plan, host, move |rule| match rule {
+            AnyRule::Pop3(rule) if protocol == access::Protocol::Pop3 => Some(rule),
+            AnyRule::Imap(rule) if protocol == access::Protocol::Imap => Some(rule),
+            _ => None,
+        })
+    };
+    [of(access::Protocol::Pop3), of(access::Protocol::Imap)]
+}
+
+/// When the mailbox server of this host loses which index, in the order of time.
+pub(super) fn rebuilds(plan: &Plan, host: &str) -> Vec<Rebuild> {
+    let rebuild = |fault: &Fault| match &fault.action {
+        FaultAction::RebuildIndex { host: of, user, mailbox } if of == host => {
+            Some(Rebuild { at: fault.at, user: user.clone(), mailbox: mailbox.clone() })
+        }
+        _ => None,
+    };
+    plan.faults.iter().filter_map(rebuild).collect()
 }
 
 /// What a server of this host keeps to, of its protocol.

@@ -190,6 +190,7 @@ pub(super) fn mailbox_server(
     host: &Host,
     server: &plan::MailboxServer,
     tls: &TlsParts,
+    plan: &plan::Plan,
     seed: Seed,
 ) -> HostConfig {
     let mut store = MailStore::default();
@@ -210,6 +211,8 @@ pub(super) fn mailbox_server(
     settings.mechanisms.clone_from(&server.mechanisms);
     (settings.apop, settings.login_delay) = (server.apop, server.login_delay);
     settings.connections = server.connections.unwrap_or(settings.connections);
+    [settings.pop3_rules, settings.imap_rules] = super::faults::access_rules(plan, &host.name);
+    settings.rebuilds = super::faults::rebuilds(plan, &host.name);
     let settings = Arc::new(settings);
     config.disk(disk).actor(move || MailServer::new(Arc::clone(&settings)))
 }

@@ -97,7 +97,9 @@ fn build_host(
                     (faults::flushes(plan, &host.name), faults::smtp_rules(plan, &host.name));
                 mail::mta(config, host, mta, tls, orders, seed)
             }
-            Service::MailboxServer(server) => mail::mailbox_server(config, host, server, tls, seed),
+            Service::MailboxServer(server) => {
+                mail::mailbox_server(config, host, server, tls, plan, seed)
+            }
             Service::Client(client) => clients::client(config, host, client, plan, tls),
         };
     }

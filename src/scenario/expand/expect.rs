@@ -7,6 +7,7 @@ use crate::proto::dns::Rcode;
 use crate::proto::mail::delivery_status;
 use crate::scenario::finding::Path;
 use crate::scenario::format::expect as format;
+use crate::scenario::format::units::Dur;
 use crate::scenario::format::{Expectation as Format, OneOrMany};
 use crate::scenario::plan::{Action, Count, Expect, Expectation, Plan};
 
@@ -40,6 +41,26 @@ impl Expander<'_, '_, '_> {
             Format { resolved: Some(one), .. } => self.resolved(&path.at("resolved"), one, plan),
             Format { mailbox: Some(one), .. } => self.mailbox(&path.at("mailbox"), one, plan),
             Format { device: Some(one), .. } => self.device(&path.at("device"), one, plan),
+            Format { downloads: Some(one), .. } => {
+                let path = path.at("downloads");
+                let (client, _) = self.client(&path.at("client"), &one.client, plan)?;
+                if let Some(mail) = &one.mail {
+                    self.mail(&path.at("mail"), mail, plan)?;
+                }
+                let (after, before) = self.between(&path, one.after, one.before);
+                let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
+                Some(Expect::Downloads { client, mail: one.mail.clone(), after, before, count })
+            }
+            Format { trouble: Some(one), .. } => {
+                let path = path.at("trouble");
+                let client = match &one.client {
+                    Some(client) => Some(self.client(&path.at("client"), client, plan)?.0),
+                    None => None,
+                };
+                let contains = one.contains.as_slice().to_vec();
+                let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
+                Some(Expect::Trouble { client, contains, count })
+            }
             Format { queue: Some(one), .. } => {
                 let path = path.at("queue");
                 let host = self.expected_host(&path.at("host"), one.host.as_ref())?;
@@ -167,8 +188,20 @@ impl Expander<'_, '_, '_> {
             Some(type_) => Some(self.record_type(&path.at("type"), Some(type_))?),
             None => None,
         };
-        let after = one.after.map_or(SimTime::ZERO, |at| self.time(&path.at("after"), at));
-        let before = match one.before {
+        let (after, before) = self.between(path, one.after, one.before);
+        let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
+        Some(Expect::Queries { from: from?, to, name, type_, after, before, count })
+    }
+
+    /// From when and until when.
+    fn between(
+        &mut self,
+        path: &Path<'_>,
+        after: Option<Dur>,
+        before: Option<Dur>,
+    ) -> (SimTime, SimTime) {
+        let after = after.map_or(SimTime::ZERO, |at| self.time(&path.at("after"), at));
+        let before = match before {
             Some(at) => self.time(&path.at("before"), at),
             None => SimTime::MAX,
         };
@@ -176,8 +209,7 @@ impl Expander<'_, '_, '_> {
             let found = "\"before\" is not later than \"after\"";
             self.report.at(&path.at("before"), found, None);
         }
-        let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
-        Some(Expect::Queries { from: from?, to, name, type_, after, before, count })
+        (after, before)
     }
 
     fn resolved(&mut self, path: &Path<'_>, one: &format::Resolved, plan: &Plan) -> Option<Expect> {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Expander;
 use crate::engine::SimTime;
+use crate::proto::access::Protocol;
 use crate::scenario::finding::Path;
 use crate::scenario::format::fault::{Flush, FlushDomain};
 use crate::scenario::plan::{Fault, FaultAction, Link, Plan};
@@ -45,6 +46,14 @@ impl Expander<'_, '_, '_> {
         if let Some(smtp) = &format.smtp {
             return self.smtp_fault(&path.at("smtp"), path.to_string(), smtp, times, plan);
         }
+        if let Some(fault) = &format.pop3 {
+            let rule = (path.to_string(), Protocol::Pop3);
+            return self.access_fault(&path.at("pop3"), rule, fault, times, plan);
+        }
+        if let Some(fault) = &format.imap {
+            let rule = (path.to_string(), Protocol::Imap);
+            return self.access_fault(&path.at("imap"), rule, fault, times, plan);
+        }
         if let Some(forge) = &format.forge {
             return self.forge(&path.at("forge"), forge, times, plan);
         }
@@ -76,6 +85,9 @@ impl Expander<'_, '_, '_> {
         }
         if let Some(flush) = &format.flush {
             return self.flush(&path.at("flush"), flush);
+        }
+        if let Some(rebuild) = &format.rebuild_index {
+            return self.rebuild_index(&path.at("rebuild_index"), rebuild, plan);
         }
         let change = format.link.as_ref()?;
         let path = path.at("link");

@@ -9,10 +9,11 @@
 //! 5. [`zones`]: every zone with its records, delegations and glue, [`authentication`]: what domains
 //!    publish about mail in their names, and [`transfers`]: the changes of zones;
 //! 6. [`domains`]: users, aliases, restrictions;
-//! 7. [`agenda`], [`faults`] with [`dns_faults`] and [`forge`], [`expect`].
+//! 7. [`agenda`], [`faults`] with [`dns_faults`], [`access_faults`] and [`forge`], [`expect`].
 //!
 //! A step that finds a mistake reports it and goes on with what is right, so that all are found.
 
+mod access_faults;
 mod addresses;
 mod agenda;
 mod authentication;

@@ -15,7 +15,7 @@ use super::units::Dur;
     {"required": ["queries"]}, {"required": ["resolved"]}, {"required": ["mailbox"]},
     {"required": ["device"]}, {"required": ["queue"]}, {"required": ["reply"]},
     {"required": ["path"]}, {"required": ["attempts"]}, {"required": ["lost_packets"]},
-    {"required": ["forged"]}
+    {"required": ["forged"]}, {"required": ["downloads"]}, {"required": ["trouble"]}
 ]))]
 pub struct Expectation {
     /// Whether it holds whatever goes wrong: then it is judged under the faults that `mxsim explore`
@@ -49,6 +49,18 @@ pub struct Expectation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"user": "bob@example.com", "messages": 2}]))]
     pub mailbox: Option<MailboxHolds>,
+    /// What a client downloaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("examples" = [{"client": "bob@example.com/phone", "mail": "hello", "count": 1}])
+    )]
+    pub downloads: Option<Downloads>,
+    /// What a client could not do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("examples" = [{"client": "bob@example.com/phone", "contains": "refused", "count": 2}])
+    )]
+    pub trouble: Option<Trouble>,
     /// What a client has seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"client": "bob@example.com/phone", "sees": 1}]))]
@@ -143,6 +155,47 @@ pub struct Delivered {
     #[serde(default)]
     #[schemars(extend("examples" = [{"Authentication-Results": "dkim=pass"}]))]
     pub header: IndexMap<String, OneOrMany<String>>,
+}
+
+/// Messages that a client downloaded. What is left out fits any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Downloads {
+    /// Which client.
+    #[schemars(example = &"bob@example.com/phone")]
+    pub client: String,
+    /// Which message, by its `id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"hello")]
+    pub mail: Option<String>,
+    /// Not before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0s"), example = &"1m")]
+    pub after: Option<Dur>,
+    /// Before this time. Default: `until`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"2m")]
+    pub before: Option<Dur>,
+    /// How many in all.
+    #[schemars(example = 1)]
+    pub count: Count,
+}
+
+/// What a client tried to do, and could not. What is left out fits any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trouble {
+    /// Which client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"bob@example.com/phone")]
+    pub client: Option<String>,
+    /// Text that must stand in what it tells.
+    #[serde(default)]
+    #[schemars(example = &"login refused")]
+    pub contains: OneOrMany<String>,
+    /// How often.
+    #[schemars(example = 1)]
+    pub count: Count,
 }
 
 /// A message was put into no mailbox of the recipient.

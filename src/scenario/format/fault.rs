@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::access_fault::{AccessFault, RebuildIndex};
 use super::dns_fault::DnsFault;
 use super::forge::Forge;
 use super::host_fault::{FewDescriptors, FullDisk, RestartService, SlowDisk, WrongClock};
@@ -17,6 +18,7 @@ use super::units::Dur;
     {"required": ["crash"]}, {"required": ["restart"]}, {"required": ["cut"]},
     {"required": ["heal"]}, {"required": ["isolate"]}, {"required": ["rejoin"]},
     {"required": ["link"]}, {"required": ["dns"]}, {"required": ["smtp"]},
+    {"required": ["pop3"]}, {"required": ["imap"]}, {"required": ["rebuild_index"]},
     {"required": ["forge"]}, {"required": ["flush"]}, {"required": ["pause"]},
     {"required": ["freeze"]}, {"required": ["clock"]}, {"required": ["disk_full"]},
     {"required": ["slow_disk"]}, {"required": ["descriptors"]}, {"required": ["restart_service"]}
@@ -78,6 +80,22 @@ pub struct Fault {
         "name": "example.com", "type": "MX", "answer": "@ 1d IN MX 0 mail.evil.example.net."
     }]))]
     pub forge: Option<Forge>,
+    /// A POP3 server refuses, breaks off, hangs or is slow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("examples" = [{"server": "example.com", "at": "retr", "cut_after": "2KB"}])
+    )]
+    pub pop3: Option<AccessFault>,
+    /// An IMAP server refuses, breaks off, hangs or is slow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("examples" = [{"server": "example.com", "at": "login", "refuse": "unavailable"}])
+    )]
+    pub imap: Option<AccessFault>,
+    /// A mailbox gets new UIDs under another UIDVALIDITY. Not with `for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"user": "bob@example.com"}]))]
+    pub rebuild_index: Option<RebuildIndex>,
     /// An administrator has this MTA try all that it has queued at once (`postqueue -f`), or all for
     /// one domain (`postqueue -s`).
     #[serde(default, skip_serializing_if = "Option::is_none")]

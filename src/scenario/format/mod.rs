@@ -8,6 +8,7 @@
 //! of options with a `oneOf` in its schema. Serde's enums would give the same JSON, but report only
 //! the first mistake, and none by key.
 
+pub mod access_fault;
 pub mod agenda;
 pub mod authentication;
 pub mod dns;
@@ -130,6 +131,11 @@ impl<T> OneOrMany<T> {
             OneOrMany::One(one) => std::slice::from_ref(one),
             OneOrMany::Many(many) => many,
         }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
     }
 }
 

@@ -122,6 +122,28 @@ pub enum Expect {
         /// Flags that it saw it have.
         flags: Vec<String>,
     },
+    /// Messages that a client downloaded.
+    Downloads {
+        /// Which client.
+        client: String,
+        /// A mail; `None`: any.
+        mail: Option<String>,
+        /// From this time on.
+        after: SimTime,
+        /// Before this time.
+        before: SimTime,
+        /// How many.
+        count: Count,
+    },
+    /// What a client could not do.
+    Trouble {
+        /// Which client; `None`: any.
+        client: Option<String>,
+        /// Text that must stand in it.
+        contains: Vec<String>,
+        /// How often.
+        count: Count,
+    },
     /// How many messages are queued at the end.
     Queue {
         /// On which host; `None`: on all together.

@@ -66,6 +66,15 @@ pub enum FaultAction {
         /// The rule.
         rule: AnyRule,
     },
+    /// A mailbox server loses the index of a mailbox.
+    RebuildIndex {
+        /// Its host.
+        host: String,
+        /// Whose mailbox.
+        user: String,
+        /// Which.
+        mailbox: String,
+    },
     /// An MTA tries all that it has queued, or all for one domain.
     Flush {
         /// Its host.
@@ -91,6 +100,7 @@ impl FaultAction {
                 | FaultAction::RestartService { .. }
                 | FaultAction::Heal(..)
                 | FaultAction::Rejoin(_)
+                | FaultAction::RebuildIndex { .. }
                 | FaultAction::Flush { .. }
         )
     }

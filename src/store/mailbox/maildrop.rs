@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::store::MailStore;
-use crate::proto::imap::{AccountId, Backend, MailboxId, MailboxName, SystemFlag, Uid};
+use crate::proto::imap::{
+    AccountId, Backend, MailboxId, MailboxName, SystemFlag, Uid, UidValidity,
+};
 use crate::proto::pop3::MaildropMessage;
 
 /// Another session holds the maildrop.
@@ -63,6 +65,12 @@ impl MailStore {
     /// Gives the lock back, when the POP3 session has ended.
     pub fn unlock_maildrop(&mut self, account: AccountId) {
         self.account_mut(account).maildrop_locked = false;
+    }
+
+    /// Under which UIDVALIDITY the messages of the maildrop are numbered.
+    pub fn maildrop_validity(&self, account: AccountId) -> UidValidity {
+        let inbox = self.mailbox(self.inbox(account)).expect("every account has an INBOX");
+        inbox.state().uid_validity
     }
 
     fn inbox(&self, account: AccountId) -> MailboxId {

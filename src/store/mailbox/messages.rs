@@ -151,6 +151,23 @@ impl Mailbox {
         messages
     }
 
+    /// Numbers all messages anew, from 1, under another UIDVALIDITY: as servers do that have lost the
+    /// index of a mailbox and read it again from its messages. Flags are kept with the messages.
+    pub(crate) fn rebuild(&mut self, uid_validity: UidValidity) {
+        let modseq = self.advance();
+        let mut uid_next = Uid::MIN;
+        self.changes.clear();
+        for message in &mut self.messages {
+            (message.uid, message.modseq) = (uid_next, modseq);
+            self.changes.push((modseq, uid_next));
+            uid_next = uid_next.next().expect("there are no more than there were");
+        }
+        self.expunged.clear();
+        self.forgotten = modseq;
+        (self.state.uid_validity, self.state.uid_next) = (uid_validity, uid_next);
+        self.state.first_recent = uid_next;
+    }
+
     fn place(&self, uid: Uid) -> Option<usize> {
         self.messages.binary_search_by_key(&uid, |message| message.uid).ok()
     }
@@ -251,6 +268,27 @@ mod tests {
         assert_eq!(told, [2].into_iter().chain(4..=last).collect::<Vec<_>>());
         let late = ModSeq(mailbox.state().highest_modseq.0 - 1);
         assert_eq!(mailbox.expunged_since(late).map(Uid::get).collect::<Vec<_>>(), [last]);
+    }
+
+    #[test]
+    fn a_mailbox_that_is_rebuilt_has_the_same_messages_under_new_uids() {
+        let mut mailbox = mailbox(3);
+        mailbox.set_flags(Uid::new(3).unwrap(), Flags::of(&[SystemFlag::Seen]));
+        mailbox.expunge(&uids(&[1]));
+        let before = mailbox.state();
+        mailbox.rebuild(UidValidity::new(7).unwrap());
+        let after = mailbox.state();
+        assert_eq!((after.uid_validity.get(), after.uid_next.get()), (7, 3));
+        assert!(after.highest_modseq > before.highest_modseq);
+        let all: Vec<(Uid, bool)> = mailbox
+            .messages()
+            .iter()
+            .map(|message| (message.uid, message.flags.contains(SystemFlag::Seen)))
+            .collect();
+        assert_eq!(all, [(Uid::MIN, false), (Uid::new(2).unwrap(), true)]);
+        assert_eq!(mailbox.changed_since(before.highest_modseq).count(), 2);
+        assert_eq!(mailbox.expunged_since(after.highest_modseq).count(), 0);
+        assert_eq!(append(&mut mailbox).get(), 3);
     }
 
     #[test]

@@ -184,6 +184,15 @@ impl MailStore {
         Ok(Delivered { mailbox, uid })
     }
 
+    /// Loses the index of a mailbox: its messages are numbered anew under another UIDVALIDITY, which it
+    /// gives. `None` where there is no such mailbox.
+    pub fn rebuild(&mut self, mailbox: MailboxId) -> Option<UidValidity> {
+        let owner = self.owner(mailbox)?;
+        let uid_validity = self.account_mut(owner).take_uid_validity();
+        self.mailbox_mut(mailbox)?.rebuild(uid_validity);
+        Some(uid_validity)
+    }
+
     /// Forgets what a running server holds in memory only: the locks of POP3 sessions.
     pub fn after_crash(&mut self) {
         self.accounts.iter_mut().for_each(|account| account.maildrop_locked = false);

@@ -3,6 +3,7 @@
 mod append;
 mod basics;
 mod condstore;
+mod judged;
 mod names;
 mod notify;
 mod rev2;

@@ -85,6 +85,7 @@ impl CommandWriter {
             ImapTask::FetchNew { since, .. } => {
                 self.text(&format!("UID FETCH {since}:* (FLAGS RFC822.SIZE ENVELOPE)"))
             }
+            ImapTask::FetchBodies { uids, peek } => self.fetch_bodies(uids, *peek),
             ImapTask::FetchFlags => self.text("UID FETCH 1:* (FLAGS)"),
             ImapTask::Store { uids, change, flags } => {
                 let sign = match change {

@@ -40,6 +40,13 @@ pub enum ImapTask {
         /// Whether `\Seen` stays as it is.
         peek: bool,
     },
+    /// Fetches messages of which the device has the overview, since an earlier session broke off.
+    FetchBodies {
+        /// Which messages, ascending.
+        uids: Vec<Uid>,
+        /// Whether `\Seen` stays as it is.
+        peek: bool,
+    },
     /// Fetches the flags of all messages, and so learns which are gone (RFC 4549 §3).
     FetchFlags,
     /// Fetches the flags that have changed since that mod-sequence (RFC 7162 §3.1.4.1).
@@ -153,7 +160,7 @@ pub enum ImapClientEvent {
         /// What to show.
         overview: Overview,
     },
-    /// The second half of [`ImapTask::FetchNew`], for each new message.
+    /// The second half of [`ImapTask::FetchNew`], for each new message; and [`ImapTask::FetchBodies`].
     Message {
         /// The message.
         uid: Uid,
@@ -241,6 +248,26 @@ pub enum ImapFailure {
     TimedOut,
     /// The server sent what is no IMAP, or too much.
     Nonsense,
+}
+
+impl ImapFailure {
+    /// Whether the same may work later, without anybody's doing (RFC 5530 §3).
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            ImapFailure::LoginRefused(refusal) => refusal.is_temporary(),
+            ImapFailure::Closed { .. } | ImapFailure::TimedOut | ImapFailure::Nonsense => true,
+            ImapFailure::NoTls | ImapFailure::NoMechanism | ImapFailure::NotProved => false,
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether the same may work later, without anybody's doing (RFC 5530 §3).
+    pub fn is_temporary(&self) -> bool {
+        ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"]
+            .iter()
+            .any(|code| self.code.eq_ignore_ascii_case(code))
+    }
 }
 
 impl fmt::Display for ImapFailure {

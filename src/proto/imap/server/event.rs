@@ -2,10 +2,15 @@
 
 use super::super::backend::{AccountId, MailboxId};
 use super::super::number::Uid;
+use crate::proto::access::Asked;
 
 /// News from an IMAP server session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImapServerEvent {
+    /// Is the server to misbehave at this command? The session reads no further until it is told by
+    /// [`ImapServer::answer_judge`](super::ImapServer::answer_judge). Only asked where
+    /// [`ImapServer::set_judged`](super::ImapServer::set_judged) says so.
+    Judge(Box<Asked>),
     /// The client was told OK to STARTTLS: what it sends from now on is a TLS handshake. Call
     /// [`ImapServer::secured`](super::ImapServer::secured) when that is done.
     StartTls,

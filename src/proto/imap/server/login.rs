@@ -4,9 +4,11 @@ use super::super::backend::{AccountId, Backend};
 use super::super::response::write;
 use super::answer::Answer;
 use super::capabilities::Capabilities;
+use super::judged::Matter;
 use super::{Awaits, ImapServer, ImapServerEvent, Out, State};
 use crate::engine::SimTime;
-use crate::proto::sasl::{self, Identity, ServerExchange, ServerStep};
+use crate::proto::access::Asked;
+use crate::proto::sasl::{self, ServerExchange, ServerStep};
 
 impl ImapServer {
     /// STARTTLS (§6.2.1).
@@ -84,32 +86,36 @@ impl ImapServer {
         self.sasl_step(tag, exchange, step, backend, out);
     }
 
-    fn sasl_step(
+    pub(super) fn sasl_step(
         &mut self,
         tag: &str,
-        mut exchange: ServerExchange,
-        mut step: ServerStep,
+        exchange: ServerExchange,
+        step: ServerStep,
         backend: &impl Backend,
         out: &mut Out,
     ) {
-        // Nobody acts for others here.
-        let lookup =
-            |identity: &Identity| backend.secret(&identity.authcid).filter(|_| identity.is_own());
-        if let ServerStep::Identify(identity) = step {
-            step = exchange.judge(lookup(&identity).as_ref().map(|(_, secret)| secret));
-        }
         let answer = match step {
             ServerStep::Challenge(challenge) => {
                 write(out, format_args!("+ {}\r\n", sasl::encode_base64(&challenge)));
                 self.awaits = Awaits::Sasl { tag: tag.into(), exchange };
                 return;
             }
+            ServerStep::Identify(identity) if self.is_judged => {
+                let mut asked = Asked::new("LOGIN", self.commands);
+                (asked.user, asked.is_part) = (Some(identity.authcid.clone()), true);
+                let matter = Matter::Login { tag: tag.into(), exchange, identity };
+                return self.ask(asked, matter, out);
+            }
+            ServerStep::Identify(identity) => {
+                return self.identified(tag, exchange, &identity, backend, out);
+            }
             ServerStep::Accepted(identity) => {
-                let account = lookup(&identity).map(|(account, _)| account);
+                let found = backend.secret(&identity.authcid).filter(|_| identity.is_own());
+                let account = found.map(|(account, _)| account);
                 self.logged_in(identity.authcid, account, out)
             }
             ServerStep::Refused(identity) => self.logged_in(identity.authcid, None, out),
-            ServerStep::Identify(_) | ServerStep::Malformed => Answer::bad("Invalid response"),
+            ServerStep::Malformed => Answer::bad("Invalid response"),
         };
         self.answer(tag, &answer, out);
     }

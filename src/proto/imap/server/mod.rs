@@ -4,6 +4,9 @@
 //! each input. What other sessions did is told at the end of a command, or at once to a client that
 //! idles, when the owner calls [`ImapServer::mailbox_changed`].
 //!
+//! Where the server misbehaves the session asks its owner before each command, and waits for the
+//! verdict.
+//!
 //! The session knows nothing of TLS: its owner does the handshake, and gives it what was encrypted.
 //!
 //! Extensions: LITERAL+ (RFC 7888), SASL-IR (RFC 4959), ID (RFC 2971), ENABLE (RFC 5161), IDLE
@@ -31,6 +34,7 @@ mod execute;
 mod expunge;
 mod features;
 mod fetch;
+mod judged;
 mod list;
 mod login;
 mod mailboxes;
@@ -45,7 +49,7 @@ mod view;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 pub use config::ImapServerConfig;
 pub use event::ImapServerEvent;
@@ -56,6 +60,7 @@ use self::context::Context;
 use self::execute::Received;
 use self::features::Features;
 use self::fetch::Fetch;
+use self::judged::Matter;
 use self::notify::Notify;
 use self::view::{Telling, View};
 use super::backend::{AccountId, Backend, MailboxId};
@@ -68,6 +73,7 @@ use super::sequence::SequenceSet;
 use super::sort::SortCommand;
 use super::store_command::StoreCommand;
 use crate::engine::{Epoch, SimTime, Stream};
+use crate::proto::access::Asked;
 use crate::proto::sasl::ServerExchange;
 use crate::proto::{Input, Outbox};
 
@@ -92,6 +98,12 @@ pub struct ImapServer {
     active: SimTime,
     /// The calendar of the host.
     epoch: Epoch,
+    /// How many commands came.
+    commands: u32,
+    /// Whether the owner is asked before each of them.
+    is_judged: bool,
+    /// What came while a verdict was waited for.
+    unread: BytesMut,
 }
 
 /// The states of RFC 3501 §3.
@@ -118,6 +130,8 @@ enum Awaits {
     },
     /// The end of a TLS handshake, of which the session sees nothing.
     Tls,
+    /// The owner's verdict on this; what the client says waits.
+    Verdict(Box<Matter>),
 }
 
 type Out = Outbox<ImapServerEvent>;
@@ -137,6 +151,9 @@ impl ImapServer {
             secured: false,
             challenges: None,
             active: SimTime::ZERO,
+            commands: 0,
+            is_judged: false,
+            unread: BytesMut::new(),
         }
     }
 
@@ -187,9 +204,11 @@ impl ImapServer {
         match input {
             Input::Opened => {
                 self.active = now;
-                let host = &self.config.host_name;
-                let capabilities = Capabilities(self);
-                write(out, format_args!("* OK [CAPABILITY {capabilities}] {host} IMAP ready\r\n"));
+                if self.is_judged {
+                    self.ask(Asked::new("GREETING", 0), Matter::Greeting, out);
+                } else {
+                    self.greet(out);
+                }
             }
             Input::Bytes(octets) => {
                 self.active = now;
@@ -243,6 +262,20 @@ impl ImapServer {
         }
     }
 
+    /// A mailbox has other UIDs now, under another UIDVALIDITY. Who has it selected is sent away, as
+    /// Dovecot does: what its client knows of it holds no longer.
+    pub fn mailbox_rebuilt(&mut self, mailbox: MailboxId, out: &mut Out) {
+        if self.selected() == Some(mailbox) {
+            self.say_bye("IMAP session state is inconsistent, please relogin.", out);
+        }
+    }
+
+    fn greet(&mut self, out: &mut Out) {
+        let host = &self.config.host_name;
+        let capabilities = Capabilities(self);
+        write(out, format_args!("* OK [CAPABILITY {capabilities}] {host} IMAP ready\r\n"));
+    }
+
     fn read(&mut self, now: SimTime, mut input: &[u8], backend: &mut impl Backend, out: &mut Out) {
         while !matches!(self.state, State::Ended) {
             let limits = self.limits();
@@ -250,6 +283,7 @@ impl ImapServer {
                 Awaits::Command => self.reader.read(&mut input, limits),
                 // Behind STARTTLS, nothing in clear counts.
                 Awaits::Tls => return,
+                Awaits::Verdict(_) => return self.put_aside(input, out),
                 _ => self.reader.read_plain_line(&mut input, limits),
             };
             match step {
@@ -264,7 +298,14 @@ impl ImapServer {
                     self.answer(tag, &answer, out);
                 }
                 Step::Whole(text) => match std::mem::replace(&mut self.awaits, Awaits::Command) {
-                    Awaits::Command => self.command(now, &text, backend, out),
+                    Awaits::Command => {
+                        self.commands += 1;
+                        if self.is_judged {
+                            self.ask_of_command(now, text, backend, out);
+                        } else {
+                            self.command(now, &text, backend, out);
+                        }
+                    }
                     Awaits::Sasl { tag, exchange } => {
                         self.sasl_response(&tag, exchange, &text, backend, out);
                     }
@@ -276,7 +317,9 @@ impl ImapServer {
                         };
                         self.answer(&tag, &answer, out);
                     }
-                    Awaits::Tls => unreachable!("nothing is read before the handshake is done"),
+                    Awaits::Tls | Awaits::Verdict(_) => {
+                        unreachable!("nothing is read before the handshake or the verdict")
+                    }
                 },
             }
         }

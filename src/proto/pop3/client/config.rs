@@ -81,6 +81,13 @@ pub enum Pop3ClientEvent {
         /// Header and body, lines ended by CRLF.
         data: Bytes,
     },
+    /// The server refused to send or to delete a message; the session goes on with the next one.
+    Refused {
+        /// Its unique id, where the server has UIDL.
+        unique_id: Option<String>,
+        /// Why.
+        failure: Pop3Failure,
+    },
     /// QUIT was answered well: so many messages are gone from the server. The last event.
     Done {
         /// How many were deleted.
@@ -114,6 +121,27 @@ pub enum Pop3Failure {
     Closed,
     /// The server was silent for too long.
     TimedOut,
+}
+
+impl Pop3Failure {
+    /// Whether the same may work later, without anybody's doing (RFC 2449 §8, RFC 3206).
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Pop3Failure::Refused { text, .. } => {
+                let code = text.strip_prefix('[').and_then(|text| text.split_once(']'));
+                code.is_some_and(|(code, _)| {
+                    ["IN-USE", "LOGIN-DELAY", "SYS/TEMP"]
+                        .iter()
+                        .any(|known| code.eq_ignore_ascii_case(known))
+                })
+            }
+            Pop3Failure::Nonsense | Pop3Failure::Closed | Pop3Failure::TimedOut => true,
+            Pop3Failure::TlsNotOffered
+            | Pop3Failure::NoMechanism
+            | Pop3Failure::NotProved
+            | Pop3Failure::TooLarge => false,
+        }
+    }
 }
 
 impl fmt::Display for Pop3Failure {

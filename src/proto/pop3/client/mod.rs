@@ -197,13 +197,20 @@ impl Pop3Client {
             (State::Retr { rest, deleted, .. }, Status::Ok(_)) => {
                 State::Retr { rest, text: Some(Collector::default()), deleted }
             }
-            (State::Retr { .. }, Status::Err(text)) => return refused("RETR", text),
+            // One message that cannot be had does not keep the others away.
+            (State::Retr { rest, deleted, .. }, Status::Err(text)) => {
+                self.skip(("RETR", text), rest, deleted, out);
+                return Ok(());
+            }
             (State::Dele { mut rest, deleted }, Status::Ok(_)) => {
                 rest.pop();
                 self.next_message(rest, deleted + 1, out);
                 return Ok(());
             }
-            (State::Dele { .. }, Status::Err(text)) => return refused("DELE", text),
+            (State::Dele { rest, deleted }, Status::Err(text)) => {
+                self.skip(("DELE", text), rest, deleted, out);
+                return Ok(());
+            }
             (State::Quit { deleted }, Status::Ok(_)) => {
                 out.event(Pop3ClientEvent::Done { deleted });
                 out.close();
@@ -219,6 +226,20 @@ impl Pop3Client {
         out.event(Pop3ClientEvent::LoggedIn);
         send(&Command::Uidl(None), out);
         State::Uidl { list: None }
+    }
+
+    /// Goes on behind the last of `rest`, which the server did not send or delete.
+    fn skip(
+        &mut self,
+        (command, text): (&'static str, &str),
+        mut rest: Vec<Listed>,
+        deleted: usize,
+        out: &mut Outbox<Pop3ClientEvent>,
+    ) {
+        let unique_id = rest.pop().and_then(|listed| listed.unique_id);
+        let failure = Pop3Failure::Refused { command, text: text.into() };
+        out.event(Pop3ClientEvent::Refused { unique_id, failure });
+        self.next_message(rest, deleted, out);
     }
 
     /// Goes on with the last of `rest`, or quits.

@@ -165,6 +165,57 @@ fn a_server_without_uidl_is_counted() {
 }
 
 #[test]
+fn a_message_that_is_refused_does_not_keep_the_others_away() {
+    check(
+        &config(false, &["b"]),
+        r#"
+        S: +OK ready
+        C: CAPA
+        S: -ERR what
+        C: USER mrose
+        S: +OK
+        C: PASS secret
+        S: +OK
+        E: LoggedIn
+        C: UIDL
+        S: +OK
+        S: 1 a
+        S: 2 b
+        S: 3 c
+        S: .
+        C: RETR 1
+        S: -ERR [SYS/TEMP] disk error
+        E: Refused { unique_id: Some("a"), failure: Refused { command: "RETR", text: "[SYS/TEMP] disk error" } }
+        C: DELE 2
+        S: -ERR no
+        E: Refused { unique_id: Some("b"), failure: Refused { command: "DELE", text: "no" } }
+        C: RETR 3
+        S: +OK
+        S: x
+        S: .
+        E: Message { unique_id: Some("c"), data: b"x\r\n" }
+        C: DELE 3
+        S: +OK
+        C: QUIT
+        S: +OK
+        E: Done { deleted: 1 }
+        close"#,
+    );
+}
+
+#[test]
+fn a_refusal_says_whether_it_is_worth_another_try() {
+    let is_temporary =
+        |text: &str| Pop3Failure::Refused { command: "PASS", text: text.into() }.is_temporary();
+    for text in ["[IN-USE] locked", "[sys/temp]", "[LOGIN-DELAY] too soon"] {
+        assert!(is_temporary(text), "{text}");
+    }
+    for text in ["[AUTH] no", "[SYS/PERM] never", "no such user", "", "[IN-USE"] {
+        assert!(!is_temporary(text), "{text}");
+    }
+}
+
+#[test]
 fn a_refused_login_ends_the_session() {
     check(
         &config(false, &[]),

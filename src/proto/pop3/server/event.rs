@@ -1,13 +1,18 @@
 //! What a POP3 server session tells and asks its owner.
 
+use crate::proto::access::Asked;
 use crate::proto::sasl::Identity;
 
 /// News from a POP3 server session.
 ///
-/// `Identify`, `Login` and `Update` are questions: the session reads no further until they are
+/// `Judge`, `Identify`, `Login` and `Update` are questions: the session reads no further until they are
 /// answered, which may be much later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pop3ServerEvent {
+    /// Is the server to misbehave at this command? Only asked where
+    /// [`Pop3Server::set_judged`](super::Pop3Server::set_judged) says so. Answer with
+    /// [`Pop3Server::answer_judge`](super::Pop3Server::answer_judge).
+    Judge(Box<Asked>),
     /// What must the user of this account know? Answer with
     /// [`Pop3Server::answer_identity`](super::Pop3Server::answer_identity).
     Identify(Identity),

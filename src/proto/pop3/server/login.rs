@@ -178,6 +178,10 @@ impl Pop3Server {
     fn refuse(&mut self, refusal: LoginRefusal, out: &mut Out) {
         reply(out, format_args!("-ERR {}", refusal.text()));
         self.state = State::Authorization { user: None };
+        self.count_refusal(out);
+    }
+
+    pub(super) fn count_refusal(&mut self, out: &mut Out) {
         self.refused_logins += 1;
         if self.refused_logins >= self.config.max_refused_logins {
             self.end(out);

@@ -37,6 +37,12 @@ impl Maildrop {
         self.entries.iter().filter(|entry| entry.deleted).map(|entry| entry.uid).collect()
     }
 
+    /// How large a message is.
+    pub(super) fn octets(&self, number: u32) -> Option<u64> {
+        let place = (number as usize).checked_sub(1)?;
+        self.entries.get(place).map(Entry::octets)
+    }
+
     /// How many stay.
     pub(super) fn left(&self) -> usize {
         self.entries.iter().filter(|entry| !entry.deleted).count()

@@ -8,11 +8,15 @@
 //! A message is sent as it was when the maildrop was locked, even where an IMAP session has expunged
 //! it since; to delete it then does nothing.
 //!
+//! Where the server misbehaves the session asks its owner before each command, and waits for the
+//! verdict.
+//!
 //! Not modelled: UTF8 and LANG (RFC 6856): header fields beyond ASCII are sent as they are, which
 //! is what most servers do; messages that expire; LAST (gone since RFC 1725).
 
 mod config;
 mod event;
+mod judged;
 mod login;
 mod maildrop;
 #[cfg(test)]
@@ -51,6 +55,10 @@ pub struct Pop3Server {
     refused_logins: u32,
     /// Lines in a row that were no commands, or had no place where they came.
     bad_commands: u32,
+    /// How many commands came.
+    commands: u32,
+    /// Whether the owner is asked before each of them.
+    is_judged: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +75,8 @@ enum State {
     Securing,
     /// TRANSACTION (§5).
     Transaction { maildrop: Maildrop },
+    /// The owner looks whether it is to misbehave: before the greeting, or before a command.
+    Judging { command: Option<Command>, before: Box<State> },
     /// UPDATE (§6): the owner removes what was deleted, `left` messages stay.
     Update { left: usize },
     /// The connection is closed.
@@ -86,6 +96,8 @@ impl Pop3Server {
             timestamp: None,
             refused_logins: 0,
             bad_commands: 0,
+            commands: 0,
+            is_judged: false,
         }
     }
 
@@ -130,6 +142,7 @@ impl Pop3Server {
                 State::Sasl { .. } => true,
                 State::Identifying { .. }
                 | State::LoggingIn
+                | State::Judging { .. }
                 | State::Securing
                 | State::Update { .. }
                 | State::Ended => return,
@@ -155,7 +168,7 @@ impl Pop3Server {
                 }
                 Some(line) if in_auth => self.auth_response(&line, out),
                 Some(line) => match Command::parse(&line) {
-                    Ok(command) => self.command(now, command, out),
+                    Ok(command) => self.next_command(now, command, out),
                     Err(error) => self.bad(&error.to_string(), out),
                 },
             }
@@ -267,7 +280,11 @@ impl Session for Pop3Server {
             (State::Ended, _) => {}
             (_, Input::Opened) => {
                 self.active = now;
-                self.greet(now, out);
+                if self.is_judged {
+                    self.ask(None, out);
+                } else {
+                    self.greet(now, out);
+                }
             }
             // What was sent in clear behind STLS.
             (State::Securing, Input::Bytes(_)) => {}
