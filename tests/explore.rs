@@ -72,7 +72,7 @@ fn a_run_with_drawn_faults_is_a_scenario_file_that_plays_the_identical_run() {
     let mut disturbed = 0;
     for seed in 1..=30 {
         let case = seeds::case(source.plan(), seed, Faults::Swarm);
-        let drawn = play(&seeds::drawn_plan(&source, &case), Seed(seed));
+        let drawn = play(&case.plan(&source).unwrap(), Seed(seed));
         let text = pretty(&case.scenario(&source));
         let written = Source::parse(&text, "written.json", Box::new(NoFiles)).unwrap();
         let plan = written.plan();

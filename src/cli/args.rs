@@ -29,6 +29,7 @@ Examples:
   mxsim run my.json --seed 7                 play your own, on another seed
   mxsim check my.json                        find every mistake in it
   mxsim explore my.json --seeds 1..1000      play a thousand histories, and tell which fail
+  mxsim shrink my.json --seed 7              what of it is needed to fail as seed 7 does?
   mxsim test mail/ --update                  write what mail/*.json show as snapshots, then
   mxsim test mail/                           compare with them
   mxsim resolve my.json example.com MX       follow one resolution down from the root
@@ -65,6 +66,13 @@ Each mistake is told with file, line, column and JSON path, and with what would 
     /// is told with the command that plays it again.
     #[command(after_help = EXPLORE_EXAMPLES)]
     Explore(ExploreArgs),
+    /// Make a scenario that fails as small as it can be while it fails in the same way.
+    ///
+    /// Takes out faults, steps of the agenda, users, hosts, zones, links and settings, and makes times and
+    /// sizes simpler, as long as the same law or the same expectation stays broken. What is left is a
+    /// scenario that fails by itself.
+    #[command(after_help = SHRINK_EXAMPLES)]
+    Shrink(ShrinkArgs),
     /// Play scenarios and compare their transcripts with snapshots.
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
@@ -186,6 +194,9 @@ Examples:
   mxsim explore my.json --seed 7 --faults swarm --write seven.json
   mxsim run seven.json                                   the identical run, from a file
 
+  mxsim explore my.json --every-packet                   lose each packet once, one a run
+  mxsim explore my.json --every-event                    crash each host after each of its events
+
 The section \"swarm\" of a scenario says which faults may be drawn, where, and until when.
 Under drawn faults the laws judge, and of the expectations those with \"always\": true.
 
@@ -204,6 +215,18 @@ pub(super) struct ExploreArgs {
     /// Which faults a run has: those of the scenario, or beside them such as the seed draws.
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
     pub(super) faults: WhichFaults,
+    /// Play one run for each packet that a host sends, in which that packet is lost.
+    #[arg(long, conflicts_with_all = ["seeds", "faults", "print_faults", "write"])]
+    pub(super) every_packet: bool,
+    /// Play one run for each event of a host, after which the host crashes and starts again.
+    #[arg(long, conflicts_with_all = ["seeds", "faults", "print_faults", "write"])]
+    pub(super) every_event: bool,
+    /// With --every-event: how long a host is down.
+    #[arg(long, value_name = "DUR", value_parser = duration, default_value = "1s")]
+    pub(super) down: Duration,
+    /// With --every-packet and --every-event: only this host; may be given more than once.
+    #[arg(long, value_name = "HOST")]
+    pub(super) host: Vec<String>,
     /// How many runs are played at a time [default: one for each processor].
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
@@ -220,6 +243,45 @@ pub(super) struct ExploreArgs {
     /// `mxsim run FILE` plays the identical run. Files that the scenario names are looked for beside it.
     #[arg(long, value_name = "FILE|-", conflicts_with = "json")]
     pub(super) write: Option<PathBuf>,
+}
+
+const SHRINK_EXAMPLES: &str = "\
+Examples:
+  mxsim shrink my.json --seed 7 -o small.json       seed 7 fails: what is needed for that?
+  mxsim run small.json                              it fails by itself
+  mxsim shrink my.json --seed 7 --faults swarm      with the faults that seed 7 draws
+  mxsim shrink my.json --fault '{\"crash\": \"mx1.example.com\", \"after_event\": 57, \"for\": \"1s\"}'
+                                                    a case of explore --every-event
+
+Exit codes: 0 there is a smaller scenario; 2 nothing is broken in that run, or bad usage or input.";
+
+#[derive(Debug, Args)]
+pub(super) struct ShrinkArgs {
+    /// The scenario file.
+    pub(super) scenario: PathBuf,
+    /// The seed of the run that fails [default: the scenario's, or 1].
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Which faults the run has: those of the scenario, or beside them such as the seed draws.
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub(super) faults: WhichFaults,
+    /// A fault beside those, as it stands in a scenario; may be given more than once. Then how soon
+    /// mail arrives is not judged, nor what else need not hold when that goes wrong.
+    #[arg(long, value_name = "JSON")]
+    pub(super) fault: Vec<String>,
+    /// When the run ends at the latest, as 90s, 2h or 5d [default: as the scenario, or drawn faults,
+    /// need it].
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(super) until: Option<Duration>,
+    /// Where the small scenario goes; "-" is standard output.
+    #[arg(long, short, value_name = "FILE|-", default_value = "-")]
+    pub(super) output: PathBuf,
+    /// How many runs are played at a time [default: one for each processor].
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+    /// Tell each part that was taken out.
+    #[arg(long, short)]
+    pub(super) verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

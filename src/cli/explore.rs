@@ -8,7 +8,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::explore::{Case, Failed, Faults, Label, Report, Runner, Seeds, seeds};
+use crate::explore::{Case, Every, Failed, Faults, Label, Report, Runner, Seeds, every, seeds};
 use crate::scenario::pretty::{flat, pretty};
 use crate::scenario::{Source, format::Dur};
 
@@ -20,6 +20,10 @@ use super::{Failure, Outcome, output};
 pub(super) fn explore(args: &ExploreArgs) -> Result<Outcome, Failure> {
     let source = Source::load(&args.scenario).map_err(Failure::Scenario)?;
     let faults = Faults::from(args.faults);
+    let every = every(args);
+    if !every.is_empty() {
+        return explore_every(args, &source, &every);
+    }
     let seeds = match (args.seed, &args.seeds) {
         (Some(seed), _) => Seeds(seed..=seed),
         (None, Some(seeds)) => seeds.clone(),
@@ -36,19 +40,66 @@ pub(super) fn explore(args: &ExploreArgs) -> Result<Outcome, Failure> {
         return write(&source, *seeds.0.start(), faults, file);
     }
     let total = (seeds.0.end() - seeds.0.start()).saturating_add(1);
+    let what = format!("{seeds}, {}", in_words(faults));
+    play_and_tell(args, &what, total, |runner| seeds::explore(&source, &seeds, faults, runner))
+}
+
+/// Has the runs played, with a bar, and tells what came of them.
+fn play_and_tell(
+    args: &ExploreArgs,
+    what: &str,
+    total: u64,
+    play: impl FnOnce(&Runner<'_>) -> Report,
+) -> Result<Outcome, Failure> {
     let bar = CountBar::new(total, "runs");
     let on_run = |well: bool| bar.add(well);
     let mut runner = Runner::new(args.jobs.map_or(0, usize::from)).map_err(Failure::Input)?;
     runner.stop_at = args.stop_at.map(|most| most as usize);
     runner.on_run = &on_run;
-    let report = seeds::explore(&source, &seeds, faults, &runner);
+    let report = play(&runner);
     bar.finish();
-    let told = Told { scenario: &args.scenario, faults, report: &report };
+    let told = Told { scenario: &args.scenario, faults: args.faults.into(), report: &report };
     match args.json {
         true => told.write_json()?,
-        false => told.write_text(&format!("{seeds}, {}", in_words(faults)))?,
+        false => told.write_text(what)?,
     }
     Ok(Outcome::expected_if(report.failed.is_empty()))
+}
+
+/// What is to happen once in each run.
+fn every(args: &ExploreArgs) -> Vec<Every> {
+    let event = Every::Event { down: args.down };
+    [(args.every_packet, Every::Packet), (args.every_event, event)]
+        .into_iter()
+        .filter_map(|(wanted, every)| wanted.then_some(every))
+        .collect()
+}
+
+/// Runs in which one packet is lost, or one host crashes.
+fn explore_every(args: &ExploreArgs, source: &Source, every: &[Every]) -> Result<Outcome, Failure> {
+    let hosts: Vec<String> = args.host.iter().map(|host| host.to_ascii_lowercase()).collect();
+    for host in &hosts {
+        if !source.plan().hosts.contains_key(host) {
+            let what = format!("--host {host}: no host is named so in {}", source.name());
+            return Err(Failure::Input(what));
+        }
+    }
+    let wanted = |name: &str| hosts.is_empty() || hosts.iter().any(|host| host == name);
+    let seed = args.seed.unwrap_or(source.plan().seed);
+    let mut cases = Vec::new();
+    let mut told = Vec::new();
+    for one in every {
+        cases.extend(every::cases(source, seed, *one, wanted).map_err(Failure::Input)?);
+        told.push(match one {
+            Every::Packet => "each packet lost once".to_owned(),
+            Every::Event { down } => {
+                format!("each host crashed for {} after each of its events", Dur(*down))
+            }
+        });
+    }
+    let what = format!("seed {seed}, {}", told.join(", "));
+    let total = cases.len() as u64;
+    play_and_tell(args, &what, total, |runner| every::explore(source, cases, runner))
 }
 
 const DEFAULT_SEEDS: u64 = 100;
@@ -155,6 +206,7 @@ impl Told<'_> {
                 command += &format!(" --seed {number} --faults swarm");
             }
             (Label::Packet { .. } | Label::Event { .. }, _) => {
+                command += &format!(" --seed {}", case.seed);
                 for fault in &case.faults {
                     command += &format!(" --fault {}", word(fault));
                 }

@@ -14,6 +14,7 @@ mod rpl;
 mod run;
 #[cfg(feature = "live")]
 mod serve;
+mod shrink;
 mod spf;
 mod test;
 
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check { scenarios } => check::check(&scenarios),
         Command::Explore(args) => explore::explore(&args),
+        Command::Shrink(args) => shrink::shrink(&args),
         Command::Test(args) => test::test(&args),
         Command::Resolve(args) => resolve::resolve(&args),
         Command::Rpl(args) => rpl::rpl(&args),

@@ -47,30 +47,30 @@ pub(super) fn source(path: Option<&Path>) -> Result<Source, Failure> {
     .map_err(Failure::Scenario)
 }
 
-/// The scenario with faults in JSON from the command line beside its own.
-pub(super) fn with_faults(source: &Source, written: &[String]) -> Result<Source, Failure> {
-    let mut faults = Vec::new();
-    for text in written {
+/// Faults in JSON from the command line.
+pub(super) fn faults(written: &[String]) -> Result<Vec<Value>, Failure> {
+    let read = |text: &String| {
         let wrong = |what: &dyn std::fmt::Display| {
             Failure::Input(format!("--fault {text}: {what} (write it as it stands in a scenario)"))
         };
         match serde_json::from_str(text) {
-            Ok(fault @ Value::Object(_)) => faults.push(fault),
-            Ok(_) => return Err(wrong(&"this is no JSON object")),
-            Err(error) => return Err(wrong(&format!("this is no JSON: {error}"))),
+            Ok(fault @ Value::Object(_)) => Ok(fault),
+            Ok(_) => Err(wrong(&"this is no JSON object")),
+            Err(error) => Err(wrong(&format!("this is no JSON: {error}"))),
         }
-    }
-    source.with_faults(&faults).map_err(|findings| {
-        let told: Vec<_> = findings
-            .into_iter()
-            .map(|finding| {
-                let remedy =
-                    finding.remedy.map_or_else(String::new, |remedy| format!(" ({remedy})"));
-                let path = finding.path.strip_prefix("faults").unwrap_or(&finding.path);
-                format!("--fault {path}: {}{remedy}", finding.found)
-            })
-            .collect();
-        Failure::Input(told.join("\n"))
+    };
+    written.iter().map(read).collect()
+}
+
+/// The scenario with these faults of the command line beside its own.
+pub(super) fn with_faults(source: &Source, faults: &[Value]) -> Result<Source, Failure> {
+    source.with_faults(faults).map_err(|findings| {
+        let told = findings.into_iter().map(|finding| {
+            let remedy = finding.remedy.map_or_else(String::new, |remedy| format!(" ({remedy})"));
+            let path = finding.path.strip_prefix("faults").unwrap_or(&finding.path);
+            format!("--fault {path}: {}{remedy}", finding.found)
+        });
+        Failure::Input(told.collect::<Vec<_>>().join("\n"))
     })
 }
 

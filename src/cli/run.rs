@@ -87,14 +87,14 @@ fn plan(args: &RunArgs) -> Result<Plan, Failure> {
     }
     let mut source = play::source(args.scenario.as_deref())?;
     if !args.fault.is_empty() {
-        source = play::with_faults(&source, &args.fault)?;
+        source = play::with_faults(&source, &play::faults(&args.fault)?)?;
     }
     if !is_drawn {
         return Ok(source.plan().clone());
     }
     let seed = args.seed.unwrap_or(source.plan().seed);
     let case = seeds::case(source.plan(), seed, args.faults.into());
-    Ok(seeds::drawn_plan(&source, &case))
+    case.plan(&source).map_err(Failure::Scenario)
 }
 
 fn write_end(world: &World, ended: Ended, to: &mut dyn Write) -> io::Result<()> {

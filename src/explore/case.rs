@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::scenario::{Finding, Plan, Source};
 
+use super::relax::{Added, relax};
+
 /// What one run is played with beside its scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Case {
@@ -20,6 +22,9 @@ pub struct Case {
     /// When the run ends at the latest, where it is not as the scenario says.
     #[serde(skip)]
     pub until: Option<Duration>,
+    /// What these faults are, and so which expectations are judged.
+    #[serde(skip)]
+    pub added: Added,
 }
 
 /// What a case is called.
@@ -59,18 +64,40 @@ impl fmt::Display for Label {
 }
 
 impl Case {
-    /// The checked plan of the case; `plan` is that of its source.
-    ///
-    /// # Errors
-    /// The mistakes of its faults.
-    pub fn plan(&self, source: &Source) -> Result<Plan, Vec<Finding>> {
-        source.plan_with(&self.faults, self.until)
+    /// The whole scenario of the case, with those expectations that have to hold in it. A file with it
+    /// plays the identical run, and fails if that does.
+    pub fn scenario(&self, source: &Source) -> Map<String, Value> {
+        self.relaxed(source).0
     }
 
-    /// The whole scenario of the case: a file with it plays the identical run.
-    pub fn scenario(&self, source: &Source) -> Map<String, Value> {
+    /// The same, and which expectations of the source are left.
+    fn relaxed(&self, source: &Source) -> (Map<String, Value>, Vec<usize>) {
         let mut value = source.value_with(&self.faults, self.until);
         value.insert("seed".to_owned(), Value::from(self.seed));
-        value
+        let kept = relax(&mut value, self.added);
+        (value, kept)
+    }
+
+    /// The checked plan of the case. What it expects has the places of the source.
+    ///
+    /// # Errors
+    /// The mistakes of its faults, at paths that count those alone.
+    pub fn plan(&self, source: &Source) -> Result<Plan, Vec<Finding>> {
+        let (value, kept) = self.relaxed(source);
+        let mut plan = source.plan_of(&value).map_err(|findings| source.renumbered(findings))?;
+        for (expectation, index) in plan.expect.iter_mut().zip(kept) {
+            let written = &source.plan().expect[index];
+            expectation.path.clone_from(&written.path);
+            expectation.line = written.line;
+        }
+        Ok(plan)
+    }
+
+    /// The plan of a case whose faults were made here.
+    pub(super) fn checked_plan(&self, source: &Source) -> Plan {
+        self.plan(source).unwrap_or_else(|findings| {
+            let told: Vec<_> = findings.iter().map(ToString::to_string).collect();
+            panic!("a fault that was made here is a right one: {}", told.join("; "))
+        })
     }
 }

@@ -27,6 +27,9 @@ pub struct Failure {
     /// What is broken: the name of a law, an expectation in words, or where the program panicked. Two
     /// runs fail alike if kind and name are the same.
     pub name: String,
+    /// Where the expectation stands: `expect[2]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// What was found.
     pub why: String,
 }

@@ -32,7 +32,12 @@ pub fn play(plan: &Plan, seed: Seed) -> Outcome {
         }
     })
     .unwrap_or_else(|panic| Outcome {
-        failures: vec![Failure { kind: FailureKind::Panic, name: panic.place, why: panic.message }],
+        failures: vec![Failure {
+            kind: FailureKind::Panic,
+            name: panic.place,
+            place: None,
+            why: panic.message,
+        }],
         events: 0,
         fingerprint: 0,
         last_activity: SimTime::ZERO,
@@ -46,6 +51,7 @@ pub fn judge(plan: &Plan, world: &World) -> Vec<Failure> {
         .map(|verdict| Failure {
             kind: FailureKind::Expectation,
             name: verdict.expectation,
+            place: Some(verdict.path),
             why: verdict.why,
         })
         .collect()

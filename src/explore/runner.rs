@@ -28,6 +28,11 @@ impl<'a> Runner<'a> {
         Ok(Runner { pool, stop_at: None, on_run: &|_| {} })
     }
 
+    /// The threads on which it plays.
+    pub(super) fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
     /// Plays all cases, and reports them in their order. Runs behind the last failure that is wanted
     /// are none of the report, whether they were played or not.
     pub fn play(

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-use std::time::Duration;
 
 use crate::engine::{Seed, SimTime};
 use crate::scenario::{Plan, Source};
 
 use super::case::{Case, Label};
 use super::play::{play, settled};
-use super::relax::{Added, relax};
+use super::relax::Added;
 use super::report::Report;
 use super::runner::Runner;
 use super::swarm::Landscape;
@@ -91,21 +90,15 @@ pub fn case(plan: &Plan, seed: u64, faults: Faults) -> Case {
 fn case_in(landscape: &Landscape<'_>, seed: u64, faults: Faults) -> Case {
     let label = Label::Seed { number: seed };
     match faults {
-        Faults::Scenario => Case { label, seed, faults: Vec::new(), until: None },
+        Faults::Scenario => {
+            Case { label, seed, faults: Vec::new(), until: None, added: Added::Nothing }
+        }
         Faults::Swarm => {
             let until = settled(landscape.plan(), landscape.plan().swarm.until);
-            Case {
-                label,
-                seed,
-                faults: landscape.draw(Seed(seed)),
-                until: Some(since_start(until)),
-            }
+            let until = Some(until.since(SimTime::ZERO));
+            Case { label, seed, faults: landscape.draw(Seed(seed)), until, added: Added::Drawn }
         }
     }
-}
-
-fn since_start(time: SimTime) -> Duration {
-    time.since(SimTime::ZERO)
 }
 
 /// Plays one run a seed. The scenario is read once; drawn faults are checked as a person's are.
@@ -114,21 +107,8 @@ pub fn explore(source: &Source, seeds: &Seeds, faults: Faults, runner: &Runner<'
     let cases = seeds.0.clone().map(|seed| case_in(&landscape, seed, faults));
     runner.play(cases, |case| match faults {
         Faults::Scenario => play(source.plan(), Seed(case.seed)),
-        Faults::Swarm => play(&drawn_plan(source, case), Seed(case.seed)),
+        Faults::Swarm => play(&case.checked_plan(source), Seed(case.seed)),
     })
-}
-
-/// The plan of a case with drawn faults, with the expectations that have to hold in it.
-pub fn drawn_plan(source: &Source, case: &Case) -> Plan {
-    let mut plan = match case.plan(source) {
-        Ok(plan) => plan,
-        Err(findings) => {
-            let told: Vec<_> = findings.iter().map(ToString::to_string).collect();
-            panic!("a drawn fault is a right one: {}", told.join("; "))
-        }
-    };
-    relax(&mut plan, Added::Drawn);
-    plan
 }
 
 #[cfg(test)]

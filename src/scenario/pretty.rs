@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// The JSON text of a scenario, with a line feed at the end.
 ///
-/// An object or list that fits on a line of 100 characters stands on one, except the scenario itself
+/// An object or list that fits on a line of 120 characters stands on one, except the scenario itself
 /// and its lists.
 pub fn pretty(scenario: &Map<String, Value>) -> String {
     let mut text = String::from("{\n");
@@ -54,7 +54,7 @@ fn write_value(text: &mut String, value: &Value, indent: usize, used: usize, ope
     }
 }
 
-const WIDTH: usize = 100;
+const WIDTH: usize = 120;
 
 /// On one line, with spaces as a person sets them.
 pub fn flat(value: &Value) -> String {

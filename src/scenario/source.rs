@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::files::Files;
 use super::format::Dur;
+use super::plan::Bug;
 use super::{Finding, Plan, spanned};
 
 /// A scenario that is right, with its text as a JSON value and the files that it names.
@@ -20,6 +21,7 @@ pub struct Source {
     value: Map<String, Value>,
     files: Arc<dyn Files + Send + Sync>,
     plan: Plan,
+    bug: Option<Bug>,
 }
 
 impl Source {
@@ -44,7 +46,7 @@ impl Source {
         let plan = super::parse(text, name, files.as_ref())?;
         let node = spanned::read(text).0.expect("it was read before");
         let Value::Object(value) = node.to_json() else { unreachable!("a scenario is an object") };
-        Ok(Source { name: name.to_owned(), value, files: files.into(), plan })
+        Ok(Source { name: name.to_owned(), value, files: files.into(), plan, bug: None })
     }
 
     /// What the scenario is called in findings.
@@ -81,11 +83,14 @@ impl Source {
     /// The same scenario with these faults beside its own.
     ///
     /// # Errors
-    /// As [`Source::plan_with`].
+    /// The mistakes of the faults, at paths `faults[0]...` that count the added ones alone.
     pub fn with_faults(&self, faults: &[Value]) -> Result<Source, Vec<Finding>> {
-        let plan = self.plan_with(faults, None)?;
+        let value = self.value_with(faults, None);
+        let plan = self.plan_of(&value).map_err(|findings| self.renumbered(findings))?;
+        // Expectations keep their lines.
+        let plan = Plan { expect: self.plan.expect.clone(), ..plan };
         let (name, files) = (self.name.clone(), Arc::clone(&self.files));
-        Ok(Source { name, value: self.value_with(faults, None), files, plan })
+        Ok(Source { name, value, files, plan, bug: self.bug })
     }
 
     /// The plan of another value, beside the same files.
@@ -94,24 +99,22 @@ impl Source {
     /// Every mistake in it.
     pub fn plan_of(&self, value: &Map<String, Value>) -> Result<Plan, Vec<Finding>> {
         let text = serde_json::to_string(value).expect("a JSON value is JSON");
-        super::parse(&text, &self.name, self.files.as_ref())
+        let plan = super::parse(&text, &self.name, self.files.as_ref())?;
+        Ok(Plan { bug: self.bug, ..plan })
     }
 
-    /// The plan with these faults beside its own, and perhaps another end. Expectations keep their
-    /// lines.
-    ///
-    /// # Errors
-    /// The mistakes of the faults, at paths `faults[0]...` that count the added ones alone.
-    pub fn plan_with(
-        &self,
-        faults: &[Value],
-        until: Option<Duration>,
-    ) -> Result<Plan, Vec<Finding>> {
+    /// The same with a bug in its programs, for tests.
+    #[doc(hidden)]
+    pub fn with_bug(mut self, bug: Bug) -> Self {
+        self.bug = Some(bug);
+        self.plan.bug = Some(bug);
+        self
+    }
+
+    /// The findings of a value with added faults, at paths `faults[0]...` that count those alone.
+    pub fn renumbered(&self, findings: Vec<Finding>) -> Vec<Finding> {
         let own = self.value.get("faults").and_then(Value::as_array).map_or(0, Vec::len);
-        match self.plan_of(&self.value_with(faults, until)) {
-            Ok(plan) => Ok(Plan { expect: self.plan.expect.clone(), ..plan }),
-            Err(findings) => Err(findings.into_iter().map(|one| renumbered(one, own)).collect()),
-        }
+        findings.into_iter().map(|one| renumbered(one, own)).collect()
     }
 }
 
@@ -145,8 +148,9 @@ mod tests {
     fn faults_are_added_behind_those_that_are_there() {
         let source = Source::parse(TEXT, "mine.json", Box::new(NoFiles)).unwrap();
         let more = [json!({ "at": "1m", "crash": "laptop.alice.example.org" })];
-        let plan = source.plan_with(&more, None).unwrap();
-        assert_eq!((source.plan().faults.len(), plan.faults.len()), (2, 3));
+        let with = source.with_faults(&more).unwrap();
+        let plan = with.plan();
+        assert_eq!((source.plan().faults.len(), plan.faults.len()), (1, 2));
         assert_eq!(plan.expect, source.plan().expect);
         assert_eq!(source.plan_of(&source.value_with(&more, None)).unwrap().faults, plan.faults);
     }
@@ -154,8 +158,8 @@ mod tests {
     #[test]
     fn a_mistake_in_an_added_fault_is_told_by_its_own_number() {
         let source = Source::parse(TEXT, "mine.json", Box::new(NoFiles)).unwrap();
-        let wrong = source.plan_with(&[json!({ "at": "1m", "crash": "mial.example.org" })], None);
-        let told = wrong.unwrap_err()[0].to_string();
+        let wrong = source.with_faults(&[json!({ "at": "1m", "crash": "mial.example.org" })]);
+        let told = wrong.err().unwrap()[0].to_string();
         assert_eq!(
             told,
             "mine.json: faults[0].crash: no host is named \"mial.example.org\" (did you mean \

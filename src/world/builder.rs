@@ -15,6 +15,7 @@ use super::network::Network;
 use super::node::Node;
 use super::records::Records;
 use super::stack::Stack;
+use super::trap::NEVER;
 use super::{Actor, World};
 
 /// A host to be built.
@@ -333,6 +334,8 @@ impl HostConfig {
                 status: if self.is_idle { Status::Up } else { Status::New },
                 boot: 0,
                 restarts: 0,
+                events: 0,
+                trap: NEVER,
                 pending: Default::default(),
                 tcp: self.tcp,
                 path_mtus: None,

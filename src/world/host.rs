@@ -34,6 +34,10 @@ pub(crate) struct HostState {
     pub(crate) boot: u32,
     /// How often one of its programs was started again by itself.
     pub(crate) restarts: u32,
+    /// How many events it has had.
+    pub(crate) events: u64,
+    /// After which of its events something waits.
+    pub(crate) trap: u64,
     /// Events of this instant that wait for their actor.
     pub(crate) pending: VecDeque<(u16, Event)>,
     pub(crate) tcp: tcp::Config,

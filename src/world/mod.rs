@@ -25,6 +25,7 @@ pub mod record;
 mod records;
 mod run;
 mod stack;
+mod trap;
 mod turn;
 
 pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};

@@ -1,5 +1,6 @@
 //! The world and its loop.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::engine::{Epoch, Fingerprint, Key, Seed, SimTime};
@@ -16,6 +17,7 @@ use super::outside::{Act, Departure, Outside, Visit};
 use super::record::Record;
 use super::records::Records;
 use super::stack::Port;
+use super::trap::Trap;
 use super::{Actor, ConnId};
 
 /// Everything there is, on one clock.
@@ -25,6 +27,7 @@ pub struct World {
     pub(super) routers: Vec<Router>,
     pub(super) agenda: Agenda,
     pub(super) ledger: Ledger,
+    pub(super) traps: BTreeMap<NodeId, Vec<Trap>>,
     pub(super) now: SimTime,
     pub(super) controls: u64,
     visits: u64,
@@ -60,6 +63,7 @@ impl World {
             routers: routers.into_iter().map(|node| Router { node, up: true }).collect(),
             agenda: Agenda { records, ..Agenda::default() },
             ledger: Ledger::default(),
+            traps: BTreeMap::new(),
             now: SimTime::ZERO,
             controls: 0,
             visits: 0,
@@ -186,6 +190,9 @@ impl World {
             happening => {
                 let host = &mut hosts[node.index()];
                 host.handle(network, agenda, actions, key.time, cause, happening);
+                if host.state.events == host.state.trap {
+                    self.spring(node);
+                }
             }
         }
         true

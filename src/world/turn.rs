@@ -180,6 +180,7 @@ impl Host {
                 }
             };
         }
+        self.state.events += 1;
         let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
         match happening {
             Happening::Start => {

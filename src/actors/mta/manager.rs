@@ -82,6 +82,11 @@ impl Manager {
         }
     }
 
+    /// A bug on purpose comes to its end for the messages that it is about.
+    pub(super) fn write_late(&mut self, ctx: &mut Ctx<'_>) {
+        self.receiver.late_writes().write(ctx);
+    }
+
     pub(super) fn on_stream(&mut self, connection: ConnId, event: StreamEvent, ctx: &mut Ctx<'_>) {
         if let StreamEvent::Accepted { local, peer } = event {
             self.receiver.accept(connection, local, peer, ctx);

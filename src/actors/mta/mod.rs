@@ -15,6 +15,7 @@ mod delivery;
 mod destinations;
 mod enqueue;
 mod hop;
+mod late;
 mod local;
 mod lookup;
 mod manager;
@@ -29,6 +30,7 @@ mod transport;
 use std::sync::Arc;
 
 use crate::proto::smtp::is_domain;
+use crate::store::queue::Queue;
 use crate::world::{Actor, Ctx, Event, Outside, TimerToken};
 
 pub use config::MtaConfig;
@@ -79,6 +81,9 @@ impl Actor for Mta {
         }
         // What was queued before a crash.
         ctx.disk().queue().after_crash();
+        if config.bug == Some(config::Bug::ForgetfulQueue) {
+            *ctx.disk().queue() = Queue::default();
+        }
         let mut running = Manager::new(config, ctx);
         running.run_queue(ctx);
         self.running = Some(running);
@@ -86,6 +91,9 @@ impl Actor for Mta {
 
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
         let running = self.running.as_mut().expect("events come after the start");
+        if self.config.bug.is_some() {
+            running.write_late(ctx);
+        }
         match event {
             Event::Stream(connection, event) => running.on_stream(connection, event, ctx),
             Event::Datagram { from, to, payload } => running.on_datagram(from, to, &payload, ctx),

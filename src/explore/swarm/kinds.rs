@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use crate::engine::Stream;
 use crate::scenario::plan::{FaultKind, Link};
 
-use super::{Landscape, exponent, pick};
+use super::{Prey, exponent, pick};
 
-impl Landscape<'_> {
-    /// Whether there is something that such a fault could happen to.
-    pub(super) fn has_prey(&self, kind: FaultKind) -> bool {
+impl Prey<'_> {
+    /// Whether there is something in it that such a fault could happen to.
+    pub(super) fn has_any(&self, kind: FaultKind) -> bool {
         match kind {
             FaultKind::Crash => !self.hosts.is_empty(),
             FaultKind::Isolate => !self.nodes.is_empty(),
@@ -21,8 +21,12 @@ impl Landscape<'_> {
     }
 
     /// What happens, in such a fault.
-    pub(super) fn what(&self, kind: FaultKind, stream: &mut Stream) -> Map<String, Value> {
-        let strength = self.plan.swarm.strength;
+    pub(super) fn what(
+        &self,
+        kind: FaultKind,
+        strength: f64,
+        stream: &mut Stream,
+    ) -> Map<String, Value> {
         let value = match kind {
             FaultKind::Crash => json!({ "crash": one(&self.hosts, stream) }),
             FaultKind::Isolate => json!({ "isolate": one(&self.nodes, stream) }),
@@ -46,7 +50,7 @@ impl Landscape<'_> {
                 let rate = format!("{}kbps", (exponent(stream, 2.0, 1_000.0) / strength).ceil());
                 self.one_way_or_both(link, "bandwidth", json!(rate), stream)
             }
-            FaultKind::Dns => json!({ "dns": self.dns(stream) }),
+            FaultKind::Dns => json!({ "dns": self.dns(strength, stream) }),
         };
         match value {
             Value::Object(members) => members,
@@ -69,13 +73,13 @@ impl Landscape<'_> {
         json!({ "link": change })
     }
 
-    fn dns(&self, stream: &mut Stream) -> Value {
+    fn dns(&self, strength: f64, stream: &mut Stream) -> Value {
         let mut fault = Map::new();
         fault.insert("server".to_owned(), json!(one(&self.dns_servers, stream)));
         let answer = one(&ANSWERS, stream);
         match answer {
             "late" => {
-                let delay = exponent(stream, 100.0, 20_000.0) * self.plan.swarm.strength;
+                let delay = exponent(stream, 100.0, 20_000.0) * strength;
                 fault.insert("delay".to_owned(), json!(format!("{}ms", delay.ceil())));
             }
             answer => {
@@ -87,7 +91,7 @@ impl Landscape<'_> {
         {
             fault.insert("type".to_owned(), json!(rtype));
         }
-        let share = percent(stream, self.plan.swarm.strength);
+        let share = percent(stream, strength);
         fault.insert("share".to_owned(), json!(share));
         Value::Object(fault)
     }

@@ -4,7 +4,8 @@
 //! those alone (swarm testing: Groce and others, ISSTA 2012): a run in which everything fails a little
 //! does not reach what a run does in which one thing fails much. Most faults begin near a step of
 //! the agenda, where there is something to disturb; their lengths are drawn so that a short one is as
-//! likely as a long one, from 10 ms on. All have ended at the time that the scenario names.
+//! likely as a long one, from 10 ms on. In every other run all of them happen to the same few hosts and
+//! their links. All have ended at the time that the scenario names.
 //!
 //! The streams are named `swarm` and `swarm fault 1`, `swarm fault 2`...: no draw of the run itself
 //! moves, nor does one of a fault when another is drawn differently. What is drawn is JSON as it
@@ -14,6 +15,7 @@
 
 mod kinds;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -26,55 +28,87 @@ use crate::scenario::plan::{FaultKind, Link, Service, Swarm};
 /// What may fail in a scenario.
 pub struct Landscape<'p> {
     plan: &'p Plan,
-    /// Hosts.
-    hosts: Vec<&'p str>,
-    /// Hosts and routers.
-    nodes: Vec<&'p str>,
-    links: Vec<&'p Link>,
-    dns_servers: Vec<&'p str>,
+    prey: Prey<'p>,
     /// When the agenda does something, within the time in which faults begin.
     steps: Vec<SimTime>,
     /// The kinds that the scenario allows and that find something to happen to.
     kinds: Vec<FaultKind>,
 }
 
-impl<'p> Landscape<'p> {
-    /// Of a plan, within the budget that it names.
-    pub fn new(plan: &'p Plan) -> Self {
-        let swarm = &plan.swarm;
-        let may_fail = |name: &str| {
-            let named = swarm.hosts.as_ref().is_none_or(|hosts| hosts.contains(name));
-            named && !swarm.spare.contains(name)
-        };
+/// What something can happen to.
+#[derive(Debug, Clone, Default)]
+struct Prey<'p> {
+    hosts: Vec<&'p str>,
+    /// Hosts and routers.
+    nodes: Vec<&'p str>,
+    /// Hosts with an MTA or mailboxes.
+    mail_hosts: Vec<&'p str>,
+    links: Vec<&'p Link>,
+    dns_servers: Vec<&'p str>,
+}
+
+impl<'p> Prey<'p> {
+    fn new(
+        plan: &'p Plan,
+        may_fail: &dyn Fn(&str) -> bool,
+        is_spared: &dyn Fn(&str) -> bool,
+    ) -> Self {
         let hosts: Vec<&str> =
             plan.hosts.keys().map(String::as_str).filter(|name| may_fail(name)).collect();
         let routers = plan.routers.iter().map(String::as_str).filter(|name| may_fail(name));
-        let link_may_fail = |link: &&Link| {
-            let ends = [link.a.as_str(), link.b.as_str()];
-            ends.iter().any(|end| may_fail(end))
-                && !ends.iter().any(|end| swarm.spare.contains(*end))
-        };
         let serving = |wanted: fn(&Service) -> bool| -> Vec<&'p str> {
             let named = plan.hosts.iter().filter(|(_, host)| host.services.iter().any(wanted));
             named.map(|(name, _)| name.as_str()).filter(|name| may_fail(name)).collect()
         };
-        let mut landscape = Landscape {
-            plan,
+        let link_may_fail = |link: &&Link| {
+            let ends = [link.a.as_str(), link.b.as_str()];
+            ends.iter().any(|end| may_fail(end)) && !ends.iter().any(|end| is_spared(end))
+        };
+        Prey {
             nodes: hosts.iter().copied().chain(routers).collect(),
             hosts,
+            mail_hosts: serving(|service| {
+                matches!(service, Service::Mta(_) | Service::MailboxServer(_))
+            }),
             links: plan.links.iter().filter(link_may_fail).collect(),
             dns_servers: serving(|service| {
                 matches!(service, Service::NameServer(_) | Service::Resolver(_))
             }),
-            steps: {
-                let times = plan.agenda.iter().map(|step| step.at);
-                times.filter(|at| (swarm.from..swarm.until).contains(at)).collect()
-            },
-            kinds: Vec::new(),
+        }
+    }
+
+    /// Only what belongs to these; of a kind of which nothing does, all.
+    fn around(&self, chosen: &BTreeSet<&str>) -> Self {
+        fn narrowed<T: Copy>(all: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
+            let some: Vec<T> = all.iter().copied().filter(keep).collect();
+            if some.is_empty() { all.to_vec() } else { some }
+        }
+        let is_chosen = |name: &&str| chosen.contains(*name);
+        Prey {
+            hosts: narrowed(&self.hosts, is_chosen),
+            nodes: narrowed(&self.nodes, is_chosen),
+            mail_hosts: narrowed(&self.mail_hosts, is_chosen),
+            links: narrowed(&self.links, |link| {
+                [&link.a, &link.b].iter().any(|end| chosen.contains(end.as_str()))
+            }),
+            dns_servers: narrowed(&self.dns_servers, is_chosen),
+        }
+    }
+}
+
+impl<'p> Landscape<'p> {
+    /// Of a plan, within the budget that it names.
+    pub fn new(plan: &'p Plan) -> Self {
+        let swarm = &plan.swarm;
+        let is_spared = |name: &str| swarm.spare.contains(name);
+        let may_fail = |name: &str| {
+            swarm.hosts.as_ref().is_none_or(|hosts| hosts.contains(name)) && !is_spared(name)
         };
-        landscape.kinds =
-            swarm.kinds.iter().copied().filter(|kind| landscape.has_prey(*kind)).collect();
-        landscape
+        let prey = Prey::new(plan, &may_fail, &is_spared);
+        let times = plan.agenda.iter().map(|step| step.at);
+        let steps = times.filter(|at| (swarm.from..swarm.until).contains(at)).collect();
+        let kinds = swarm.kinds.iter().copied().filter(|kind| prey.has_any(*kind)).collect();
+        Landscape { plan, prey, steps, kinds }
     }
 
     /// The plan that it is of.
@@ -98,19 +132,35 @@ impl<'p> Landscape<'p> {
             kinds.push(*only);
         }
         let count = 1 + stream.below(u64::from(self.plan.swarm.at_most));
+        let prey = self.around_some(&mut stream);
         let mut faults: Vec<(SimTime, Value)> = (1..=count)
-            .map(|number| self.fault(&kinds, &mut seed.stream(&format!("swarm fault {number}"))))
+            .map(|number| {
+                let mut stream = seed.stream(&format!("swarm fault {number}"));
+                self.fault(&kinds, &prey, &mut stream)
+            })
             .collect();
         faults.sort_by_key(|(at, _)| *at);
         faults.into_iter().map(|(_, fault)| fault).collect()
     }
 
-    fn fault(&self, kinds: &[FaultKind], stream: &mut Stream) -> (SimTime, Value) {
+    /// What belongs to a few hosts, mostly such as have to do with mail; in every other run, all.
+    fn around_some(&self, stream: &mut Stream) -> Prey<'p> {
+        let (is_around, count) = (stream.chance(0.5), 1 + stream.below(3));
+        let mut chosen = BTreeSet::new();
+        for _ in 0..count {
+            let is_mail = stream.chance(0.75);
+            let among = if is_mail { &self.prey.mail_hosts } else { &self.prey.hosts };
+            chosen.extend(pick(among, stream).copied());
+        }
+        if is_around { self.prey.around(&chosen) } else { self.prey.clone() }
+    }
+
+    fn fault(&self, kinds: &[FaultKind], prey: &Prey<'_>, stream: &mut Stream) -> (SimTime, Value) {
         let kind = *pick(kinds, stream).expect("there are kinds");
         let (at, length) = self.times(stream);
         let mut members = Map::new();
         members.insert("at".to_owned(), text(at.since(SimTime::ZERO)));
-        members.extend(self.what(kind, stream));
+        members.extend(prey.what(kind, self.plan.swarm.strength, stream));
         members.insert("for".to_owned(), text(length));
         (at, Value::Object(members))
     }
@@ -178,7 +228,7 @@ mod tests {
     fn what_is_drawn_is_right_and_ends_in_time() {
         let source = source(r#"{ "until": "5m", "at_most": 9, "longest": "1h" }"#);
         let landscape = Landscape::new(source.plan());
-        let mut keys = std::collections::BTreeSet::new();
+        let mut keys = BTreeSet::new();
         for seed in 1..=300 {
             let faults = landscape.draw(Seed(seed));
             assert!((1..=9).contains(&faults.len()));
@@ -190,7 +240,7 @@ mod tests {
                 assert!(end <= Duration::from_secs(300), "{fault}");
                 keys.extend(fault.as_object().unwrap().keys().cloned());
             }
-            if let Err(findings) = source.plan_with(&faults, None) {
+            if let Err(findings) = source.with_faults(&faults) {
                 panic!("seed {seed}: {}", findings[0]);
             }
         }

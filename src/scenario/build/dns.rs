@@ -10,7 +10,7 @@ use crate::proto::dns::resolver::{Hint, ResolverConfig};
 use crate::proto::dns::server::{Followers, SecondaryConfig, ServerConfig};
 use crate::proto::dns::transfer::TransferLimits;
 use crate::proto::dns::{Authority, Name, Record, Zone};
-use crate::scenario::plan::{self, Host, Plan};
+use crate::scenario::plan::{self, Bug, Host, Plan};
 use crate::world::HostConfig;
 
 /// The zones of a plan, each made once however many servers have it.
@@ -112,9 +112,11 @@ impl Zones {
         host: &Host,
         resolver: &plan::Resolver,
         rules: Arc<[Arc<Rule>]>,
+        bug: Option<Bug>,
     ) -> HostConfig {
         let hints = self.hints.clone();
         let mut settings = ResolverConfig { hints, ..(*resolver.config).clone() };
+        settings.believes_additionals = bug == Some(Bug::BelievedAdditionals);
         settings.keep_ordinary(self.by_key.values().map(|zone| zone.origin()));
         let port = resolver.port;
         settings.ipv4 = host.addresses.iter().any(IpAddr::is_ipv4);

@@ -50,6 +50,11 @@ fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
             world.restart_program(fault.at, host, *place, name);
             return None;
         }
+        FaultAction::CrashAfter { host, event, back_after } => {
+            let host = node(host);
+            world.crash_after(host, *event, *back_after);
+            return None;
+        }
         FaultAction::Restart(host) => {
             let host = node(host);
             world.restart(fault.at, host);

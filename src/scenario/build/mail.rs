@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::tls::TlsParts;
 use crate::actors::mail_server::{MailServer, MailServerConfig};
 use crate::actors::mta::config::{
-    AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, Flush, Forward, MailingList,
+    self, AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, Flush, Forward, MailingList,
     Personal, RefusalMode, Restriction, SpfCheck, Submitter, Transport,
 };
 use crate::actors::{Mta, MtaConfig};
@@ -17,7 +17,7 @@ use crate::proto::smtp::misbehaviour::Rule;
 use crate::proto::smtp::{Mailbox, Reply};
 use crate::scenario::format::authentication::{self as format, AuthChecks};
 use crate::scenario::format::policy;
-use crate::scenario::plan::{self, Host};
+use crate::scenario::plan::{self, Bug, Host};
 use crate::store::mailbox::MailStore;
 use crate::world::{Disk, HostConfig};
 
@@ -27,7 +27,7 @@ pub(super) fn mta(
     host: &Host,
     mta: &plan::Mta,
     tls: &TlsParts,
-    (flushes, misbehaviour): (Vec<Flush>, Arc<[Arc<Rule>]>),
+    (flushes, misbehaviour, bug): (Vec<Flush>, Arc<[Arc<Rule>]>, Option<Bug>),
     seed: Seed,
 ) -> HostConfig {
     let mut settings = MtaConfig::new(&mta.name, super::resolvers(host));
@@ -65,6 +65,11 @@ pub(super) fn mta(
     settings.transports = mta.transports.clone();
     settings.flushes = flushes;
     settings.misbehaviour = misbehaviour;
+    settings.bug = match bug {
+        Some(Bug::ForgetfulQueue) => Some(config::Bug::ForgetfulQueue),
+        Some(Bug::LateWrite) => Some(config::Bug::LateWrite),
+        Some(Bug::BelievedAdditionals) | None => None,
+    };
     settings.clients = mta.clients.clone();
     let settings = Arc::new(settings);
     config.actor(move || Mta::new(Arc::clone(&settings)))

@@ -91,10 +91,15 @@ fn build_host(
     for service in &host.services {
         config = match service {
             Service::NameServer(server) => zones.name_server(config, host, server, plan, rules()),
-            Service::Resolver(resolver) => zones.resolver(config, host, resolver, rules()),
+            Service::Resolver(resolver) => {
+                zones.resolver(config, host, resolver, rules(), plan.bug)
+            }
             Service::Mta(mta) => {
-                let orders =
-                    (faults::flushes(plan, &host.name), faults::smtp_rules(plan, &host.name));
+                let orders = (
+                    faults::flushes(plan, &host.name),
+                    faults::smtp_rules(plan, &host.name),
+                    plan.bug,
+                );
                 mail::mta(config, host, mta, tls, orders, seed)
             }
             Service::MailboxServer(server) => {

@@ -6,6 +6,7 @@ use super::Expander;
 use crate::engine::SimTime;
 use crate::proto::access::Protocol;
 use crate::scenario::finding::Path;
+use crate::scenario::format;
 use crate::scenario::format::fault::{Flush, FlushDomain};
 use crate::scenario::plan::{Fault, FaultAction, Link, Plan};
 
@@ -14,11 +15,12 @@ impl Expander<'_, '_, '_> {
         let top = Path::top().at("faults");
         for (index, format) in self.scenario.faults.iter().enumerate() {
             let path = top.at(index);
-            let at = self.time(&path.at("at"), format.at);
+            let Some(at) = self.begins(&path, format) else { continue };
             if format.for_.is_some_and(|dur| dur.0.is_zero()) {
                 self.report.at(&path.at("for"), "a fault of no length", None);
             }
-            let until = format.for_.map(|dur| at + dur.0);
+            let until = format.for_.filter(|_| format.after_event.is_none());
+            let until = until.map(|dur| at + dur.0);
             let Some(action) = self.fault(&path, format, at..until.unwrap_or(SimTime::MAX), plan)
             else {
                 continue;
@@ -32,11 +34,32 @@ impl Expander<'_, '_, '_> {
         plan.faults.sort_by_key(|fault| fault.at);
     }
 
+    /// When a fault begins, or a finding where that is not said.
+    fn begins(&mut self, path: &Path<'_>, format: &format::Fault) -> Option<SimTime> {
+        let remedy = match (format.at, format.after_event) {
+            (Some(at), None) => return Some(self.time(&path.at("at"), at)),
+            (None, Some(_)) if format.crash.is_some() => return Some(SimTime::ZERO),
+            (None, None) => {
+                // One that is wrong was told before.
+                if !["at", "after_event"].iter().any(|key| self.report.is_written(path, key)) {
+                    let remedy = "for example \"at\": \"1m\"".to_owned();
+                    self.report.at(path, "the key \"at\" is missing", remedy);
+                }
+                return None;
+            }
+            (None, Some(_)) => "only a crash can wait for an event; say when with \"at\"",
+            (Some(_), Some(_)) => "leave \"at\" or \"after_event\" out",
+        };
+        let found = "this fault does not begin after an event";
+        self.report.at(&path.at("after_event"), found, remedy.to_owned());
+        None
+    }
+
     /// What happens at these times.
     fn fault(
         &mut self,
         path: &Path<'_>,
-        format: &crate::scenario::format::Fault,
+        format: &format::Fault,
         times: Range<SimTime>,
         plan: &mut Plan,
     ) -> Option<FaultAction> {
@@ -61,7 +84,14 @@ impl Expander<'_, '_, '_> {
             return ails;
         }
         if let Some(name) = &format.crash {
-            return Some(FaultAction::Crash(self.host(&path.at("crash"), name)?));
+            let host = self.host(&path.at("crash"), name)?;
+            return Some(match format.after_event {
+                Some(event) => {
+                    let back_after = format.for_.map(|dur| dur.0);
+                    FaultAction::CrashAfter { host, event, back_after }
+                }
+                None => FaultAction::Crash(host),
+            });
         }
         if let Some(name) = &format.restart {
             return Some(FaultAction::Restart(self.host(&path.at("restart"), name)?));

@@ -109,6 +109,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         faults: Vec::new(),
         swarm: Swarm::default(),
         expect: Vec::new(),
+        bug: None,
     };
     expander.plan_agenda(&mut plan);
     expander.plan_faults(&mut plan);

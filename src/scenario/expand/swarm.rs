@@ -53,5 +53,5 @@ impl Expander<'_, '_, '_> {
 }
 
 const DEFAULT_AT_MOST: u32 = 6;
-const DEFAULT_AFTERMATH: Duration = Duration::from_secs(600);
-const DEFAULT_LONGEST: Duration = Duration::from_secs(300);
+const DEFAULT_AFTERMATH: Duration = Duration::from_secs(3_600);
+const DEFAULT_LONGEST: Duration = Duration::from_secs(1_800);

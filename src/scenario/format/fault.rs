@@ -24,9 +24,16 @@ use super::units::Dur;
     {"required": ["slow_disk"]}, {"required": ["descriptors"]}, {"required": ["restart_service"]}
 ]))]
 pub struct Fault {
-    /// When, from the start of the run.
+    /// When, from the start of the run. Needed but with `after_event`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"1m")]
-    pub at: Dur,
+    pub at: Option<Dur>,
+    /// With `crash`, in place of `at`: right after the host has had so many events (its start, each
+    /// packet that arrived, each timer), counted through all its restarts. `for` then says how long
+    /// it is down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), example = 57)]
+    pub after_event: Option<u64>,
     /// For how long. What another fault holds as well stays with that one. Not with `restart`, `restart_service`, `heal`, `rejoin` and `flush`. Default: for good.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"2h")]

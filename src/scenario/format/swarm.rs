@@ -28,14 +28,14 @@ pub struct Swarm {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "0s"), example = &"10s")]
     pub from: Option<Dur>,
-    /// All faults have ended by then, so that mail can come to its end. Default: 10 minutes after the
+    /// All faults have ended by then, so that mail can come to its end. Default: an hour after the
     /// last step of the agenda.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"2h")]
     pub until: Option<Dur>,
     /// How long one fault lasts at the most.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "5m"), example = &"1h")]
+    #[schemars(extend("default" = "30m"), example = &"2h")]
     pub longest: Option<Dur>,
     /// How hard a fault is at the most, in percent: shares of packets lost, delays and the like are
     /// drawn up to this part of what they can be.

@@ -1,5 +1,7 @@
 //! What goes wrong, from when to when.
 
+use std::time::Duration;
+
 use crate::actors::Flood;
 use crate::engine::SimTime;
 use crate::net::LinkPatch;
@@ -22,6 +24,15 @@ pub struct Fault {
 pub enum FaultAction {
     /// The host loses its memory and falls silent.
     Crash(String),
+    /// The same right after the host has had so many events.
+    CrashAfter {
+        /// The host.
+        host: String,
+        /// The number of the event, from 1.
+        event: u64,
+        /// After how long it starts again.
+        back_after: Option<Duration>,
+    },
     /// It starts again from its disk, however often it was crashed.
     Restart(String),
     /// One service of a host starts again.

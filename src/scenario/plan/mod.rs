@@ -6,6 +6,7 @@
 //! and have no final dot (the root zone is `.`).
 
 pub mod agenda;
+pub mod bug;
 pub mod domain;
 pub mod expect;
 pub mod fault;
@@ -28,6 +29,8 @@ use crate::proto::dns::{Name, Network, Record};
 use crate::proto::idna;
 
 pub use agenda::{Action, Content, Mail, Step};
+#[doc(hidden)]
+pub use bug::Bug;
 pub use domain::{AutoReply, Domain, Forward, MailingList, Mode, ReplyText, Restriction, User};
 pub use expect::{Count, Expect, Expectation};
 pub use fault::{Fault, FaultAction};
@@ -82,6 +85,9 @@ pub struct Plan {
     pub swarm: Swarm,
     /// What must hold at the end.
     pub expect: Vec<Expectation>,
+    /// What is wrong with the programs on purpose.
+    #[doc(hidden)]
+    pub bug: Option<Bug>,
 }
 
 /// A root server in the root hints.

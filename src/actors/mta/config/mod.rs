@@ -78,6 +78,19 @@ pub struct MtaConfig {
     pub clients: ClientPolicy,
     /// What its servers of SMTP, submission and LMTP do wrong.
     pub misbehaviour: Arc<[Arc<Rule>]>,
+    /// What is wrong with it on purpose.
+    #[doc(hidden)]
+    pub bug: Option<Bug>,
+}
+
+/// A bug that a test puts in, to see that it is found.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// The queue is forgotten at a crash.
+    ForgetfulQueue,
+    /// A message is answered for first, and written at the next event.
+    LateWrite,
 }
 
 /// A flush of the queue: what waits is tried at once, and no destination is taken for dead.
@@ -113,6 +126,7 @@ impl MtaConfig {
             signers: Signers::default(),
             clients: ClientPolicy::default(),
             misbehaviour: Arc::default(),
+            bug: None,
         }
     }
 

@@ -31,6 +31,7 @@ use crate::world::{ConnId, Ctx};
 
 use super::config::MtaConfig;
 use super::hop::LMTP_PORT;
+use super::late::LateWrites;
 use super::lookup::Found;
 use super::policy::{Anvil, Lookup, Rulebook, Verified};
 use open::Open;
@@ -65,6 +66,8 @@ struct Shared {
     verified: Verified,
     /// Recipients that the next hop is to be asked for.
     probes: VecDeque<Mailbox>,
+    /// What a bug on purpose has not written yet.
+    late_writes: LateWrites,
     /// Questions that are not asked yet: whoever has the stub resolver asks them.
     questions: Vec<(ConnId, Lookup)>,
 }
@@ -116,6 +119,7 @@ impl Receiver {
                 anvil: Anvil::default(),
                 verified: Verified::default(),
                 probes: VecDeque::new(),
+                late_writes: LateWrites::default(),
                 questions: Vec::new(),
             },
         }
@@ -177,6 +181,11 @@ impl Receiver {
         let Some(open) = self.sessions.get_mut(&connection) else { return };
         open.session.handle(ctx.now(), Input::Opened, &mut self.out);
         self.carry(connection, ctx);
+    }
+
+    /// What a bug on purpose has not written yet.
+    pub(super) fn late_writes(&mut self) -> &mut LateWrites {
+        &mut self.shared.late_writes
     }
 
     /// Asks what the rules wait for. To be called after every event of a session.

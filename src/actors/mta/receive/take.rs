@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-use crate::actors::mta::config::MtaConfig;
+use crate::actors::mta::config::{Bug, MtaConfig};
 use crate::actors::mta::enqueue::enqueue;
 use crate::actors::mta::policy::{self, Refusal};
-use crate::actors::mta::{alias, signing};
+use crate::actors::mta::{alias, note, signing};
 use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
 use crate::proto::smtp::server::{ReceivedMessage, Verdict};
@@ -71,7 +71,12 @@ impl Open {
             ..QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients)
         };
         let peer = format!("{helo}[{}]", self.peer.ip());
-        enqueue(message, ctx.now(), peer, ctx);
+        if config.bug == Some(Bug::LateWrite) {
+            ctx.note(|| note::accepted(&message, peer));
+            shared.late_writes.push(message);
+        } else {
+            enqueue(message, ctx.now(), peer, ctx);
+        }
         Reply::queued_as(&id).into()
     }
 }

@@ -56,6 +56,10 @@ pub struct ResolverConfig {
     pub cache: CacheConfig,
     /// How name servers are measured and chosen.
     pub servers: ServersConfig,
+    /// A bug that tests put in: every address in an additional section is believed, as if it had
+    /// been asked for.
+    #[doc(hidden)]
+    pub believes_additionals: bool,
 }
 
 /// A zone whose questions go to other resolvers, with RD.
@@ -253,6 +257,7 @@ impl Default for ResolverConfig {
             limits: Limits::default(),
             cache: CacheConfig::default(),
             servers: ServersConfig::default(),
+            believes_additionals: false,
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Harvest {
     /// The other sections, signatures with their RRsets.
     sections: Sections,
     aa: bool,
+    /// What only a bug on purpose lets the resolver believe.
+    believed: Vec<Record>,
 }
 
 impl Harvest {
@@ -82,7 +84,13 @@ impl Harvest {
 impl Resolver {
     /// What a message has beside the records that answer its question.
     pub(super) fn harvest(&self, message: &Message, zone: &Name, answer: &Reply) -> Harvest {
-        Harvest::read(message, zone, answer, self.config.scrub_promiscuous)
+        let mut harvest = Harvest::read(message, zone, answer, self.config.scrub_promiscuous);
+        if self.config.believes_additionals {
+            let is_address =
+                |record: &&Record| matches!(record.rtype(), RecordType::A | RecordType::Aaaa);
+            harvest.believed = together(message.additionals.iter().filter(is_address));
+        }
+        harvest
     }
 
     /// Remembers what a server answered to a question of this type.
@@ -117,6 +125,7 @@ impl Resolver {
                 self.store(now, glue, Credibility::Referral);
                 self.store(now, authorities, authority);
                 self.store(now, additionals, additional);
+                self.store(now, &harvest.believed, Credibility::AuthoritativeAnswer);
                 let name = &records[0].name;
                 if rtype == RecordType::Rrsig {
                     self.cache.put(now, records, &[], credibility);
