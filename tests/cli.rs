@@ -53,7 +53,8 @@ fn bad_usage_exits_with_2_and_says_what_is_right() {
 #[test]
 fn help_teaches_by_example() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "explore", "test", "resolve", "rpl", "spf", "schema"] {
+    for command in ["run", "check", "explore", "shrink", "test", "resolve", "rpl", "spf", "schema"]
+    {
         let (code, out, err) = check(&[command, "--help"], folder.path());
         assert_eq!((code, err.as_str()), (0, ""));
         assert!(out.contains(&format!("\n  mxsim {command}")), "{out}");
@@ -383,4 +384,62 @@ fn a_capture_goes_to_a_file_or_a_pipe_and_is_of_hosts_that_there_are() {
     assert_eq!(code, 2);
     assert!(err.contains("\"mial.example.org\" (did you mean \"mail.example.org\"?)"), "{err}");
     assert_eq!(check(&["run", "--pcap-host", "mail.example.org"], folder.path()).0, 2);
+}
+
+#[test]
+fn shrink_leaves_a_scenario_that_fails_by_itself() {
+    // The mailbox server is down, so that nothing can arrive within five seconds.
+    let text = include_str!("../scenarios/crash.json")
+        .replace(r#""copies": 1, "octets_equal": true"#, r#""within": "5s""#)
+        .replace(r#""$schema": "mxsim.schema.json","#, "");
+    let folder = folder_with("my.json", &text);
+    let (code, out, err) = check(&["shrink", "my.json", "-o", "small.json", "-v"], folder.path());
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(
+        out.starts_with("kept:     expectation kept is delivered to bob@example.com within 5s")
+    );
+    for told in ["removed:  ", "left:     faults 2 -> 1, ", "play it:  mxsim run small.json"] {
+        assert!(out.contains(told), "{out}");
+    }
+    let small = fs::read_to_string(folder.path().join("small.json")).unwrap();
+    assert!(small.lines().count() < 20, "{small}");
+    let (code, out, _) = check(&["run", "-q", "small.json"], folder.path());
+    assert!(code == 1 && out.contains("FAIL  kept is delivered to bob@example.com"), "{out}");
+    // The file alone on standard output.
+    let (_, printed, told) = check(&["shrink", "my.json", "-j", "1"], folder.path());
+    assert_eq!(printed, small);
+    assert!(told.contains("kept:     expectation"), "{told}");
+}
+
+#[test]
+fn shrink_says_when_there_is_nothing_to_keep() {
+    let folder = folder_with("my.json", LOCAL);
+    let (code, out, err) = check(&["shrink", "my.json", "--seed", "3"], folder.path());
+    assert_eq!((code, out.as_str()), (2, ""));
+    let right = "my.json, seed 3: nothing is broken in this run, so there is nothing to keep\n";
+    assert_eq!(err, right);
+    let wrong = ["shrink", "my.json", "--fault", r#"{"crash": "x.example", "after_event": 1}"#];
+    let (code, _, err) = check(&wrong, folder.path());
+    assert!(code == 2 && err.starts_with("--fault [0].crash: no host is named"), "{err}");
+}
+
+#[test]
+fn explore_crashes_a_host_after_every_event() {
+    let folder = folder_with("my.json", LOCAL);
+    let host = ["--host", "mail.example.org"];
+    let (code, out, _) =
+        check(&[&["explore", "my.json", "--every-event"][..], &host].concat(), folder.path());
+    assert!(
+        out.starts_with("my.json: seed 1, each host crashed for 1s after each of its events\n")
+    );
+    assert!(code == 0 && out.ends_with(" ok, 0 failed\n"), "{out}");
+    let (code, _, err) =
+        check(&["explore", "my.json", "--every-event", "--host", "mx.example.net"], folder.path());
+    assert_eq!(
+        (code, err.as_str()),
+        (2, "--host mx.example.net: no host is named so in my.json\n")
+    );
+    let (code, _, err) =
+        check(&["explore", "my.json", "--every-event", "--seeds", "1..2"], folder.path());
+    assert!(code == 2 && err.contains("cannot be used with"), "{err}");
 }

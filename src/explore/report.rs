@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
+use serde_json::Value;
 
 use crate::engine::SimTime;
 
@@ -47,7 +48,7 @@ impl Report {
         self.simulated += outcome.last_activity.since(SimTime::ZERO);
         self.fingerprints.insert(outcome.fingerprint);
         for fault in &case.faults {
-            *self.faults.entry(key_of(fault).to_owned()).or_default() += 1;
+            *self.faults.entry(key_of(fault)).or_default() += 1;
         }
         if outcome.failures.is_empty() {
             return;
@@ -67,11 +68,24 @@ impl Report {
     }
 }
 
-/// Under which key a fault says what happens: `crash`, or `link loss`.
-fn key_of(fault: &serde_json::Value) -> &str {
-    let keys = fault.as_object().into_iter().flat_map(|members| members.keys());
-    let mut keys = keys.filter(|key| !["at", "for", "after_event"].contains(&key.as_str()));
-    keys.next().map_or("", String::as_str)
+/// Under which key a fault says what happens: `crash`; of a link, what of it changes: `link loss`.
+fn key_of(fault: &Value) -> String {
+    let beside = ["at", "for", "after_event", "between"];
+    let key_in = |value: &Value| {
+        let keys = value.as_object().into_iter().flat_map(|members| members.keys());
+        let mut keys = keys.filter(|key| !beside.contains(&key.as_str()));
+        keys.next().cloned().unwrap_or_default()
+    };
+    let key = key_in(fault);
+    if key != "link" {
+        return key;
+    }
+    let link = &fault["link"];
+    let change = match key_in(link) {
+        way if way == "forward" || way == "backward" => key_in(&link[&way]),
+        change => change,
+    };
+    format!("link {change}")
 }
 
 impl Serialize for Report {
@@ -96,5 +110,21 @@ impl Serialize for Report {
         report.serialize_field("broken", &broken)?;
         report.serialize_field("failed", &self.failed)?;
         report.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn faults_are_counted_by_what_happens() {
+        let check = |fault: Value, key: &str| assert_eq!(key_of(&fault), key);
+        check(json!({ "at": "1s", "crash": "mx", "for": "1s" }), "crash");
+        check(json!({ "at": "1s", "link": { "between": ["a", "b"], "loss": "5%" } }), "link loss");
+        let one_way = json!({ "between": ["a", "b"], "backward": { "latency": "1s" } });
+        check(json!({ "at": "1s", "link": one_way }), "link latency");
     }
 }

@@ -162,7 +162,7 @@ impl Shrinker<'_, '_> {
         while let Some(place) = places.pop_front() {
             let mut children = place.children(&self.value);
             if place == Place::default() {
-                children.sort_by_key(|child| rank(child));
+                children.sort_by_key(rank);
             }
             // What is expected is not made weaker.
             let is_kept = self.trial.target.kind == FailureKind::Expectation;
@@ -299,7 +299,7 @@ fn shifted(child: Place, gone: &[Place]) -> Place {
 
 /// How much there is of everything that people count, in the scenario and in what it is expanded to.
 fn sizes(source: &Source, before: &Value, after: &Value) -> Vec<Size> {
-    let measures: [(&'static str, fn(&Source, &Value) -> usize); 9] = [
+    let measures: [(&'static str, Measure); 9] = [
         ("faults", |_, value| length(value, "faults")),
         ("agenda steps", |_, value| length(value, "agenda")),
         ("expectations", |_, value| length(value, "expect")),
@@ -323,6 +323,9 @@ fn sizes(source: &Source, before: &Value, after: &Value) -> Vec<Size> {
     });
     sizes.filter(|size| size.before != size.after).collect()
 }
+
+/// Counts something in a scenario.
+type Measure = fn(&Source, &Value) -> usize;
 
 fn length(value: &Value, section: &str) -> usize {
     match value.get(section) {

@@ -11,7 +11,13 @@ impl Prey<'_> {
     /// Whether there is something in it that such a fault could happen to.
     pub(super) fn has_any(&self, kind: FaultKind) -> bool {
         match kind {
-            FaultKind::Crash => !self.hosts.is_empty(),
+            FaultKind::Crash | FaultKind::Pause | FaultKind::Freeze | FaultKind::Clock => {
+                !self.hosts.is_empty()
+            }
+            FaultKind::DiskFull | FaultKind::SlowDisk | FaultKind::Descriptors => {
+                !self.mail_hosts.is_empty()
+            }
+            FaultKind::Smtp => !self.mtas.is_empty(),
             FaultKind::Isolate => !self.nodes.is_empty(),
             FaultKind::Cut | FaultKind::Loss | FaultKind::Delay | FaultKind::Narrow => {
                 !self.links.is_empty()
@@ -29,6 +35,24 @@ impl Prey<'_> {
     ) -> Map<String, Value> {
         let value = match kind {
             FaultKind::Crash => json!({ "crash": one(&self.hosts, stream) }),
+            FaultKind::Pause => json!({ "pause": one(&self.hosts, stream) }),
+            FaultKind::Freeze => json!({ "freeze": one(&self.hosts, stream) }),
+            FaultKind::Clock => {
+                let host = one(&self.hosts, stream);
+                let way = one(&["ahead", "behind"], stream);
+                let by = exponent(stream, 1.0, 86_400.0) * strength;
+                json!({ "clock": { "host": host, way: format!("{}s", by.ceil()) } })
+            }
+            FaultKind::DiskFull => json!({ "disk_full": one(&self.mail_hosts, stream) }),
+            FaultKind::SlowDisk => {
+                let host = one(&self.mail_hosts, stream);
+                let write = exponent(stream, 10.0, 60_000.0) * strength;
+                json!({ "slow_disk": { "host": host, "write": format!("{}ms", write.ceil()) } })
+            }
+            FaultKind::Descriptors => {
+                let host = one(&self.mail_hosts, stream);
+                json!({ "descriptors": { "host": host, "most": stream.below(5) } })
+            }
             FaultKind::Isolate => json!({ "isolate": one(&self.nodes, stream) }),
             FaultKind::Cut => json!({ "cut": ends(self.link(stream)) }),
             FaultKind::Loss => {
@@ -51,6 +75,7 @@ impl Prey<'_> {
                 self.one_way_or_both(link, "bandwidth", json!(rate), stream)
             }
             FaultKind::Dns => json!({ "dns": self.dns(strength, stream) }),
+            FaultKind::Smtp => json!({ "smtp": self.smtp(strength, stream) }),
         };
         match value {
             Value::Object(members) => members,
@@ -72,32 +97,9 @@ impl Prey<'_> {
         };
         json!({ "link": change })
     }
-
-    fn dns(&self, strength: f64, stream: &mut Stream) -> Value {
-        let mut fault = Map::new();
-        fault.insert("server".to_owned(), json!(one(&self.dns_servers, stream)));
-        let answer = one(&ANSWERS, stream);
-        match answer {
-            "late" => {
-                let delay = exponent(stream, 100.0, 20_000.0) * strength;
-                fault.insert("delay".to_owned(), json!(format!("{}ms", delay.ceil())));
-            }
-            answer => {
-                fault.insert("answer".to_owned(), json!(answer));
-            }
-        }
-        if let Some(rtype) = ["", "", "MX", "A", "NS"].get(stream.below(5) as usize)
-            && !rtype.is_empty()
-        {
-            fault.insert("type".to_owned(), json!(rtype));
-        }
-        let share = percent(stream, strength);
-        fault.insert("share".to_owned(), json!(share));
-        Value::Object(fault)
-    }
 }
 
-fn one<'a>(names: &[&'a str], stream: &mut Stream) -> &'a str {
+pub(super) fn one<'a>(names: &[&'a str], stream: &mut Stream) -> &'a str {
     pick(names, stream).expect("there is one of them")
 }
 
@@ -106,21 +108,7 @@ fn ends(link: &Link) -> [&str; 2] {
 }
 
 /// From 1 % up to this part of all.
-fn percent(stream: &mut Stream, most: f64) -> String {
+pub(super) fn percent(stream: &mut Stream, most: f64) -> String {
     let most = (most * 100.0) as u64;
     format!("{}%", 1 + stream.below(most.max(1)))
 }
-
-/// What a DNS server answers; `late` is the right answer after a while.
-const ANSWERS: [&str; 10] = [
-    "late",
-    "servfail",
-    "refused",
-    "notimp",
-    "formerr",
-    "silence",
-    "truncated",
-    "upward_referral",
-    "nxdomain",
-    "nodata",
-];

@@ -14,6 +14,7 @@
 //! Not drawn: forged answers, since they need an attacker's host in the scenario.
 
 mod kinds;
+mod servers;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -43,6 +44,7 @@ struct Prey<'p> {
     nodes: Vec<&'p str>,
     /// Hosts with an MTA or mailboxes.
     mail_hosts: Vec<&'p str>,
+    mtas: Vec<&'p str>,
     links: Vec<&'p Link>,
     dns_servers: Vec<&'p str>,
 }
@@ -70,6 +72,7 @@ impl<'p> Prey<'p> {
             mail_hosts: serving(|service| {
                 matches!(service, Service::Mta(_) | Service::MailboxServer(_))
             }),
+            mtas: serving(|service| matches!(service, Service::Mta(_))),
             links: plan.links.iter().filter(link_may_fail).collect(),
             dns_servers: serving(|service| {
                 matches!(service, Service::NameServer(_) | Service::Resolver(_))
@@ -88,6 +91,7 @@ impl<'p> Prey<'p> {
             hosts: narrowed(&self.hosts, is_chosen),
             nodes: narrowed(&self.nodes, is_chosen),
             mail_hosts: narrowed(&self.mail_hosts, is_chosen),
+            mtas: narrowed(&self.mtas, is_chosen),
             links: narrowed(&self.links, |link| {
                 [&link.a, &link.b].iter().any(|end| chosen.contains(end.as_str()))
             }),
@@ -244,7 +248,20 @@ mod tests {
                 panic!("seed {seed}: {}", findings[0]);
             }
         }
-        for key in ["crash", "cut", "isolate", "link", "dns"] {
+        for key in [
+            "crash",
+            "pause",
+            "freeze",
+            "clock",
+            "disk_full",
+            "slow_disk",
+            "descriptors",
+            "cut",
+            "isolate",
+            "link",
+            "dns",
+            "smtp",
+        ] {
             assert!(keys.contains(key), "{key} is never drawn: {keys:?}");
         }
     }

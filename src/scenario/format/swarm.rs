@@ -52,6 +52,18 @@ pub struct Swarm {
 pub enum FaultKind {
     /// A host crashes and starts again.
     Crash,
+    /// The programs of a host are stopped for a while.
+    Pause,
+    /// A whole host stands still for a while.
+    Freeze,
+    /// The clock of a host is wrong.
+    Clock,
+    /// The disk of a host with mail is full.
+    DiskFull,
+    /// The disk of a host with mail is slow.
+    SlowDisk,
+    /// The programs of a host with mail can open few sockets.
+    Descriptors,
     /// A link is cut.
     Cut,
     /// A host or router is cut off from everything.
@@ -64,30 +76,26 @@ pub enum FaultKind {
     Narrow,
     /// A DNS server answers wrongly, late or not at all.
     Dns,
+    /// An SMTP server refuses, is late, hangs up or falls silent.
+    Smtp,
 }
 
 impl FaultKind {
     /// All, in a fixed order.
-    pub const ALL: [FaultKind; 7] = [
+    pub const ALL: [FaultKind; 14] = [
         FaultKind::Crash,
+        FaultKind::Pause,
+        FaultKind::Freeze,
+        FaultKind::Clock,
+        FaultKind::DiskFull,
+        FaultKind::SlowDisk,
+        FaultKind::Descriptors,
         FaultKind::Cut,
         FaultKind::Isolate,
         FaultKind::Loss,
         FaultKind::Delay,
         FaultKind::Narrow,
         FaultKind::Dns,
+        FaultKind::Smtp,
     ];
-
-    /// As it is written in a scenario.
-    pub fn word(self) -> &'static str {
-        match self {
-            FaultKind::Crash => "crash",
-            FaultKind::Cut => "cut",
-            FaultKind::Isolate => "isolate",
-            FaultKind::Loss => "loss",
-            FaultKind::Delay => "delay",
-            FaultKind::Narrow => "narrow",
-            FaultKind::Dns => "dns",
-        }
-    }
 }
