@@ -107,7 +107,7 @@ fn a_verdict_stands_in_for_what_is_done() {
          +OK send PASS
          J: 4 PASS, - octets, -
          +OK maildrop has 2 messages (52 octets)
-         J: 5 DELE 1, 29 octets, -
+         J: 5 DELE 1, 28 octets, -
          +OK
          J: 6 QUIT, - octets, -
          +OK dewey POP3 server signing off (2 messages left)
@@ -126,7 +126,7 @@ fn what_is_passed_over_is_neither_done_nor_answered() {
          +OK send PASS
          J: 2 PASS, - octets, -
          +OK maildrop has 2 messages (52 octets)
-         J: 3 DELE 2, 23 octets, -
+         J: 3 DELE 2, 24 octets, -
          J: 4 STAT, - octets, -
          +OK 2 52",
     );
