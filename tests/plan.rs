@@ -247,13 +247,14 @@ fn faults_stand_in_the_order_of_time() {
                        {"at": "3m", "link": {"between": ["internet", "ns1.example.org"],
                                              "forward": {"loss": "50%"}}}]}"#,
     );
-    insta::assert_debug_snapshot!(
-        plan.faults
-            .iter()
-            .map(|fault| (fault.at.to_string(), fault.until.map(|until| until.to_string())))
-            .collect::<Vec<_>>(),
-        @""
-    );
+    let times: Vec<_> = plan
+        .faults
+        .iter()
+        .map(|fault| (fault.at.to_string(), fault.until.map(|until| until.to_string())))
+        .collect();
+    let until = |secs: &str| Some(format!("{secs}.000000000"));
+    let told = [("60", until("240")), ("120", until("420")), ("180", None)];
+    assert_eq!(times, told.map(|(at, until)| (format!("{at}.000000000"), until)));
     let scenario::plan::FaultAction::Change { a, forward, backward, .. } = &plan.faults[2].action
     else {
         panic!("{:?}", plan.faults[2])

@@ -29,7 +29,7 @@ mod trap;
 mod turn;
 
 pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};
-pub use ailment::{Ailment, Excess};
+pub use ailment::{Ailment, ConditionChange, Excess};
 pub use builder::{BuildError, HostConfig, WorldBuilder};
 pub use capture::{Captured, CapturedPacket, Passage};
 pub use ctx::{Ctx, NoSocket};

@@ -11,7 +11,7 @@ use mxsim::engine::SimTime;
 use mxsim::report::Capture;
 use mxsim::report::transcript::Protocol;
 use mxsim::scenario;
-use mxsim::world::{Captured, Fact, Passage};
+use mxsim::world::{Captured, ConditionChange, Fact, Passage, Record};
 use tshark::{Remark, Tshark};
 
 /// A scenario that was played, with all that was captured.
@@ -82,8 +82,13 @@ impl Played {
         transcript.entries().filter(|entry| entry.protocol == protocol && told(&entry.text)).count()
     }
 
-    /// Whether each packet that was sent came to a host.
+    /// Whether each packet that was sent came to a host, and no host stood still that should answer.
     fn is_free_of_loss(&self) -> bool {
+        let froze =
+            |record: &Record| matches!(record.fact, Fact::Condition(ConditionChange::Frozen(_)));
+        if self.simulation.world().records().iter().any(froze) {
+            return false;
+        }
         let count = |passage| {
             let passes = |item: &&Captured| matches!(item, Captured::Packet(packet) if packet.passage == passage);
             self.captured.iter().filter(passes).count()

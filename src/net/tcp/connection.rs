@@ -187,10 +187,10 @@ impl Connection {
 
     /// The user reads again: gives it what came meanwhile, and tells the peer of the open window.
     pub fn resume_reading(&mut self, now: SimTime, out: &mut Actions) {
-        self.receive.release(out);
+        let had_filled = self.receive.release(out);
         let peer_may_send =
             matches!(self.state, State::Established | State::FinWait1 | State::FinWait2);
-        if peer_may_send && self.receive.owes_window_update(self.config.mss) {
+        if had_filled && peer_may_send && self.receive.owes_window_update(self.config.mss) {
             self.receive.acknowledge_now();
         }
         self.transmit(now, out);

@@ -160,13 +160,13 @@ impl Receiver {
     }
 
     /// The user reads again: gives it what came meanwhile. The window is open afterwards.
-    pub(crate) fn release(&mut self, out: &mut Actions) {
-        if let Some(held) = self.held.take() {
-            out.events.extend(held.data.into_iter().map(Event::Data));
-            if held.eof {
-                out.events.push(Event::Eof);
-            }
+    pub(crate) fn release(&mut self, out: &mut Actions) -> bool {
+        let Some(held) = self.held.take() else { return false };
+        out.events.extend(held.data.into_iter().map(Event::Data));
+        if held.eof {
+            out.events.push(Event::Eof);
         }
+        held.octets > 0
     }
 
     /// What arrived beyond RCV.NXT, as the peer is told of it; `None` when all is in order.

@@ -181,6 +181,7 @@ fn a_person_reads_it() {
     119.000000  mx.example.com                                   net   host crashed
     120.020000  laptop → mx.example.com                          TCP   bare segment to port 25 lost at mx.example.com: host down
     121.000000  mx.example.com                                   net   host restarted
+    121.000000  laptop → mx.example.com                          TCP   bare segment to port 25 sent again: time-out
     121.040000  laptop → mx.example.com                          TCP   connected to port 25
     121.080000  mx.example.com → laptop                          SMTP  220 mx.example.com ESMTP
     121.120000  laptop → mx.example.com                          TCP   connection closed

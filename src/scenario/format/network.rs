@@ -95,10 +95,10 @@ pub struct Link {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "256KiB"), example = &"64KiB")]
     pub queue: Option<Size>,
-    /// What routes add up for the link, in place of its latency: 10 is as much as 10 ms. Packets take
-    /// the way that costs least.
+    /// What routes add up for the link: 10 is as much as 10 ms. Packets take the way that costs least.
+    /// Default: the latency of the slower direction.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1), extend("default" = "the latency of the slower direction"), example = 10)]
+    #[schemars(range(min = 1), example = 10)]
     pub cost: Option<u32>,
     /// What differs in the direction from the first end to the second; from a host to its router.
     #[serde(skip_serializing_if = "Option::is_none")]
