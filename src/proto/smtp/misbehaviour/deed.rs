@@ -155,7 +155,8 @@ impl fmt::Display for Deed {
             write!(f, " after {} s", self.delay.as_secs_f64())?;
         }
         if let Some(Pace { octets, every }) = self.pace {
-            write!(f, ", {octets} octets each {} s", every.as_secs_f64())?;
+            let noun = if octets == 1 { "octet" } else { "octets" };
+            write!(f, ", {octets} {noun} every {} s", every.as_secs_f64())?;
         }
         f.write_str(match self.then {
             Then::GoOn => "",

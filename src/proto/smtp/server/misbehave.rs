@@ -157,7 +157,10 @@ impl ServerSession {
                     scene.sender.map(|path| bare(path.to_string())),
                     scene.recipient.map(|path| bare(path.to_string())),
                 ),
-                deed: rule.deed.to_string(),
+                deed: match moment {
+                    Moment::Text => format!("after {} octets {}", scene.text_octets, rule.deed),
+                    _ => rule.deed.to_string(),
+                },
             })));
             manners.at_hand =
                 Some(AtHand { rule: Arc::clone(rule), moment, unsaid: String::new() });
