@@ -6,8 +6,11 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::sync::Arc;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use super::trace;
 
 /// The seed of a run. With the scenario and the version it fixes every octet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +23,8 @@ impl Seed {
         let (low, high) = key.split_at_mut(16);
         low.copy_from_slice(&xxh3_128_with_seed(name.as_bytes(), self.0).to_le_bytes());
         high.copy_from_slice(&xxh3_128_with_seed(name.as_bytes(), !self.0).to_le_bytes());
-        Stream { generator: ChaCha8Rng::from_seed(key), draws: 0 }
+        let name = trace::is_on().then(|| name.into());
+        Stream { generator: ChaCha8Rng::from_seed(key), draws: 0, name }
     }
 }
 
@@ -29,6 +33,8 @@ impl Seed {
 pub struct Stream {
     generator: ChaCha8Rng,
     draws: u64,
+    /// Where the run is traced.
+    name: Option<Arc<str>>,
 }
 
 impl Stream {
@@ -40,7 +46,11 @@ impl Stream {
     /// 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         self.draws += 1;
-        self.generator.next_u64()
+        let value = self.generator.next_u64();
+        if let Some(name) = &self.name {
+            trace::draw(name, self.draws, value);
+        }
+        value
     }
 
     /// 16 random bits: a DNS id, a port.

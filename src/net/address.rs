@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use foldhash::fast::FixedState;
+use crate::engine::HashState;
 
 use super::NodeId;
 
@@ -11,7 +11,7 @@ use super::NodeId;
 /// hash order shows nowhere.
 #[derive(Debug, Clone, Default)]
 pub struct AddressBook {
-    owners: HashMap<IpAddr, NodeId, FixedState>,
+    owners: HashMap<IpAddr, NodeId, HashState>,
 }
 
 impl AddressBook {

@@ -5,7 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::engine::{Epoch, Fingerprint, Seed};
+use crate::engine::shake::made;
+use crate::engine::{Epoch, Seed, Trail};
 use crate::net::{AddressBook, Direction, LinkConfig, NodeId, Routes, Topology, Unreachable, tcp};
 
 use super::actor::Spawn;
@@ -312,8 +313,7 @@ impl WorldBuilder {
             hurried,
         };
         let routers = nodes.split_off(self.hosts.len());
-        let hosts =
-            self.hosts.into_iter().zip(nodes).map(|(host, node)| host.build(node)).collect();
+        let hosts = made(self.hosts.into_iter().zip(nodes), |(host, node)| host.build(node));
         let records = self.watched.then(|| Records::new(self.records_limit));
         Ok(World::new(network, hosts, routers, records))
     }
@@ -321,6 +321,7 @@ impl WorldBuilder {
 
 impl HostConfig {
     fn build(mut self, node: Node) -> Host {
+        let node_id = node.id.0;
         if let Some(octets) = self.disk_octets {
             self.disk.set_size(octets);
         }
@@ -330,7 +331,7 @@ impl HostConfig {
                 addresses: self.addresses,
                 disk: self.disk,
                 stack: Stack::default(),
-                fingerprint: Fingerprint::default(),
+                trail: Trail::new(node_id),
                 status: if self.is_idle { Status::Up } else { Status::New },
                 boot: 0,
                 restarts: 0,

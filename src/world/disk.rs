@@ -66,6 +66,11 @@ impl Disk {
         self.outbox.get_or_insert_default()
     }
 
+    /// The outboxes of mail clients, where the host has some.
+    pub fn outbox_if_any(&self) -> Option<&Outbox> {
+        self.outbox.as_deref()
+    }
+
     /// Who tried to send what to whom, made empty when first asked for.
     pub fn greylist(&mut self) -> &mut Greylist {
         self.greylist.get_or_insert_default()

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::engine::{Fingerprint, Stream};
+use crate::engine::{Stream, Trail};
 use crate::net::{PathMtus, tcp};
 
 use super::actor::{Actor, Event, Spawn};
@@ -28,7 +28,8 @@ pub(crate) struct HostState {
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) disk: Disk,
     pub(crate) stack: Stack,
-    pub(crate) fingerprint: Fingerprint,
+    /// Its fingerprint, with checkpoints.
+    pub(crate) trail: Trail,
     pub(crate) status: Status,
     /// How often it has crashed.
     pub(crate) boot: u32,

@@ -39,6 +39,7 @@ pub use outside::{Act, Departure, Door, Flow, Inside, Order, Outside};
 pub use record::{Fact, Note, Record, RecordId};
 pub use run::{Ended, World};
 pub use stack::{Port, Transport};
+pub use turn::event_name;
 
 #[cfg(test)]
 mod ailment_tests;

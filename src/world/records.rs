@@ -36,6 +36,11 @@ impl Records {
     pub(crate) fn as_slice(&self) -> &[Record] {
         &self.kept
     }
+
+    #[cfg(test)]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [Record] {
+        &mut self.kept
+    }
 }
 
 fn payload_octets(record: &Record) -> usize {

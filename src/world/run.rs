@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::engine::{Epoch, Fingerprint, Key, Seed, SimTime};
+use crate::engine::{Epoch, Fingerprint, Key, Mark, Seed, SimTime, Trail};
 use crate::net::tcp::Actions;
 use crate::net::{Direction, LinkId, Loss, NodeId};
 
@@ -251,15 +251,44 @@ impl World {
         capture.map_or_else(Vec::new, |capture| std::mem::take(&mut capture.captured))
     }
 
+    /// What happened so far, to be doctored.
+    #[cfg(test)]
+    pub(crate) fn records_mut(&mut self) -> &mut [Record] {
+        self.agenda.records.as_mut().map_or(&mut [], Records::as_mut_slice)
+    }
+
+    /// The disk of a host, to be doctored.
+    #[cfg(test)]
+    pub(crate) fn disk_mut(&mut self, node: NodeId) -> &mut Disk {
+        &mut self.hosts[node.index()].state.disk
+    }
+
     /// The fingerprint over everything that happened at all hosts so far.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut all = Fingerprint::default();
         for host in &self.hosts {
             // A host at which nothing happened at all is as good as none.
-            if host.state.fingerprint != Fingerprint::default() {
-                all.join(host.state.node.id.0, host.state.fingerprint);
+            if host.state.trail.events() > 0 {
+                all.join(host.state.node.id.0, host.state.trail.fingerprint());
             }
         }
+        all
+    }
+
+    /// The fingerprint of one host, how many events it counts, and what both were at the end of each
+    /// interval in which something happened; `None` for a router.
+    pub fn trail(&self, host: NodeId) -> Option<&Trail> {
+        self.hosts.get(host.index()).map(|host| &host.state.trail)
+    }
+
+    /// The checkpoints of all hosts, by time and then by host.
+    pub fn checkpoints(&self) -> Vec<(NodeId, Mark)> {
+        let of = |host: &'_ Host| {
+            let id = host.state.node.id;
+            host.state.trail.marks().map(move |mark| (id, mark)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = self.hosts.iter().flat_map(of).collect();
+        all.sort_by_key(|(host, mark)| (mark.until, *host));
         all
     }
 

@@ -5,9 +5,8 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use foldhash::fast::FixedState;
 
-use crate::engine::{SimTime, Stream};
+use crate::engine::{HashState, SimTime, Stream};
 use crate::net::tcp::{Actions, Connection, State};
 
 use super::actor::ConnId;
@@ -23,7 +22,7 @@ pub(crate) struct Stack {
     slots: Vec<Slot>,
     free: Vec<u32>,
     // By (this end, other end). Looked up, never walked.
-    by_ends: HashMap<(SocketAddr, SocketAddr), u32, FixedState>,
+    by_ends: HashMap<(SocketAddr, SocketAddr), u32, HashState>,
 }
 
 /// A port at which a host listens.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::engine::shake::made;
 use crate::engine::{SimTime, Stream};
 use crate::net::icmp::{self, Complaint};
 use crate::net::tcp::{self, Actions, Connection, Flags, Segment};
@@ -47,6 +48,23 @@ mod kind {
     pub(super) const SEGMENT: u32 = 0x100;
 }
 
+/// What an event of the fingerprint is, in words.
+pub fn event_name(kind: u32) -> String {
+    match kind {
+        kind::START => "the host comes up".to_owned(),
+        kind::DATAGRAM => "a datagram".to_owned(),
+        kind::TIMER => "a timer".to_owned(),
+        kind::CRASH => "the host crashes".to_owned(),
+        kind::ACT => "something done at its console".to_owned(),
+        kind::PROGRAM => "a program that is started".to_owned(),
+        segment if segment & kind::SEGMENT != 0 => {
+            format!("a segment ({})", Flags::from_bits((segment & 0xff) as u8))
+        }
+        outside if outside & kind::OUTSIDE != 0 => "something from outside".to_owned(),
+        other => format!("an event of kind {other}"),
+    }
+}
+
 impl Host {
     /// Brings the host up: new actors, started in their order.
     pub(crate) fn start(
@@ -57,11 +75,11 @@ impl Host {
         now: SimTime,
         cause: Option<RecordId>,
     ) {
-        self.actors = self.spawns.iter().map(|spawn| spawn()).collect();
+        self.actors = made(self.spawns.iter(), |spawn| spawn());
         self.places.clear();
         self.state.status = Status::Up;
         if !self.state.is_gateway {
-            self.state.fingerprint.add(now, kind::START, &[]);
+            self.state.trail.add(now, kind::START, &[]);
         }
         let turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
         let mut ctx = Ctx { turn, actor: 0 };
@@ -83,7 +101,7 @@ impl Host {
         if let Some(condition) = &mut self.state.condition {
             condition.crash();
         }
-        self.state.fingerprint.add(now, kind::CRASH, &[]);
+        self.state.trail.add(now, kind::CRASH, &[]);
     }
 
     /// Starts one of the host's programs again, as its administrator does: its memory is gone and its
@@ -112,7 +130,7 @@ impl Host {
         self.actors.push(self.spawns[usize::from(program)]());
         self.state.restarts += 1;
         let change = ConditionChange::Restarted(name);
-        self.state.fingerprint.add(now, kind::CONDITION, change.to_string().as_bytes());
+        self.state.trail.add(now, kind::CONDITION, change.to_string().as_bytes());
         let cause = self.state.node.record(agenda, now, None, || Fact::Condition(change));
         let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
         turn.end_program(old);
@@ -137,7 +155,7 @@ impl Host {
         let changes = condition.get_or_insert_default().settle(held, disk, now);
         let mut cause = None;
         for change in changes {
-            self.state.fingerprint.add(now, kind::CONDITION, change.to_string().as_bytes());
+            self.state.trail.add(now, kind::CONDITION, change.to_string().as_bytes());
             let record = self.state.node.record(agenda, now, None, || Fact::Condition(change));
             cause = record.or(cause);
         }
@@ -201,7 +219,7 @@ impl Host {
                 if boot != turn.host.boot || turn.host.status != Status::Up {
                     return;
                 }
-                turn.host.fingerprint.add(now, kind::TIMER, &token.0.to_le_bytes());
+                turn.host.trail.add(now, kind::TIMER, &token.0.to_le_bytes());
                 turn.host.pending.push_back((actor, Event::Timer(token)));
             }
             Happening::Connection { boot, connection } => {
@@ -232,20 +250,20 @@ impl Host {
                 match visit {
                     Visit::Outside(outside) => {
                         let (which, octets) = outside.trace();
-                        turn.host.fingerprint.add(now, kind::OUTSIDE + which, octets);
+                        turn.host.trail.add(now, kind::OUTSIDE + which, octets);
                         for actor in 0..self.actors.len() as u16 {
                             turn.host.pending.push_back((actor, Event::Outside(outside.clone())));
                         }
                     }
                     Visit::Act(act) => {
-                        turn.host.fingerprint.add(now, kind::ACT, &[]);
+                        turn.host.trail.add(now, kind::ACT, &[]);
                         let mut ctx = Ctx { turn, actor: u16::MAX };
                         act(&mut ctx);
                         run_pending(&mut ctx, &mut self.actors);
                         return;
                     }
                     Visit::Program(mut program) => {
-                        turn.host.fingerprint.add(now, kind::PROGRAM, &[]);
+                        turn.host.trail.add(now, kind::PROGRAM, &[]);
                         let mut ctx = Ctx { turn, actor: self.actors.len() as u16 };
                         program.start(&mut ctx);
                         self.actors.push(program);
@@ -408,7 +426,7 @@ impl Turn<'_> {
         self.agenda.last_activity = self.now;
         match body {
             Body::Udp(payload) => {
-                self.host.fingerprint.add(self.now, kind::DATAGRAM, &payload);
+                self.host.trail.add(self.now, kind::DATAGRAM, &payload);
                 let Some(actor) = self.host.stack.udp_actor(to.port()) else {
                     let packet = Packet { from, to, body: Body::Udp(payload) };
                     let Turn { now, cause, network, .. } = *self;
@@ -430,7 +448,7 @@ impl Turn<'_> {
             }
             Body::Tcp(segment) => self.receive_segment(from, to, segment),
             Body::Icmp(octets) => {
-                self.host.fingerprint.add(self.now, kind::ICMP, &octets);
+                self.host.trail.add(self.now, kind::ICMP, &octets);
                 if let Some(complaint) = icmp::read(from.ip(), to.ip(), &octets) {
                     let complaint = Box::new(complaint);
                     self.record(|| Fact::Complaint { by: from.ip(), complaint: complaint.clone() });
@@ -473,7 +491,7 @@ impl Turn<'_> {
 
     fn receive_segment(&mut self, from: SocketAddr, to: SocketAddr, segment: Segment) {
         let flags = kind::SEGMENT | u32::from(segment.flags.bits());
-        self.host.fingerprint.add(self.now, flags, &segment.payload);
+        self.host.trail.add(self.now, flags, &segment.payload);
         let known = self.host.stack.find(to, from);
         let reopened = known.filter(|id| {
             let socket = self.host.stack.peek(*id).expect("a connection found by its ends");

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
-use foldhash::fast::FixedState;
-
+use crate::engine::HashState;
 use crate::net::icmp::Complaint;
 use crate::net::tcp::CloseReason;
 use crate::net::{Change, LinkId, Loss, Ways};
@@ -23,11 +22,13 @@ pub struct Entries<'w> {
     /// By client and server.
     conversations: BTreeMap<(SocketAddr, SocketAddr), Conversation>,
     /// Records that show nothing, with their causes. Never walked.
-    silent: HashMap<RecordId, Option<RecordId>, FixedState>,
+    silent: HashMap<RecordId, Option<RecordId>, HashState>,
     /// Forged datagrams, and those arrivals of them that came to something. Never walked.
-    forged: HashSet<RecordId, FixedState>,
-    believed: HashSet<RecordId, FixedState>,
+    forged: HashSet<RecordId, HashState>,
+    believed: HashSet<RecordId, HashState>,
     units: Vec<Unit>,
+    /// `None`: of everything.
+    only: Option<Protocol>,
 }
 
 /// A connection.
@@ -64,10 +65,43 @@ impl<'w> Entries<'w> {
             forged,
             believed,
             units: Vec::new(),
+            only: None,
         }
     }
 
+    /// What was said on connections of one protocol, and nothing else. Causes are not told.
+    pub(in crate::report) fn of_connections(world: &'w World, protocol: Protocol) -> Self {
+        Entries {
+            world,
+            records: world.records().iter(),
+            ready: VecDeque::new(),
+            conversations: BTreeMap::new(),
+            silent: HashMap::default(),
+            forged: HashSet::default(),
+            believed: HashSet::default(),
+            units: Vec::new(),
+            only: Some(protocol),
+        }
+    }
+
+    /// Whether a record is about a connection of the one protocol that is wanted.
+    fn is_wanted(&self, protocol: Protocol, record: &Record) -> bool {
+        let (local, peer) = match &record.fact {
+            Fact::Opened { local, peer, .. }
+            | Fact::Stream { local, peer, .. }
+            | Fact::Plaintext { local, peer, .. }
+            | Fact::Tls { local, peer }
+            | Fact::Eof { local, peer }
+            | Fact::Closed { local, peer, .. } => (local, peer),
+            _ => return false,
+        };
+        [local, peer].iter().any(|end| Protocol::of_port(end.port()) == Some(protocol))
+    }
+
     fn read(&mut self, record: &'w Record) {
+        if self.only.is_some_and(|protocol| !self.is_wanted(protocol, record)) {
+            return;
+        }
         let before = self.ready.len();
         match &record.fact {
             // Floods of them come to nothing; the attacker tells how many it sent.
@@ -154,7 +188,7 @@ impl<'w> Entries<'w> {
                 self.ready.push_back(Entry { facts, ..entry });
             }
         }
-        if self.ready.len() == before {
+        if self.ready.len() == before && self.only.is_none() {
             self.silent.insert(record.id, self.cause(record.cause));
         }
     }
@@ -358,9 +392,9 @@ impl<'w> Entries<'w> {
 }
 
 /// The forged datagrams, and those of their arrivals that caused anything.
-fn forgeries(records: &[Record]) -> [HashSet<RecordId, FixedState>; 2] {
+pub(in crate::report) fn forgeries(records: &[Record]) -> [HashSet<RecordId, HashState>; 2] {
     let is_forged = |record: &&Record| matches!(record.fact, Fact::Forged { .. });
-    let forged: HashSet<RecordId, FixedState> =
+    let forged: HashSet<RecordId, HashState> =
         records.iter().filter(is_forged).map(|record| record.id).collect();
     if forged.is_empty() {
         return [forged, HashSet::default()];
@@ -369,7 +403,7 @@ fn forgeries(records: &[Record]) -> [HashSet<RecordId, FixedState>; 2] {
         matches!(record.fact, Fact::Datagram { .. })
             && record.cause.is_some_and(|cause| forged.contains(&cause))
     };
-    let arrived: HashSet<RecordId, FixedState> =
+    let arrived: HashSet<RecordId, HashState> =
         records.iter().filter(is_arrival).map(|record| record.id).collect();
     let causes = records.iter().filter_map(|record| record.cause);
     let believed = causes.filter(|cause| arrived.contains(cause)).collect();

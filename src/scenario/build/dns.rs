@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::actors::{NameServer, NameServerConfig, RecursiveResolver, ZoneChange};
+use crate::engine::shake::made;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::resolver::{Hint, ResolverConfig};
 use crate::proto::dns::server::{Followers, SecondaryConfig, ServerConfig};
@@ -39,10 +40,8 @@ impl Zones {
             addresses: hint.addresses.clone(),
         };
         Zones {
-            by_key: plan
-                .zones
-                .iter()
-                .map(|(key, of)| (key.clone(), zone(&of.name, &of.records)))
+            by_key: made(plan.zones.iter(), |(key, of)| (key.clone(), zone(&of.name, &of.records)))
+                .into_iter()
                 .collect(),
             changes: plan.zones.iter().map(|(key, of)| (key.clone(), changes(of))).collect(),
             hints: plan.hints.iter().map(hint).collect(),

@@ -10,6 +10,7 @@ mod tls;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::engine::Seed;
+use crate::engine::shake::made;
 use crate::world::{BuildError, HostConfig, World, WorldBuilder};
 
 pub use faults::{cease, order};
@@ -53,8 +54,9 @@ fn parts(
     parts.unreachable(plan.unreachable);
     let zones = dns::Zones::new(plan);
     let tls = TlsParts::new(plan, seed);
-    for host in plan.hosts.values() {
-        parts.host(change(host, build_host(host, plan, &zones, &tls, seed)));
+    let build = |host: &Host| change(host, build_host(host, plan, &zones, &tls, seed));
+    for host in made(plan.hosts.values(), build) {
+        parts.host(host);
     }
     for number in 1..=plan.idle_hosts.count {
         let host = HostConfig::idle(plan.idle_hosts.name(number));

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use foldhash::quality::FixedState;
 use indexmap::IndexMap;
 
 use super::Expander;
+use crate::engine::HashState;
 use crate::proto::dns::{Name, Network, Record, RecordData, RecordType, Zone as ZoneData, serial};
 use crate::scenario::finding::{Path, quoted};
 use crate::scenario::format::{self, Dur};
@@ -201,7 +201,7 @@ impl Expander<'_, '_, '_> {
             }
         }
         let lines = self.read_lines(&path.at("records"), &change.records, origin, ttl_secs);
-        let replaced: HashSet<_, FixedState> =
+        let replaced: HashSet<_, HashState> =
             lines.iter().map(|record| (record.name.clone(), record.rtype())).collect();
         records.retain(|record| !replaced.contains(&(record.name.clone(), record.rtype())));
         // The SOA comes first.

@@ -7,7 +7,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use foldhash::quality::FixedState;
 use indexmap::IndexMap;
 
 use super::Expander;
@@ -15,12 +14,13 @@ use super::draft::ZoneDraft;
 use super::names::{dns_name, suffixes};
 use super::records::{address_record, mx_record, ns_record, soa_record};
 use super::services::inner_key;
+use crate::engine::HashState;
 use crate::proto::dns::{Name, Record, RecordData, RecordType, Zone as ZoneData, ZoneError};
 use crate::scenario::finding::Path;
 use crate::scenario::plan::Zone;
 
 /// Which names have records of which type. Never walked, so that its order shows nowhere.
-type Owners = HashSet<(Name, RecordType), FixedState>;
+type Owners = HashSet<(Name, RecordType), HashState>;
 
 impl<'s> Expander<'s, '_, '_> {
     pub(super) fn build_zones(&mut self) -> IndexMap<String, Zone> {
@@ -143,7 +143,7 @@ impl<'s> Expander<'s, '_, '_> {
                 file = Some(name_of_file.clone());
             }
             let lines = self.read_lines(&path.at("records"), &explicit.records, &name, ttl_secs);
-            let replaced: HashSet<_, FixedState> =
+            let replaced: HashSet<_, HashState> =
                 lines.iter().map(|record| (record.name.clone(), record.rtype())).collect();
             records.retain(|record| !replaced.contains(&(record.name.clone(), record.rtype())));
             records.extend(lines);
@@ -283,7 +283,7 @@ impl<'s> Expander<'s, '_, '_> {
 
     /// No CNAME leads back to itself.
     fn check_aliases(&mut self, zones: &IndexMap<String, Zone>) {
-        let mut targets: HashMap<&Name, (&Name, &str), FixedState> = HashMap::default();
+        let mut targets: HashMap<&Name, (&Name, &str), HashState> = HashMap::default();
         let mut aliases = Vec::new();
         for (key, zone) in zones.iter().filter(|(_, zone)| !zone.inner) {
             for record in &zone.records {
@@ -293,7 +293,7 @@ impl<'s> Expander<'s, '_, '_> {
                 }
             }
         }
-        let mut seen: HashSet<&Name, FixedState> = HashSet::default();
+        let mut seen: HashSet<&Name, HashState> = HashSet::default();
         for start in aliases {
             let mut way = Vec::new();
             let mut name = start;

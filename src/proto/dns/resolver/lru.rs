@@ -5,8 +5,9 @@
 
 use std::hash::{BuildHasher, Hash};
 
-use foldhash::fast::FixedState;
 use indexmap::Equivalent;
+
+use crate::engine::HashState;
 
 /// The map. Each entry has a weight, in octets or in whatever unit the bound has.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct LruMap<K, V> {
     len: usize,
     weight: usize,
     bound: usize,
+    state: HashState,
 }
 
 #[derive(Debug)]
@@ -53,6 +55,7 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
             len: 0,
             weight: 0,
             bound,
+            state: HashState::default(),
         }
     }
 
@@ -94,7 +97,7 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
         self.weight += weight as usize;
         self.len += 1;
         self.grow();
-        let hash = hash(&key);
+        let hash = self.hash(&key);
         let bucket = self.bucket(hash);
         let filled = Slot {
             entry: Some((key, value)),
@@ -137,7 +140,7 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
         if self.len == 0 {
             return None;
         }
-        let hash = hash(key);
+        let hash = self.hash(key);
         let mut at = self.buckets[self.bucket(hash)];
         while let Some(slot) = self.slots.get(at as usize) {
             if slot.hash == hash
@@ -200,6 +203,11 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
         }
     }
 
+    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u32 {
+        let hash = self.state.hash_one(key);
+        (hash ^ hash >> 32) as u32
+    }
+
     fn unlink(&mut self, slot: u32) {
         let Slot { newer, older, .. } = self.slots[slot as usize];
         match self.slots.get_mut(newer as usize) {
@@ -211,11 +219,6 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
             None => self.oldest = newer,
         }
     }
-}
-
-fn hash<Q: Hash + ?Sized>(key: &Q) -> u32 {
-    let hash = FixedState::default().hash_one(key);
-    (hash ^ hash >> 32) as u32
 }
 
 #[cfg(test)]

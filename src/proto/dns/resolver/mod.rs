@@ -58,6 +58,7 @@ pub use crate::proto::dns::hints::RootServer as Hint;
 pub use config::{
     CacheConfig, ForwardZone, Limits, ResolverConfig, ServeStale, ServersConfig, StubZone,
 };
+pub use special_names::is_special;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
-
+use crate::engine::HashState;
 use crate::proto::dns::{Message, Name, Question, Rcode, Record, Transport};
 
 use super::ClientToken;
@@ -210,7 +209,7 @@ pub(crate) enum Waiter {
 #[derive(Debug, Default)]
 pub(crate) struct Resolutions {
     by_id: BTreeMap<ResolutionId, Resolution>,
-    by_question: HashMap<Question, ResolutionId, FixedState>,
+    by_question: HashMap<Question, ResolutionId, HashState>,
     /// Queries sent, by family.
     spent: BTreeMap<ResolutionId, u32>,
     last: u64,

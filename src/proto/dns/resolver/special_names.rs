@@ -95,6 +95,11 @@ fn answer(question: &Question, zone: &Name, kind: Kind) -> Outcome {
     Outcome { authoritative: true, ..Outcome::answered(rcode, answers, denial) }
 }
 
+/// Whether a name means the same everywhere, or is at least below a special one.
+pub fn is_special(name: &Name) -> bool {
+    special_zone(name).is_some()
+}
+
 /// How many labels the special zone has that `name` is in, and what it holds.
 fn special_zone(name: &Name) -> Option<(usize, Kind)> {
     let labels: Vec<&[u8]> = name.labels().collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
+use crate::engine::HashState;
 
 use super::super::name::{Folded, Name};
 use super::{Zone, parent};
@@ -14,7 +14,7 @@ pub struct Catalog {
     /// In canonical order of their origins.
     zones: Vec<Arc<Zone>>,
     /// The place of each zone, by its folded origin. Never walked.
-    index: HashMap<Box<[u8]>, usize, FixedState>,
+    index: HashMap<Box<[u8]>, usize, HashState>,
     /// The most labels an origin has: longer suffixes need no look-up.
     deepest: usize,
 }

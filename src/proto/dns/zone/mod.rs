@@ -16,7 +16,7 @@ mod rrset;
 
 use std::collections::{BTreeMap, HashMap};
 
-use foldhash::fast::FixedState;
+use crate::engine::HashState;
 
 use super::codes::RecordType;
 use super::name::{Folded, Name};
@@ -36,7 +36,7 @@ pub struct Zone {
     /// In canonical order, the apex first.
     nodes: Vec<Node>,
     /// The place of each name, by its folded wire form. Never walked.
-    index: HashMap<Box<[u8]>, NodeIndex, FixedState>,
+    index: HashMap<Box<[u8]>, NodeIndex, HashState>,
     /// The SOA as a negative answer has it.
     negative_soa: RrSet,
     /// How the zone proves what it does not have.
