@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::engine::{Fingerprint, Seed, SimTime};
 use crate::proto::imap::{MailboxName, Message};
 use crate::report::expect::{self, Verdict};
+use crate::report::laws::{self, Broken};
 use crate::report::{Capture, Summary, Transcript};
 use crate::scenario::{self, Files, Finding, NoFiles, Plan};
 use crate::world::{BuildError, Ended, World};
@@ -184,6 +185,11 @@ impl Simulation {
     /// Whether what the scenario expects holds now.
     pub fn verdicts(&self) -> Vec<Verdict> {
         expect::check(&self.plan, &self.world)
+    }
+
+    /// The laws that do not hold now, but for those that the scenario breaks on purpose.
+    pub fn broken_laws(&self) -> Vec<Broken> {
+        laws::check(&self.plan, &self.world)
     }
 
     /// The fingerprint over everything that happened so far.

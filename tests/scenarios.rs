@@ -1,5 +1,5 @@
-//! Every scenario under `scenarios/`: its expectations, its snapshot, and that one seed is one
-//! history.
+//! Every scenario under `scenarios/`: its expectations, its snapshot, the laws, and that one seed is
+//! one history.
 
 use std::path::Path;
 
@@ -22,11 +22,12 @@ fn play(path: &Path, seed: Option<u64>) -> Simulation {
     simulation
 }
 
-/// The expectations that do not hold.
+/// The expectations and the laws that do not hold.
 fn broken(simulation: &Simulation) -> Vec<String> {
     let verdicts = simulation.verdicts();
     assert!(!verdicts.is_empty(), "a scenario expects something");
-    verdicts.iter().filter(|verdict| !verdict.holds).map(ToString::to_string).collect()
+    let failed = verdicts.iter().filter(|verdict| !verdict.holds).map(ToString::to_string);
+    failed.chain(simulation.broken_laws().iter().map(ToString::to_string)).collect()
 }
 
 /// What is compared: the transcript, and the fingerprint of everything that no line shows.

@@ -7,9 +7,9 @@ use std::path::Path;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
-use crate::report::Transcript;
 use crate::report::expect::Verdict;
 use crate::report::transcript::{Entry, Protocol};
+use crate::report::{Broken, Transcript};
 
 use super::Failure;
 
@@ -98,5 +98,13 @@ pub(super) fn write_verdict(verdict: &Verdict, to: &mut dyn Write) -> io::Result
     let style = Style::new().fg_color(Some(colour.into()));
     let text = verdict.to_string();
     let (word, rest) = text.split_at(4);
+    writeln!(to, "{style}{word}{style:#}{rest}")
+}
+
+/// Writes of a law that is broken, in red.
+pub(super) fn write_broken(broken: &Broken, to: &mut dyn Write) -> io::Result<()> {
+    let style = Style::new().fg_color(Some(AnsiColor::Red.into()));
+    let text = broken.to_string();
+    let (word, rest) = text.split_at("BREAKS".len());
     writeln!(to, "{style}{word}{style:#}{rest}")
 }

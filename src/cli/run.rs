@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::engine::SimTime;
 use crate::explore::seeds;
 use crate::report::expect::{self, Verdict};
-use crate::report::{Summary, Transcript, write_key_log};
+use crate::report::{Summary, Transcript, laws, write_key_log};
 use crate::scenario::Plan;
 use crate::world::{Ended, World};
 
@@ -34,6 +34,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let transcript = Transcript::new(&world);
     let summary = Summary::new(&world);
     let verdicts = expect::check(&plan, &world);
+    let broken = laws::check(&plan, &world);
     if let Some(mut to) = transcript_file {
         match args.format {
             Format::Text => transcript.write_text(&mut to)?,
@@ -72,11 +73,15 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     for verdict in &verdicts {
         output::write_verdict(verdict, &mut rest)?;
     }
+    for broken in &broken {
+        output::write_broken(broken, &mut rest)?;
+    }
     if !args.quiet {
         write_end(&world, ended, &mut rest)?;
     }
     rest.flush()?;
-    Ok(Outcome::expected_if(verdicts.iter().all(|Verdict { holds, .. }| *holds)))
+    let holds = verdicts.iter().all(|Verdict { holds, .. }| *holds);
+    Ok(Outcome::expected_if(holds && broken.is_empty()))
 }
 
 /// The plan of the scenario, with what the arguments add to it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
 
-use crate::report::{Transcript, expect};
+use crate::report::{Transcript, expect, laws};
 
 use super::args::TestArgs;
 use super::play::{self, Overrides, Played};
@@ -36,10 +36,11 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome, Failure> {
         };
         let broken: Vec<_> =
             expect::check(&plan, &world).into_iter().filter(|verdict| !verdict.holds).collect();
+        let laws = laws::check(&plan, &world);
         let transcript = Transcript::new(&world).to_string();
         let snapshot = snapshot_of(path, args.snapshots.as_deref());
         let compared = compare(&snapshot, &transcript, args.update)?;
-        match (&compared, broken.is_empty()) {
+        match (&compared, broken.is_empty() && laws.is_empty()) {
             (Compared::Same, true) => {
                 writeln!(out, "{GREEN}ok{GREEN:#}    {shown}")?;
                 passed += 1;
@@ -55,6 +56,9 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome, Failure> {
         }
         for verdict in &broken {
             output::write_verdict(verdict, &mut out)?;
+        }
+        for broken in &laws {
+            output::write_broken(broken, &mut out)?;
         }
         match compared {
             Compared::Same | Compared::Written => {}

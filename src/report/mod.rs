@@ -1,13 +1,16 @@
-//! What a run shows: transcript, summary, expectations, captures. Reads records, changes nothing.
+//! What a run shows: transcript, summary, expectations, laws, captures. Reads records and disks, changes
+//! nothing.
 
 pub mod capture;
 pub mod expect;
 pub mod key_log;
+pub mod laws;
 pub mod summary;
 pub mod transcript;
 
 pub use capture::Capture;
 pub use expect::Verdict;
 pub use key_log::write_key_log;
+pub use laws::Broken;
 pub use summary::Summary;
 pub use transcript::Transcript;

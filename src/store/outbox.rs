@@ -60,6 +60,11 @@ impl Outbox {
         self.letters.remove(&id).map(|(_, letter)| letter)
     }
 
+    /// All letters, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Letter> {
+        self.letters.values().map(|(_, letter)| letter)
+    }
+
     /// The letters of a client, the oldest first.
     pub fn of<'a>(&'a self, client: &'a str) -> impl Iterator<Item = (LetterId, &'a Letter)> {
         self.letters

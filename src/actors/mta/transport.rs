@@ -174,6 +174,11 @@ impl TransportTable {
         self.entries.insert(pattern.to_ascii_lowercase(), route);
     }
 
+    /// Whether an entry throws mail away for that reason.
+    pub fn discards_as(&self, reason: &str) -> bool {
+        self.entries.values().any(|route| matches!(route, Route::Discard(text) if text == reason))
+    }
+
     /// Where mail for the recipient goes, if an entry says so.
     fn route(&self, recipient: &Mailbox, delimiter: Option<char>) -> Option<&Route> {
         if self.entries.is_empty() {

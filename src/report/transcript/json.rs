@@ -32,7 +32,7 @@ pub(super) fn object(world: &World, entry: &Entry<'_>) -> Map<String, Value> {
 }
 
 /// `mx1.example.com/17`
-fn name_of(world: &World, id: RecordId) -> String {
+pub(in crate::report) fn name_of(world: &World, id: RecordId) -> String {
     format!("{}/{}", world.name(id.node), id.count)
 }
 

@@ -17,9 +17,9 @@
 //! ```
 
 mod dissect;
-mod entries;
+pub(super) mod entries;
 mod entry;
-mod json;
+pub(super) mod json;
 pub(crate) mod note;
 #[cfg(test)]
 mod tests;

@@ -110,6 +110,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         swarm: Swarm::default(),
         expect: Vec::new(),
         bug: None,
+        breaks: scenario.breaks.clone(),
     };
     expander.plan_agenda(&mut plan);
     expander.plan_faults(&mut plan);

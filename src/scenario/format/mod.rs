@@ -19,6 +19,7 @@ pub mod fault;
 pub mod forge;
 pub mod host;
 pub mod host_fault;
+pub mod law;
 pub mod list;
 pub mod network;
 pub mod policy;
@@ -41,6 +42,7 @@ pub use domain::Domain;
 pub use expect::Expectation;
 pub use fault::Fault;
 pub use host::{Client, Host};
+pub use law::Law;
 pub use network::Network;
 pub use swarm::Swarm;
 pub use units::{Date, Dur, Rate, Share, Size};
@@ -112,6 +114,10 @@ pub struct Scenario {
         extend("examples" = [[{"delivered": {"mail": "hello", "to": "bob@example.com", "within": "5s"}}]])
     )]
     pub expect: Vec<Expectation>,
+    /// The laws that this scenario breaks on purpose. All others are checked in every run, and one that
+    /// is broken makes the exit code 1.
+    #[schemars(extend("examples" = [["forgery"]]))]
+    pub breaks: Vec<Law>,
 }
 
 /// One, or a list.

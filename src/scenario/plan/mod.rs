@@ -28,6 +28,7 @@ use crate::net::{LinkConfig, Unreachable};
 use crate::proto::dns::{Name, Network, Record};
 use crate::proto::idna;
 
+pub use crate::scenario::format::Law;
 pub use agenda::{Action, Content, Mail, Step};
 #[doc(hidden)]
 pub use bug::Bug;
@@ -88,6 +89,8 @@ pub struct Plan {
     /// What is wrong with the programs on purpose.
     #[doc(hidden)]
     pub bug: Option<Bug>,
+    /// The laws that the scenario breaks on purpose.
+    pub breaks: Vec<Law>,
 }
 
 /// A root server in the root hints.
