@@ -37,6 +37,7 @@ pub mod rpl;
 pub mod scenario;
 mod simulation;
 pub mod store;
+pub mod verify;
 pub mod world;
 
 pub use simulation::{Simulation, SimulationError};
