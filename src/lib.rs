@@ -12,7 +12,8 @@
 //! | [`cli`] | arguments, progress, exit codes; the only floor that prints |
 //! | `live` | real sockets in front of a world; the only floor that reads a clock (feature `live`) |
 //! | [`explore`] | many runs of a scenario, drawn faults, the least scenario that still fails |
-//! | [`report`] | transcript, summary, expectations, captures: reads records, changes nothing |
+//! | [`verify`] | a scenario played again in ways that must not matter |
+//! | [`report`] | transcript, summary, expectations, laws, captures: reads records, changes nothing |
 //! | [`scenario`] | JSON file, checked plan, world; the only floor that reads JSON |
 //! | [`rpl`] | resolver scenarios of Unbound and Deckard, played against the resolver |
 //! | [`openspf`] | test suites for SPF, played on the simulated network |

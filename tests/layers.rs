@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const FLOORS: [&str; 13] = [
+const FLOORS: [&str; 14] = [
     "engine", "net", "proto", "store", "world", "actors", "rpl", "openspf", "scenario", "report",
-    "explore", "live", "cli",
+    "verify", "explore", "live", "cli",
 ];
 
 fn root() -> PathBuf {

@@ -38,7 +38,7 @@ Examples:
   mxsim serve my.json --all 20000            serve it to real programs on this machine
   mxsim schema > mxsim.schema.json           let your editor complete scenario files
 
-Exit codes: 0 all went as expected; 1 an expectation failed or a snapshot differs; 2 bad usage or
+Exit codes: 0 all went as expected; 1 an expectation or a law failed or a snapshot differs; 2 bad usage or
 input.";
 
 #[derive(Debug, Subcommand)]
@@ -130,7 +130,12 @@ Examples:
   mxsim run my.json --pcap out.pcapng                every packet, for Wireshark
   mxsim run my.json --pcap mx.pcapng --pcap-host mx1.example.com
                                                      what one host saw
-  mxsim run my.json --seed 7 -q                      only whether the expectations hold";
+  mxsim run my.json --seed 7 -q                      only whether expectations and laws hold
+  mxsim run my.json -q --verify                      whether one seed is one history
+
+Whatever a scenario expects, the laws are checked: no mail is lost or doubled, no bounce is answered, no
+loop is endless, traces tell the truth, resolvers keep to TTLs and believe nobody but whom they asked,
+UIDs rise, mail comes to its end. See docs/determinism.md.";
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -170,7 +175,16 @@ pub(super) struct RunArgs {
     /// Capture at this host alone. May be given several times.
     #[arg(long, value_name = "HOST", requires = "pcap")]
     pub(super) pcap_host: Vec<String>,
-    /// Print whether the expectations hold, and nothing else.
+    /// Write the fingerprint of each host at the end of each interval to a file as JSON lines, or with
+    /// "-" to standard output: the first line that differs on another machine tells where runs part.
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) checkpoints: Option<PathBuf>,
+    /// Play it twice more, with another order of construction, hashing and allocation, the last time
+    /// without records. Where a run differs, the first event that does is told, with its host, its
+    /// bytes and the draw that led to it, and the exit code is 1.
+    #[arg(long)]
+    pub(super) verify: bool,
+    /// Print whether the expectations and the laws hold, and nothing else.
     #[arg(short, long)]
     pub(super) quiet: bool,
 }

@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::engine::SimTime;
+use crate::engine::{Seed, SimTime};
 use crate::explore::seeds;
 use crate::report::expect::{self, Verdict};
-use crate::report::{Summary, Transcript, laws, write_key_log};
+use crate::report::{Summary, Transcript, laws, write_checkpoints, write_key_log};
 use crate::scenario::Plan;
+use crate::verify::{self, Failed};
 use crate::world::{Ended, World};
 
 use super::args::{Format, RunArgs, WhichFaults};
@@ -26,6 +27,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let transcript_file = place.map(output::create).transpose()?;
     let summary_file = args.summary.as_deref().map(output::create).transpose()?;
     let key_log_file = args.key_log.as_deref().map(output::create).transpose()?;
+    let checkpoints_file = args.checkpoints.as_deref().map(output::create).transpose()?;
     let overrides = Overrides { seed: args.seed, until: args.until };
     let capture = args.pcap.as_deref().map(output::create_binary).transpose()?;
     let capture = capture.map(|to| CaptureTo { hosts: &args.pcap_host, to });
@@ -51,10 +53,20 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         write_key_log(&world, &mut to)?;
         to.flush()?;
     }
-    let taken = [place, args.summary.as_deref(), args.key_log.as_deref(), args.pcap.as_deref()]
-        .into_iter()
-        .flatten()
-        .any(output::is_stdout);
+    if let Some(mut to) = checkpoints_file {
+        write_checkpoints(&world, &mut to)?;
+        to.flush()?;
+    }
+    let taken = [
+        place,
+        args.summary.as_deref(),
+        args.key_log.as_deref(),
+        args.pcap.as_deref(),
+        args.checkpoints.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .any(output::is_stdout);
     let mut rest: Box<dyn Write> =
         if taken { Box::new(output::stderr()) } else { Box::new(output::stdout()) };
     if !args.quiet {
@@ -79,9 +91,31 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     if !args.quiet {
         write_end(&world, ended, &mut rest)?;
     }
+    let is_one = !args.verify || is_one_history(&plan, args, &mut rest)?;
     rest.flush()?;
     let holds = verdicts.iter().all(|Verdict { holds, .. }| *holds);
-    Ok(Outcome::expected_if(holds && broken.is_empty()))
+    Ok(Outcome::expected_if(holds && broken.is_empty() && is_one))
+}
+
+/// Plays the plan in other ways, and tells whether it comes to the same.
+fn is_one_history(plan: &Plan, args: &RunArgs, to: &mut dyn Write) -> Result<bool, Failure> {
+    let seed = Seed(args.seed.unwrap_or(plan.seed));
+    let until = args.until.map_or(plan.until, |until| SimTime::ZERO + until);
+    match verify::verify(plan, seed, until) {
+        Ok(verified) => {
+            let (runs, events) = (verified.runs, verified.events);
+            writeln!(to, "verified: {runs} runs of {events} events, one history")?;
+            Ok(true)
+        }
+        Err(Failed::Differs(difference)) => {
+            writeln!(to, "{difference}")?;
+            Ok(false)
+        }
+        Err(Failed::Wrong(errors)) => {
+            let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            Err(Failure::Input(lines.join("\n")))
+        }
+    }
 }
 
 /// The plan of the scenario, with what the arguments add to it.

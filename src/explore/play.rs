@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::{Seed, SimTime};
-use crate::report::expect;
+use crate::report::{expect, laws};
 use crate::scenario::Plan;
 use crate::scenario::build;
 use crate::scenario::plan::Service;
@@ -46,15 +46,20 @@ pub fn play(plan: &Plan, seed: Seed) -> Outcome {
 
 /// What is broken in a world at the end of its run, laws first.
 pub fn judge(plan: &Plan, world: &World) -> Vec<Failure> {
+    let laws = laws::check(plan, world).into_iter().map(|broken| Failure {
+        kind: FailureKind::Law,
+        name: broken.law.to_string(),
+        place: None,
+        why: broken.told(),
+    });
     let expectations = expect::check(plan, world).into_iter().filter(|verdict| !verdict.holds);
-    expectations
-        .map(|verdict| Failure {
-            kind: FailureKind::Expectation,
-            name: verdict.expectation,
-            place: Some(verdict.path),
-            why: verdict.why,
-        })
-        .collect()
+    let expectations = expectations.map(|verdict| Failure {
+        kind: FailureKind::Expectation,
+        name: verdict.expectation,
+        place: Some(verdict.path),
+        why: verdict.why,
+    });
+    laws.chain(expectations).collect()
 }
 
 /// When all mail has come to its end, if nothing goes wrong after `calm`: it may wait in a queue for

@@ -2,6 +2,7 @@
 //! nothing.
 
 pub mod capture;
+pub mod checkpoints;
 pub mod expect;
 pub mod key_log;
 pub mod laws;
@@ -9,6 +10,7 @@ pub mod summary;
 pub mod transcript;
 
 pub use capture::Capture;
+pub use checkpoints::write_checkpoints;
 pub use expect::Verdict;
 pub use key_log::write_key_log;
 pub use laws::Broken;

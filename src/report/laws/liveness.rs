@@ -16,7 +16,8 @@ use super::{Broken, Law};
 pub(super) fn judge(case: &Case<'_>) -> Vec<Broken> {
     let world = case.world;
     let is_over = world.next_event().is_none();
-    let last_fault = case.plan.faults.iter().map(|fault| fault.at).max();
+    let ends = case.plan.faults.iter().map(|fault| fault.until.unwrap_or(fault.at));
+    let last_fault = ends.max();
     let mut broken = Vec::new();
     for node in world.hosts().filter(|node| world.is_up(*node) == Some(true)) {
         let Some(disk) = world.disk(node) else { continue };

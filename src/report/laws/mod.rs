@@ -51,16 +51,21 @@ pub struct Broken {
     pub records: Vec<(RecordId, String)>,
 }
 
-/// `BREAKS conservation at mx1.example.com, 12.5 s: ... (see mx1.example.com/17)`
+impl Broken {
+    /// What was found, where and when: `at mx1.example.com, 12.5 s: ... (see mx1.example.com/17)`.
+    pub fn told(&self) -> String {
+        let Broken { law: _, time, host, what, records } = self;
+        let names: Vec<&str> = records.iter().map(|(_, name)| name.as_str()).collect();
+        let see =
+            if names.is_empty() { String::new() } else { format!(" (see {})", names.join(", ")) };
+        format!("at {host}, {} s: {what}{see}", Seconds(*time))
+    }
+}
+
+/// `BREAKS the law of conservation at mx1.example.com, 12.5 s: ... (see mx1.example.com/17)`
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Broken { law, time, host, what, records } = self;
-        write!(f, "BREAKS the law of {law} at {host}, {} s: {what}", Seconds(*time))?;
-        for (index, (_, name)) in records.iter().enumerate() {
-            f.write_str(if index == 0 { " (see " } else { ", " })?;
-            f.write_str(name)?;
-        }
-        f.write_str(if records.is_empty() { "" } else { ")" })
+        write!(f, "BREAKS the law of {} {}", self.law, self.told())
     }
 }
 
