@@ -58,6 +58,7 @@ pub fn event_name(kind: u32) -> String {
         kind::ACT => "something done at its console".to_owned(),
         kind::PROGRAM => "a program that is started".to_owned(),
         kind::ICMP => "a complaint by ICMP".to_owned(),
+        kind::CONDITION => "a change of the host's condition".to_owned(),
         segment if segment & kind::SEGMENT != 0 => {
             format!("a segment ({})", Flags::from_bits((segment & 0xff) as u8))
         }

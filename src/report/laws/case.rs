@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
-use crate::engine::SimTime;
+use crate::engine::{SimTime, Skew};
 use crate::net::NodeId;
 use crate::report::transcript::json::name_of;
 use crate::scenario::Plan;
 use crate::scenario::plan::{Mta, Resolver, Service};
-use crate::world::{Record, RecordId, World};
+use crate::world::{ConditionChange, Fact, Record, RecordId, World};
 
 use super::mail::Mails;
 use super::transfers::{self, Transfer};
@@ -77,6 +77,23 @@ impl<'w> Case<'w> {
     pub(super) fn served(&self, law: Law) -> Vec<Broken> {
         let all = self.served.get_or_init(|| super::dns::read(self));
         all.iter().filter(|broken| broken.law == law).cloned().collect()
+    }
+
+    /// By how much the clock of a node was ahead at that time.
+    pub(super) fn clock(&self, node: NodeId, at: SimTime) -> Skew {
+        let of_node = self.places.get(node.index()).map_or(&[][..], |(_, places)| places);
+        let records = of_node.iter().map(|place| &self.world.records()[*place as usize]);
+        let set = records.take_while(|record| record.time <= at).filter_map(|record| match &record
+            .fact
+        {
+            Fact::Condition(ConditionChange::Clock { skew, drift_ppm, .. }) => {
+                Some((record.time, *skew, *drift_ppm))
+            }
+            _ => None,
+        });
+        set.last().map_or(Skew::ZERO, |(since, Skew(skew), drift_ppm)| {
+            Skew(skew.saturating_add(Skew::drift(drift_ppm, at.since(since)).0))
+        })
     }
 
     /// The node with that address.

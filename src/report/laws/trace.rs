@@ -2,7 +2,7 @@
 //! what its author sent for each queue that it passed, with that host's name and queue id, the address
 //! that it came from, and the time at which it was taken by that host's clock.
 
-use crate::engine::UnixTime;
+use crate::engine::{Skew, UnixTime};
 use crate::proto::imap::{MailboxName, Message};
 use crate::proto::mail::{DateTime, Header};
 use crate::world::Note;
@@ -95,7 +95,13 @@ fn lies(case: &Case<'_>, hop: &Queued<'_>, field: &str) -> Option<String> {
     let date = field.rsplit_once(';').map(|(_, date)| date.trim());
     let date = date.and_then(|date| DateTime::parse_rfc5322(date.as_bytes()));
     let Some(date) = date else { return Some("has no date".to_owned()) };
-    let UnixTime(wanted) = case.world.epoch().at(hop.at);
+    let UnixTime(right) = case.world.epoch().at(hop.at);
     let UnixTime(told) = date.unix_time();
-    (told != wanted).then(|| format!("is {} s off the time at which it was taken", told - wanted))
+    // A clock that is wrong is read in whole seconds too.
+    let (wanted, spare) = match case.clock(hop.node, hop.at) {
+        Skew::ZERO => (right, 0),
+        Skew(nanos) => (right + nanos / 1_000_000_000, 1),
+    };
+    ((told - wanted).abs() > spare)
+        .then(|| format!("is {} s off the time at which it was taken", told - wanted))
 }
