@@ -443,3 +443,58 @@ fn explore_crashes_a_host_after_every_event() {
         check(&["explore", "my.json", "--every-event", "--seeds", "1..2"], folder.path());
     assert!(code == 2 && err.contains("cannot be used with"), "{err}");
 }
+
+#[test]
+fn one_seed_is_verified_to_be_one_history_and_checkpoints_are_written() {
+    let folder = folder_with("local.json", LOCAL);
+    let (code, out, err) = check(&["run", "local.json", "-q", "--verify"], folder.path());
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("verified: 3 runs of ") && out.contains(", one history"), "{out}");
+    let of = |seed: &str, file: &str| {
+        let arguments = ["run", "local.json", "-q", "--seed", seed, "--checkpoints", file];
+        assert_eq!(check(&arguments, folder.path()).0, 0);
+        fs::read_to_string(folder.path().join(file)).unwrap()
+    };
+    let (here, there, other) = (of("1", "here"), of("1", "there"), of("2", "other"));
+    assert_eq!(here, there);
+    assert_ne!(here, other);
+    let last: serde_json::Value = serde_json::from_str(here.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["seed"], last["fingerprint"].as_str().map(str::len)), (&1.into(), Some(32)));
+    let hosts = here.lines().filter(|line| line.contains("\"host\":\"mail.example.org\""));
+    assert!(hosts.count() >= 2, "{here}");
+}
+
+/// A world in which the resolver believes a forger.
+const POISONED: &str = r#"{
+  "domains": { "example.org": { "users": ["alice"] }, "example.com": { "users": ["bob"] } },
+  "hosts": {
+    "ns1.example.com": { "link": { "latency": "80ms" } },
+    "resolver.example.org": { "services": [
+      { "resolver": { "settings": { "weakness": { "port": 32768, "ids": "sequential" } } } }
+    ] },
+    "evil.example": {}
+  },
+  "faults": [{ "at": "10s", "for": "5s", "forge": {
+    "by": "evil.example", "to": "resolver.example.org", "as": "ns1.example.com",
+    "name": "example.com", "type": "MX", "answer": "@ 1d IN MX 0 evil.example.",
+    "per_second": 1000, "ask_every": "2s", "ports": [32768, 32768], "ids": [1, 50]
+  } }]
+}"#;
+
+#[test]
+fn a_law_that_is_broken_is_told_and_makes_the_exit_code_1_unless_the_scenario_wants_it() {
+    let folder = folder_with("poisoned.json", POISONED);
+    let (code, out, err) = check(&["run", "poisoned.json", "-q"], folder.path());
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(out.starts_with("BREAKS the law of forgery at resolver.example.org, "), "{out}");
+    let wanted = POISONED.replacen('{', r#"{ "breaks": ["forgery"],"#, 1);
+    let folder = folder_with("wanted.json", &wanted);
+    assert_eq!(
+        check(&["run", "wanted.json", "-q"], folder.path()),
+        (0, String::new(), String::new())
+    );
+    let wrong = POISONED.replacen('{', r#"{ "breaks": ["gravity"],"#, 1);
+    let folder = folder_with("wrong.json", &wrong);
+    let (code, _, err) = check(&["run", "wrong.json", "-q"], folder.path());
+    assert!(code == 2 && err.contains("breaks[0]") && err.contains("conservation"), "{err}");
+}

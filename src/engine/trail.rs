@@ -162,7 +162,7 @@ mod tests {
         let (mut trail, mut all) = (Trail::new(0), Vec::new());
         let mut now = SimTime::ZERO;
         for _ in 0..5_000 {
-            now = now + draws.duration_below(Duration::from_secs(20));
+            now += draws.duration_below(Duration::from_secs(20));
             trail.add(now, 1, b"x");
             all.push((now, trail.fingerprint()));
             assert!(trail.marks().count() <= Trail::LIMIT + 1);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::engine::SimTime;
 use crate::net::NodeId;
-use crate::store::queue::{Backoff, QueuedMessage, RetrySchedule};
+use crate::store::queue::{Backoff, Queue, QueuedMessage, RetrySchedule};
 
 use super::case::Case;
 use super::{Broken, Law};
@@ -22,7 +22,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Broken> {
     for node in world.hosts().filter(|node| world.is_up(*node) == Some(true)) {
         let Some(disk) = world.disk(node) else { continue };
         let schedule = case.mta(node).map(|mta| &mta.retry);
-        let queued = disk.queue_if_any().into_iter().flat_map(|queue| queue.iter());
+        let queued = disk.queue_if_any().into_iter().flat_map(Queue::iter);
         for message in queued {
             let since = last_fault.unwrap_or_default().max(message.arrived);
             let limit = schedule.map(|schedule| since + patience(schedule, message));

@@ -9,7 +9,7 @@ use crate::net::NodeId;
 use crate::proto::dns::{Message, RecordType};
 use crate::scenario::plan::Service;
 use crate::scenario::{self, NoFiles};
-use crate::store::queue::QueueId;
+use crate::store::queue::{Queue, QueueId};
 use crate::world::{Fact, Note, Record};
 
 /// Two domains, mail between them, and `more` of a scenario.
@@ -63,7 +63,7 @@ fn node(world: &World, name: &str) -> NodeId {
 
 fn queued(world: &World, host: &str) -> Vec<QueueId> {
     let queue = world.disk(node(world, host)).and_then(|disk| disk.queue_if_any());
-    queue.into_iter().flat_map(|queue| queue.iter()).map(|message| message.id.clone()).collect()
+    queue.into_iter().flat_map(Queue::iter).map(|message| message.id.clone()).collect()
 }
 
 /// The first record that `is_it`, to be doctored.

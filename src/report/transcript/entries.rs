@@ -86,14 +86,14 @@ impl<'w> Entries<'w> {
 
     /// Whether a record is about a connection of the one protocol that is wanted.
     fn is_wanted(&self, protocol: Protocol, record: &Record) -> bool {
-        let (local, peer) = match &record.fact {
-            Fact::Opened { local, peer, .. }
-            | Fact::Stream { local, peer, .. }
-            | Fact::Plaintext { local, peer, .. }
-            | Fact::Tls { local, peer }
-            | Fact::Eof { local, peer }
-            | Fact::Closed { local, peer, .. } => (local, peer),
-            _ => return false,
+        let (Fact::Opened { local, peer, .. }
+        | Fact::Stream { local, peer, .. }
+        | Fact::Plaintext { local, peer, .. }
+        | Fact::Tls { local, peer }
+        | Fact::Eof { local, peer }
+        | Fact::Closed { local, peer, .. }) = &record.fact
+        else {
+            return false;
         };
         [local, peer].iter().any(|end| Protocol::of_port(end.port()) == Some(protocol))
     }
