@@ -18,6 +18,8 @@ impl Prey<'_> {
                 !self.mail_hosts.is_empty()
             }
             FaultKind::Smtp => !self.mtas.is_empty(),
+            FaultKind::Pop3 => !self.pop3_servers.is_empty(),
+            FaultKind::Imap => !self.imap_servers.is_empty(),
             FaultKind::Isolate => !self.nodes.is_empty(),
             FaultKind::Cut | FaultKind::Loss | FaultKind::Delay | FaultKind::Narrow => {
                 !self.links.is_empty()
@@ -76,6 +78,8 @@ impl Prey<'_> {
             }
             FaultKind::Dns => json!({ "dns": self.dns(strength, stream) }),
             FaultKind::Smtp => json!({ "smtp": self.smtp(strength, stream) }),
+            FaultKind::Pop3 => json!({ "pop3": self.access(false, strength, stream) }),
+            FaultKind::Imap => json!({ "imap": self.access(true, strength, stream) }),
         };
         match value {
             Value::Object(members) => members,

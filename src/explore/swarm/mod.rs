@@ -45,6 +45,8 @@ struct Prey<'p> {
     /// Hosts with an MTA or mailboxes.
     mail_hosts: Vec<&'p str>,
     mtas: Vec<&'p str>,
+    pop3_servers: Vec<&'p str>,
+    imap_servers: Vec<&'p str>,
     links: Vec<&'p Link>,
     dns_servers: Vec<&'p str>,
 }
@@ -73,6 +75,12 @@ impl<'p> Prey<'p> {
                 matches!(service, Service::Mta(_) | Service::MailboxServer(_))
             }),
             mtas: serving(|service| matches!(service, Service::Mta(_))),
+            pop3_servers: serving(
+                |service| matches!(service, Service::MailboxServer(server) if server.pop3),
+            ),
+            imap_servers: serving(
+                |service| matches!(service, Service::MailboxServer(server) if server.imap),
+            ),
             links: plan.links.iter().filter(link_may_fail).collect(),
             dns_servers: serving(|service| {
                 matches!(service, Service::NameServer(_) | Service::Resolver(_))
@@ -92,6 +100,8 @@ impl<'p> Prey<'p> {
             nodes: narrowed(&self.nodes, is_chosen),
             mail_hosts: narrowed(&self.mail_hosts, is_chosen),
             mtas: narrowed(&self.mtas, is_chosen),
+            pop3_servers: narrowed(&self.pop3_servers, is_chosen),
+            imap_servers: narrowed(&self.imap_servers, is_chosen),
             links: narrowed(&self.links, |link| {
                 [&link.a, &link.b].iter().any(|end| chosen.contains(end.as_str()))
             }),
@@ -261,6 +271,7 @@ mod tests {
             "link",
             "dns",
             "smtp",
+            "imap",
         ] {
             assert!(keys.contains(key), "{key} is never drawn: {keys:?}");
         }

@@ -1,4 +1,4 @@
-//! What servers of DNS and SMTP do wrong: the keys of such faults.
+//! What servers of DNS, SMTP, POP3 and IMAP do wrong: the keys of such faults.
 
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,36 @@ impl Prey<'_> {
         };
         fault.insert(key.to_owned(), value);
         if deed == "unsaid" {
+            fault.insert("then".to_owned(), json!(ending));
+        }
+        fault.insert("share".to_owned(), json!(percent(stream, strength)));
+        Value::Object(fault)
+    }
+
+    /// Of POP3 or IMAP, which have the same keys.
+    pub(super) fn access(&self, is_imap: bool, strength: f64, stream: &mut Stream) -> Value {
+        let moments: &[&str] = match is_imap {
+            true => &["greeting", "login", "select", "fetch", ""],
+            false => &["greeting", "login", "stat", "retr", ""],
+        };
+        let servers = if is_imap { &self.imap_servers } else { &self.pop3_servers };
+        let mut fault = Map::new();
+        fault.insert("server".to_owned(), json!(one(servers, stream)));
+        let moment = one(moments, stream);
+        if !moment.is_empty() {
+            fault.insert("at".to_owned(), json!(moment));
+        }
+        let ending = one(&ENDINGS, stream);
+        let delay = exponent(stream, 100.0, 400_000.0) * strength;
+        let (key, value) = match one(&["refuse", "ending", "late", "unsaid", "garbage"], stream) {
+            "refuse" => ("refuse", json!("unavailable")),
+            "late" => ("delay", json!(format!("{}ms", delay.ceil()))),
+            "unsaid" => ("unsaid", json!(true)),
+            "garbage" => ("garbage", json!(true)),
+            _ => ("instead", json!(ending)),
+        };
+        fault.insert(key.to_owned(), value);
+        if key == "unsaid" {
             fault.insert("then".to_owned(), json!(ending));
         }
         fault.insert("share".to_owned(), json!(percent(stream, strength)));

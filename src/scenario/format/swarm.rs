@@ -78,11 +78,15 @@ pub enum FaultKind {
     Dns,
     /// An SMTP server refuses, is late, hangs up or falls silent.
     Smtp,
+    /// A POP3 server does.
+    Pop3,
+    /// An IMAP server does.
+    Imap,
 }
 
 impl FaultKind {
     /// All, in a fixed order.
-    pub const ALL: [FaultKind; 14] = [
+    pub const ALL: [FaultKind; 16] = [
         FaultKind::Crash,
         FaultKind::Pause,
         FaultKind::Freeze,
@@ -97,5 +101,7 @@ impl FaultKind {
         FaultKind::Narrow,
         FaultKind::Dns,
         FaultKind::Smtp,
+        FaultKind::Pop3,
+        FaultKind::Imap,
     ];
 }
