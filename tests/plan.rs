@@ -169,7 +169,10 @@ fn the_explicit_form_changes_what_the_short_form_makes() {
     );
     assert_eq!(address(&plan, "mx1.example.org"), "203.0.113.200");
     let link = plan.links.iter().find(|link| link.a == "mx1.example.org").unwrap();
-    assert_eq!((link.b.as_str(), link.forward.loss, link.backward.loss), ("isp", 0.01, 0.0));
+    assert_eq!(
+        (link.b.as_str(), link.forward.loss, link.backward.loss),
+        ("isp", 0.01.into(), 0.0.into())
+    );
     let Service::Mta(mta) = &plan.hosts["mx1.example.org"].services[0] else { panic!() };
     assert_eq!(mta.size_limit, 1_000_000);
     let Backoff::Postfix { least, .. } = mta.retry.backoff else { panic!() };
@@ -260,7 +263,10 @@ fn faults_stand_in_the_order_of_time() {
         panic!("{:?}", plan.faults[2])
     };
     // The link was drawn from the host; "forward" is from the first end named in the fault.
-    assert_eq!((a.as_str(), forward.loss, backward.loss), ("ns1.example.org", None, Some(0.5)));
+    assert_eq!(
+        (a.as_str(), forward.loss, backward.loss),
+        ("ns1.example.org", None, Some(0.5.into()))
+    );
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn world(link: LinkConfig, sources: &[usize], seed: u64) -> (World, Arrivals) {
         let name = format!("source{}", index + 1);
         let address = format!("192.0.2.{}", index + 1).parse().expect("an address");
         parts.host(HostConfig::new(&name).address(address).actor(move || Source { octets }));
-        parts.link(name, "r", near);
+        parts.link(name, "r", near.clone());
     }
     (parts.build().expect("a right world"), arrivals)
 }
@@ -126,7 +126,8 @@ fn with_loss_the_throughput_is_within_a_factor_of_two_of_the_mathis_bound() {
     let bound = mss / rtt * 1.22 / loss.sqrt();
     const OCTETS: usize = 5_000_000;
     for seed in 1..=5 {
-        let (mut world, arrivals) = world(LinkConfig { loss, ..link(50) }, &[OCTETS], seed);
+        let (mut world, arrivals) =
+            world(LinkConfig { loss: loss.into(), ..link(50) }, &[OCTETS], seed);
         world.run(SimTime::from_secs(3_600));
         let throughput = OCTETS as f64 / time_of(&arrivals, 1, OCTETS);
         let ratio = throughput / bound;

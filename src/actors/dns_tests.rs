@@ -156,7 +156,7 @@ fn internet_with(
     for (host, address, authority) in servers {
         let config = HostConfig::new(host).address(address.parse().unwrap());
         parts.host(config.actor(move || NameServer::new(Arc::clone(&authority))));
-        parts.link(host, "r", link);
+        parts.link(host, "r", link.clone());
     }
     let hints =
         vec![Hint { name: name("ns.root."), addresses: vec!["192.0.2.1".parse().unwrap()] }];
@@ -167,7 +167,7 @@ fn internet_with(
         move || RecursiveResolver::new(config.clone(), Arc::clone(&inner)).allow(vec![home]);
     let address = RESOLVER.parse::<SocketAddr>().unwrap().ip();
     parts.host(HostConfig::new("resolver").address(address).actor(resolver));
-    parts.link("resolver", "r", link);
+    parts.link("resolver", "r", link.clone());
     let of_client = log.clone();
     let client = move || Client::new(questions, of_client.clone());
     let address: IpAddr = "198.51.100.1".parse().unwrap();
@@ -273,9 +273,9 @@ const LOSSY: Questions = &[
 
 #[test]
 fn through_loss_every_name_is_found_and_a_seed_fixes_every_octet() {
-    let lossy = LinkConfig { loss: 0.05, ..LinkConfig::default() };
+    let lossy = LinkConfig { loss: 0.05.into(), ..LinkConfig::default() };
     let run = |seed: u64| {
-        let (mut world, log) = internet(seed, lossy, LOSSY);
+        let (mut world, log) = internet(seed, lossy.clone(), LOSSY);
         assert_eq!(world.run(SimTime::MAX), Ended::Idle);
         let log = log.lock().unwrap().clone();
         assert_eq!(

@@ -104,6 +104,11 @@ impl<T> EventQueue<T> {
         Some((first.key(), payload.expect("a heap entry owns its slot")))
     }
 
+    /// All that waits, in no order that matters.
+    pub fn payloads(&self) -> impl Iterator<Item = &T> {
+        self.payloads.iter().flatten()
+    }
+
     fn sift_up(&mut self, mut place: usize) {
         let entry = self.heap[place];
         while place > 0 {

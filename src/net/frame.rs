@@ -27,13 +27,21 @@ pub fn write(packet: &Packet, hops: u8, frame: &mut Vec<u8>) -> Result<(), Build
     frame.clear();
     let builder = PacketBuilder::ip(ip_header(packet, TTL.saturating_sub(hops).max(1)));
     let (from, to) = (packet.from.port(), packet.to.port());
-    match &packet.body {
-        Body::Udp(payload) => builder.udp(from, to).write_to_vec(frame, payload),
-        Body::Tcp(segment) => {
-            builder.tcp_header(tcp_header(from, to, segment)).write_to_vec(frame, &segment.payload)
-        }
-        Body::Icmp(octets) => builder.write_to_vec(frame, icmp_number(packet), octets),
+    match packet.intact() {
+        Body::Udp(payload) => builder.udp(from, to).write_to_vec(frame, payload)?,
+        Body::Tcp(segment) => builder
+            .tcp_header(tcp_header(from, to, segment))
+            .write_to_vec(frame, &segment.payload)?,
+        Body::Icmp(octets) => builder.write_to_vec(frame, icmp_number(packet), octets)?,
+        Body::Damaged(_) => unreachable!("what was intact is no damage"),
     }
+    if let Body::Damaged(damage) = &packet.body {
+        let header_octets = frame.len() - packet.transport_octets();
+        for bit in &damage.flipped_bits {
+            frame[header_octets + *bit as usize / 8] ^= 0x80 >> (bit % 8);
+        }
+    }
+    Ok(())
 }
 
 fn icmp_number(packet: &Packet) -> IpNumber {
@@ -122,8 +130,9 @@ fn identification(packet: &Packet) -> u16 {
         }
         add(&end.port().to_be_bytes());
     }
-    match &packet.body {
+    match packet.intact() {
         Body::Udp(payload) | Body::Icmp(payload) => add(payload),
+        Body::Damaged(_) => unreachable!("what was intact is no damage"),
         // Not the MSS, which routers lower.
         Body::Tcp(Segment { seq, ack, flags, window, payload, .. }) => {
             let length = payload.len() as u32;
@@ -164,6 +173,19 @@ mod tests {
         let mut frame = vec![1, 2, 3];
         write(packet, hops, &mut frame).unwrap();
         frame
+    }
+
+    #[test]
+    fn a_flipped_bit_is_the_only_difference() {
+        let (from, to) = ("192.0.2.1:53".parse().unwrap(), "192.0.2.2:53".parse().unwrap());
+        let mut packet = Packet { from, to, body: Body::Udp(Bytes::from_static(b"query")) };
+        let (mut intact, mut damaged) = (Vec::new(), Vec::new());
+        write(&packet, 0, &mut intact).unwrap();
+        packet.damage(8 * 8 + 3); // in the first octet of the payload
+        write(&packet, 0, &mut damaged).unwrap();
+        assert_eq!(intact[28] ^ damaged[28], 0x10);
+        damaged[28] = intact[28];
+        assert_eq!(intact, damaged);
     }
 
     #[test]

@@ -15,9 +15,12 @@ pub mod topology;
 
 pub use address::AddressBook;
 pub use icmp::{Trouble, Unreachable};
-pub use latency::Latency;
-pub use link::{Direction, LinkConfig, LinkPatch, Loss, Verdict};
-pub use packet::{Body, Packet};
+pub use latency::{DelayTable, Latency, TableError};
+pub use link::{
+    Alteration, Direction, GilbertElliott, LinkConfig, LinkPatch, LinkStatus, Loss, LossModel,
+    Verdict,
+};
+pub use packet::{Body, Damage, Packet};
 pub use path_mtu::PathMtus;
 pub use routes::{Change, Routes};
 pub use topology::{Cost, LinkId, NodeId, Topology, Ways};

@@ -29,25 +29,89 @@ pub enum Body {
     Tcp(Segment),
     /// The octets of an ICMP or ICMPv6 message ([`super::icmp`]). The ports of its packet are 0.
     Icmp(Bytes),
+    /// What was one of the others, and is not any more.
+    Damaged(Box<Damage>),
+}
+
+/// What a corrupted packet carries. Its checksum fails, whatever was flipped.
+///
+/// Not modelled: bits flipped in the IP header, which the next router would drop.
+#[derive(Debug, Clone)]
+pub struct Damage {
+    /// What it carried, not damaged.
+    pub intact: Body,
+    /// The bits that are flipped, counted from 0 at the highest bit of the first octet of the UDP,
+    /// TCP or ICMP header.
+    pub flipped_bits: Vec<u32>,
 }
 
 impl Packet {
     /// Its size on a link in octets: IP header, transport header, payload.
     pub fn octets(&self) -> usize {
-        ip_header_octets(self.to)
-            + match &self.body {
-                Body::Udp(payload) => UDP_HEADER_OCTETS + payload.len(),
-                Body::Tcp(segment) => segment.header_octets() + segment.payload.len(),
-                Body::Icmp(octets) => octets.len(),
-            }
+        ip_header_octets(self.to) + self.transport_octets()
     }
 
-    /// The octets it carries for the application.
-    pub fn payload(&self) -> &Bytes {
+    /// The octets of its transport header and payload.
+    pub fn transport_octets(&self) -> usize {
+        transport_octets(&self.body)
+    }
+
+    /// What it carried before any damage.
+    pub fn intact(&self) -> &Body {
         match &self.body {
-            Body::Udp(payload) | Body::Icmp(payload) => payload,
-            Body::Tcp(segment) => &segment.payload,
+            Body::Damaged(damage) => &damage.intact,
+            body => body,
         }
+    }
+
+    /// The octets it carries for the application, or carried before it was damaged.
+    pub fn payload(&self) -> &Bytes {
+        payload_of(&self.body)
+    }
+
+    /// The sequence number of a TCP segment, damaged or not.
+    pub fn tcp_sequence(&self) -> Option<u32> {
+        match self.intact() {
+            Body::Tcp(segment) => Some(segment.seq),
+            _ => None,
+        }
+    }
+
+    /// Flips a bit, counted as [`Damage::flipped_bits`] are. One that is flipped twice is right
+    /// again, and then the packet may be.
+    pub fn damage(&mut self, bit: u32) {
+        let body = std::mem::replace(&mut self.body, Body::Udp(Bytes::new()));
+        let mut damage = match body {
+            Body::Damaged(damage) => damage,
+            intact => Box::new(Damage { intact, flipped_bits: Vec::new() }),
+        };
+        match damage.flipped_bits.iter().position(|flipped| *flipped == bit) {
+            Some(place) => {
+                damage.flipped_bits.remove(place);
+            }
+            None => damage.flipped_bits.push(bit),
+        }
+        self.body = match damage.flipped_bits.is_empty() {
+            true => damage.intact,
+            false => Body::Damaged(damage),
+        };
+    }
+}
+
+fn transport_octets(body: &Body) -> usize {
+    match body {
+        Body::Udp(payload) => UDP_HEADER_OCTETS + payload.len(),
+        Body::Tcp(segment) => segment.header_octets() + segment.payload.len(),
+        Body::Icmp(octets) => octets.len(),
+        Body::Damaged(damage) => transport_octets(&damage.intact),
+    }
+}
+
+fn payload_of(body: &Body) -> &Bytes {
+    match body {
+        Body::Udp(payload) | Body::Icmp(payload) => payload,
+        Body::Tcp(segment) => &segment.payload,
+        Body::Damaged(damage) => payload_of(&damage.intact),
     }
 }
 
@@ -63,3 +127,28 @@ fn ip_header_octets(address: SocketAddr) -> usize {
 
 const UDP_HEADER_OCTETS: usize = 8;
 const TCP_HEADER_OCTETS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_keeps_the_size_and_two_flips_of_a_bit_are_none() {
+        let ends: SocketAddr = "192.0.2.1:53".parse().unwrap();
+        let body = Body::Udp(Bytes::from_static(b"query"));
+        let mut packet = Packet { from: ends, to: ends, body };
+        packet.damage(70);
+        packet.damage(3);
+        assert_eq!((packet.octets(), packet.payload().as_ref()), (33, &b"query"[..]));
+        packet.damage(70);
+        let Body::Damaged(damage) = &packet.body else { panic!("{packet:?}") };
+        assert_eq!(damage.flipped_bits, [3]);
+        packet.damage(3);
+        assert!(matches!(packet.body, Body::Udp(_)));
+    }
+
+    #[test]
+    fn damage_makes_no_packet_larger() {
+        assert_eq!(size_of::<Body>(), size_of::<Segment>());
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::shake::made;
@@ -133,8 +134,8 @@ pub enum BuildError {
     UnknownNode(String),
     /// A link from a node to itself.
     LinkToItself(String),
-    /// A link whose probability of loss is not between 0 and 1.
-    BadLoss([String; 2]),
+    /// A link with a probability that is not between 0 and 1.
+    BadShare([String; 2]),
 }
 
 impl fmt::Display for BuildError {
@@ -146,8 +147,8 @@ impl fmt::Display for BuildError {
             }
             BuildError::UnknownNode(name) => write!(f, "no host or router is named {name:?}"),
             BuildError::LinkToItself(name) => write!(f, "a link joins {name:?} with itself"),
-            BuildError::BadLoss([a, b]) => {
-                write!(f, "the loss of link {a}-{b} is not a probability from 0 to 1")
+            BuildError::BadShare([a, b]) => {
+                write!(f, "a probability of link {a}-{b} is not from 0 to 1")
             }
         }
     }
@@ -161,7 +162,7 @@ pub struct WorldBuilder {
     epoch: Epoch,
     hosts: Vec<HostConfig>,
     routers: Vec<String>,
-    links: Vec<([String; 2], [LinkConfig; 2])>,
+    links: Vec<([String; 2], [Arc<LinkConfig>; 2])>,
     watched: bool,
     records_limit: usize,
     convergence: Duration,
@@ -232,9 +233,10 @@ impl WorldBuilder {
         &mut self,
         a: impl Into<String>,
         b: impl Into<String>,
-        config: LinkConfig,
+        config: impl Into<Arc<LinkConfig>>,
     ) -> &mut Self {
-        self.link_each_way(a, b, [config, config])
+        let config = config.into();
+        self.link_each_way(a, b, [Arc::clone(&config), config])
     }
 
     /// Joins two nodes by a link with a direction of its own from `a` to `b` and from `b` to `a`.
@@ -242,9 +244,9 @@ impl WorldBuilder {
         &mut self,
         a: impl Into<String>,
         b: impl Into<String>,
-        configs: [LinkConfig; 2],
+        configs: [impl Into<Arc<LinkConfig>>; 2],
     ) -> &mut Self {
-        self.links.push(([a.into(), b.into()], configs));
+        self.links.push(([a.into(), b.into()], configs.map(Into::into)));
         self
     }
 
@@ -283,16 +285,16 @@ impl WorldBuilder {
             if names[0] == names[1] {
                 errors.push(BuildError::LinkToItself(names[0].clone()));
             }
-            if configs.iter().any(|config| !(0.0..=1.0).contains(&config.loss)) {
-                errors.push(BuildError::BadLoss(names.clone()));
+            if configs.iter().any(|config| !config.is_sound()) {
+                errors.push(BuildError::BadShare(names.clone()));
             }
             if errors.len() > before {
                 continue;
             }
             let [a, b] = [ids[names[0].as_str()], ids[names[1].as_str()]];
             topology.connect(a, b, super::control::link_costs(configs));
-            nodes[a.index()].directions.push(Direction::new(configs[0]));
-            nodes[b.index()].directions.push(Direction::new(configs[1]));
+            nodes[a.index()].directions.push(Direction::new(Arc::clone(&configs[0])));
+            nodes[b.index()].directions.push(Direction::new(Arc::clone(&configs[1])));
         }
         if !errors.is_empty() {
             return Err(errors);
@@ -308,6 +310,7 @@ impl WorldBuilder {
             addresses,
             topology,
             routes,
+            partitions: Vec::new(),
             convergence: self.convergence,
             unreachable: self.unreachable,
             hurried,
@@ -342,6 +345,7 @@ impl HostConfig {
                 path_mtus: None,
                 backlog_octets: self.backlog_octets,
                 is_gateway: self.gateway.is_some(),
+                judges: Vec::new(),
                 draws: None,
                 condition: None,
             },

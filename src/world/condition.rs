@@ -183,6 +183,11 @@ impl Condition {
         Admission::Later
     }
 
+    /// The packets among what is kept while the host stands still.
+    pub(crate) fn kept_packets(&self) -> impl Iterator<Item = &Packet> {
+        self.kept.iter().filter_map(|(_, happening)| happening.packet())
+    }
+
     /// What was kept while the host stood still, in order.
     pub(crate) fn take_kept(&mut self) -> VecDeque<(Option<RecordId>, Happening)> {
         self.ring = 0;

@@ -4,13 +4,16 @@
 //! such controls were ordered. It is the only thing that touches more than one node, and so a barrier
 //! for nodes that run side by side.
 
+use std::sync::Arc;
+
 use crate::engine::{Key, SimTime};
-use crate::net::{Change, Cost, LinkConfig, LinkId, NodeId, Ways};
+use crate::net::{Change, Cost, LinkConfig, LinkId, LinkStatus, NodeId, Ways};
 
 use super::World;
 use super::fault::{Fault, FaultId};
 use super::host::Status;
-use super::ledger::Place;
+use super::judge::Judge;
+use super::ledger::{LinkState, Place};
 use super::node::{CONTROL_ORIGIN, Happening, Scheduled};
 use super::record::Fact;
 
@@ -25,6 +28,8 @@ pub(crate) enum Control {
     RestartProgram(NodeId, u16, &'static str),
     /// Routers have come to know of these.
     Learn(Box<[Change]>),
+    /// A flap goes on.
+    Toggle(FaultId),
 }
 
 impl World {
@@ -72,7 +77,16 @@ impl World {
     /// Handles a control, whose time has come.
     pub(super) fn apply(&mut self, control: Control) {
         let places = match control {
-            Control::Begin(id, fault) => self.ledger.begin(id, *fault),
+            Control::Begin(id, fault) => {
+                let places = self.ledger.begin(id, *fault);
+                self.go_on_flapping(id);
+                places
+            }
+            Control::Toggle(id) => {
+                let places = self.ledger.toggle(id);
+                self.go_on_flapping(id);
+                places
+            }
             Control::End(id) => self.ledger.end(id),
             Control::Heal(link) => self.ledger.heal(link),
             Control::Restart(node) => self.ledger.restart(node),
@@ -96,6 +110,7 @@ impl World {
             match place {
                 Place::Node(node) => changes.extend(self.settle_node(node)),
                 Place::Link(link) => self.settle_link(link, &mut changes),
+                Place::Partitions => self.settle_partitions(),
             }
         }
         if self.network.convergence.is_zero() {
@@ -137,14 +152,18 @@ impl World {
             }
             router.up = up;
             router.node.record(agenda, now, None, fact);
+            if !up {
+                router.node.lose_held(agenda, now);
+            }
             network.topology.set_node_up(node, up);
             return Some(Change::Node(node, up));
         };
         host.ail(&ledger.ailments(node), network, agenda, actions, now);
         match (host.state.status, up) {
             (Status::New | Status::Up, false) => {
-                host.crash(now);
                 host.state.node.record(agenda, now, None, fact);
+                host.lose_waiting(agenda, now);
+                host.crash(now);
             }
             // One that stands still comes up when it does not any more.
             (Status::Crashed, true) if !host.state.stands_still() => {
@@ -153,39 +172,105 @@ impl World {
             }
             (Status::New | Status::Up, true) | (Status::Crashed, _) => {}
         }
+        let (ledger, judges) = (&self.ledger, &mut host.state.judges);
+        judges.retain(|judge| ledger.packet_rules(node).any(|(id, _)| id == judge.id));
+        for (id, rule) in ledger.packet_rules(node) {
+            if !judges.iter().any(|judge| judge.id == id) {
+                judges.push(Judge::new(id, Arc::clone(rule)));
+            }
+        }
         None
     }
 
     /// Brings a link to what the ledger says of it, and adds what that is for routes.
     fn settle_link(&mut self, link: LinkId, changes: &mut Vec<Change>) {
         let ends = self.network.topology.ends(link);
-        let configs = ends.map(|(node, port)| *self.direction_mut(node, port).config());
-        let Some(wanted) = self.ledger.link(link, || configs) else { return };
-        let was_up = self.network.topology.is_up(link);
-        for (end, (node, port)) in ends.into_iter().enumerate() {
+        let before = ends.map(|(node, port)| {
             let direction = self.direction_mut(node, port);
-            direction.set_up(wanted.up[end]);
-            direction.set_config(wanted.configs[end]);
+            (direction.status(), Arc::clone(direction.config()))
+        });
+        let configs = || before.each_ref().map(|(_, config)| Arc::clone(config));
+        let Some(LinkState { status, configs }) = self.ledger.link(link, configs) else {
+            return;
+        };
+        let is_up = status.map(|status| status != LinkStatus::Down);
+        let was_up = self.network.topology.is_up(link);
+        let costs = link_costs(&configs);
+        let mut changed = false;
+        for ((end, config), (_, before)) in ends.into_iter().zip(configs).zip(&before) {
+            if config != **before {
+                changed = true;
+                self.direction_mut(end.0, end.1).set_config(config);
+            }
         }
-        let goes = |end: usize| was_up[end] && !wanted.up[end];
-        let comes = |end: usize| !was_up[end] && wanted.up[end];
-        if let Some(ways) = Ways::of([goes(0), goes(1)]) {
+        for ((node, port), status) in ends.into_iter().zip(status) {
+            self.direction_mut(node, port).set_status(status);
+        }
+        let ways = |is: &dyn Fn(LinkStatus, LinkStatus) -> bool| {
+            Ways::of([0, 1].map(|end| is(before[end].0, status[end])))
+        };
+        let (up, down, holds) = (LinkStatus::Up, LinkStatus::Down, LinkStatus::Holding);
+        if let Some(ways) = ways(&|was, is| was != down && is == down) {
             self.record_link(link, Fact::Cut(link, ways));
         }
-        if let Some(ways) = Ways::of([comes(0), comes(1)]) {
+        if let Some(ways) = ways(&|was, is| was == down && is != down) {
             self.record_link(link, Fact::Healed(link, ways));
         }
-        if wanted.configs != configs {
+        if let Some(ways) = ways(&|was, is| was != holds && is == holds) {
+            self.record_link(link, Fact::Held(link, ways));
+        }
+        if let Some(ways) = ways(&|was, is| was == holds && is == up) {
+            let held = ends.map(|(node, port)| self.node_mut(node).held_at(port));
+            let packets = (0..2).filter(|end| status[*end] == up).map(|end| held[end]).sum();
+            self.record_link(link, Fact::Released(link, ways, packets));
+        }
+        if changed {
             self.record_link(link, Fact::LinkChanged(link));
         }
-        let costs = link_costs(&wanted.configs);
         if costs != self.network.topology.costs(link) {
             self.network.topology.set_costs(link, costs);
             changes.push(Change::Costs(link, costs));
         }
-        if was_up != wanted.up {
-            self.network.topology.set_up(link, wanted.up);
-            changes.push(Change::Link(link, wanted.up));
+        if was_up != is_up {
+            self.network.topology.set_up(link, is_up);
+            changes.push(Change::Link(link, is_up));
+        }
+        for (end, (node, port)) in ends.into_iter().enumerate() {
+            if before[end].0 != up && status[end] == up {
+                let World { network, hosts, routers, agenda, now, .. } = self;
+                super::run::node_of(hosts, routers, node).release(network, agenda, *now, port);
+            }
+        }
+    }
+
+    /// Brings the partitions to what the ledger says of them.
+    fn settle_partitions(&mut self) {
+        let wanted = self.ledger.partitions().to_vec();
+        let before = std::mem::replace(&mut self.network.partitions, wanted.clone());
+        let differs =
+            |one: &(FaultId, _), all: &[(FaultId, _)]| !all.iter().any(|of| of.0 == one.0);
+        for (list, other, begins) in [(&before, &wanted, false), (&wanted, &before, true)] {
+            for (_, partition) in list.iter().filter(|one| differs(one, other)) {
+                let partition = Arc::clone(partition);
+                let Some(host) = partition.groups().iter().flatten().next().copied() else {
+                    continue;
+                };
+                let World { hosts, routers, agenda, now, .. } = self;
+                let fact = || Fact::Partition { begins, partition };
+                super::run::node_of(hosts, routers, host).record(agenda, *now, None, fact);
+            }
+        }
+    }
+
+    /// Orders the next turn of a flap, if the fault is one.
+    fn go_on_flapping(&mut self, id: FaultId) {
+        let network = &self.network;
+        let time = self.ledger.flap_time(id, |link| {
+            let [a, b] = network.topology.ends(link).map(|(node, _)| network.name(node));
+            network.seed.stream(&format!("link {a}-{b} flap"))
+        });
+        if let Some(time) = time {
+            self.control(self.now + time, Control::Toggle(id));
         }
     }
 
@@ -197,7 +282,9 @@ impl World {
 }
 
 /// What routes add up for a link in each direction: the given cost, or the delay of the slower one.
-pub(super) fn link_costs(configs: &[LinkConfig; 2]) -> [Cost; 2] {
+/// What is added to the latency for a while is no part of it.
+pub(super) fn link_costs(configs: &[impl std::borrow::Borrow<LinkConfig>; 2]) -> [Cost; 2] {
+    let configs = configs.each_ref().map(std::borrow::Borrow::borrow);
     let slower = configs[0].latency.typical().max(configs[1].latency.typical());
-    configs.each_ref().map(|config| config.cost.map_or(Cost::delay(slower), Cost::given))
+    configs.map(|config| config.cost.map_or(Cost::delay(slower), Cost::given))
 }

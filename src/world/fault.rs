@@ -8,9 +8,13 @@
 //! `OnLink`), and a line in `settle_node` or `settle_link`, which bring the world to what the ledger
 //! says. Begin, end and stacking are the same for all.
 
+use std::time::Duration;
+
 use crate::net::{LinkId, LinkPatch, NodeId, Ways};
 
 use super::ailment::Ailment;
+use super::packet_rule::PacketRule;
+use super::partition::Partition;
 
 /// Names a fault of a world, in the order in which they were ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +49,36 @@ pub enum Fault {
         /// The link.
         link: LinkId,
         /// What is different.
-        patches: [LinkPatch; 2],
+        patches: Box<[LinkPatch; 2]>,
     },
+    /// These links keep what is sent on them, in these directions, until no fault holds them any more:
+    /// then it goes on in order. What their queue has no room for is lost. Routes do not avoid them.
+    Hold {
+        /// The links.
+        links: Vec<LinkId>,
+        /// In which directions, each from the link's own first end.
+        ways: Ways,
+    },
+    /// These links are cut and healed again and again, beginning with a cut.
+    Flap(Flap),
+    /// Groups of hosts do not reach each other.
+    Partition(Partition),
+    /// Single packets of a host are struck.
+    Packet(PacketRule),
+}
+
+/// How links flap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flap {
+    /// The links, all at the same time.
+    pub links: Vec<LinkId>,
+    /// In which directions, each from the link's own first end.
+    pub ways: Ways,
+    /// How long they are cut at a time.
+    pub down: Duration,
+    /// How long they carry in between.
+    pub up: Duration,
+    /// Whether each time is drawn, exponentially and with those means, and not always the same. The
+    /// draws are of the stream `link a-b flap`, by the ends of the first link.
+    pub drawn: bool,
 }

@@ -9,6 +9,7 @@ use crate::net::{PathMtus, tcp};
 use super::actor::{Actor, Event, Spawn};
 use super::condition::Condition;
 use super::disk::Disk;
+use super::judge::Judge;
 use super::node::Node;
 use super::stack::Stack;
 
@@ -48,6 +49,8 @@ pub(crate) struct HostState {
     pub(crate) backlog_octets: Option<usize>,
     /// Whether it stands for the outside: then its coming up is no event of the run.
     pub(crate) is_gateway: bool,
+    /// The rules about what it sends.
+    pub(crate) judges: Vec<Judge>,
     /// What TCP and UDP draw: ports, initial sequence numbers. Made at the first draw.
     pub(crate) draws: Option<Box<Stream>>,
     /// What ails it; `None`: nothing ever has.

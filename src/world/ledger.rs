@@ -6,11 +6,16 @@
 //! what ends leaves to the others what is theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::net::{LinkConfig, LinkId, LinkPatch, NodeId};
+use crate::engine::Stream;
+use crate::net::{Latency, LinkConfig, LinkId, LinkPatch, LinkStatus, NodeId};
 
 use super::ailment::Ailment;
-use super::fault::{Fault, FaultId};
+use super::fault::{Fault, FaultId, Flap};
+use super::packet_rule::PacketRule;
+use super::partition::Partition;
 
 /// All faults that hold something.
 #[derive(Debug, Default)]
@@ -22,6 +27,9 @@ pub(crate) struct Ledger {
     places: BTreeMap<FaultId, Vec<Place>>,
     nodes: BTreeMap<NodeId, Vec<(FaultId, OnNode)>>,
     links: BTreeMap<LinkId, HeldLink>,
+    /// In the order in which they began.
+    partitions: Vec<(FaultId, Arc<Partition>)>,
+    flaps: BTreeMap<FaultId, Flapping>,
 }
 
 /// What a fault can hold.
@@ -29,6 +37,7 @@ pub(crate) struct Ledger {
 pub(crate) enum Place {
     Node(NodeId),
     Link(LinkId),
+    Partitions,
 }
 
 /// What a fault does to a host or router.
@@ -36,12 +45,14 @@ pub(crate) enum Place {
 enum OnNode {
     Down,
     Ailing(Ailment),
+    Packets(Arc<PacketRule>),
 }
 
 /// What a fault does to a link, in the direction from its first end and from its second.
 #[derive(Debug, Clone, PartialEq)]
 enum OnLink {
     Down([bool; 2]),
+    Hold([bool; 2]),
     Change(Box<[LinkPatch; 2]>),
 }
 
@@ -49,15 +60,23 @@ enum OnLink {
 #[derive(Debug, Default)]
 struct HeldLink {
     /// What it is like without them; not known before the link is settled for the first time.
-    base: Option<Box<[LinkConfig; 2]>>,
+    base: Option<[Arc<LinkConfig>; 2]>,
     /// In the order in which they began.
     holds: Vec<(FaultId, OnLink)>,
+}
+
+/// A flap under way.
+#[derive(Debug)]
+struct Flapping {
+    flap: Flap,
+    is_down: bool,
+    draws: Option<Stream>,
 }
 
 /// What a link is to be like.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LinkState {
-    pub(crate) up: [bool; 2],
+    pub(crate) status: [LinkStatus; 2],
     pub(crate) configs: [LinkConfig; 2],
 }
 
@@ -85,15 +104,35 @@ impl Ledger {
                 places.push(Place::Node(host));
                 self.nodes.entry(host).or_default().push((id, OnNode::Ailing(ailment)));
             }
+            Fault::Packet(rule) => {
+                places.push(Place::Node(rule.from));
+                let what = OnNode::Packets(Arc::new(rule.clone()));
+                self.nodes.entry(rule.from).or_default().push((id, what));
+            }
             Fault::Cut { links, ways } => {
                 for link in links {
                     places.push(Place::Link(link));
                     self.hold(link, id, OnLink::Down(ways.as_pair()));
                 }
             }
+            Fault::Hold { links, ways } => {
+                for link in links {
+                    places.push(Place::Link(link));
+                    self.hold(link, id, OnLink::Hold(ways.as_pair()));
+                }
+            }
+            Fault::Flap(flap) => {
+                places.extend(flap.links.iter().copied().map(Place::Link));
+                self.flaps.insert(id, Flapping { flap, is_down: false, draws: None });
+                self.toggle(id);
+            }
+            Fault::Partition(partition) => {
+                places.push(Place::Partitions);
+                self.partitions.push((id, Arc::new(partition)));
+            }
             Fault::Change { link, patches } => {
                 places.push(Place::Link(link));
-                self.hold(link, id, OnLink::Change(Box::new(patches)));
+                self.hold(link, id, OnLink::Change(patches));
             }
         }
         self.places.insert(id, places.clone());
@@ -113,9 +152,43 @@ impl Ledger {
             match place {
                 Place::Node(node) => self.release_node(*node, |(holder, _)| *holder == id),
                 Place::Link(link) => self.release_link(*link, |(holder, _)| *holder == id),
+                Place::Partitions => self.partitions.retain(|(holder, _)| *holder != id),
             }
         }
+        self.flaps.remove(&id);
         places
+    }
+
+    /// Cuts the links of a flap, or lets them carry; hands back what has to be settled.
+    pub(crate) fn toggle(&mut self, id: FaultId) -> Vec<Place> {
+        let Some(flapping) = self.flaps.get_mut(&id) else { return Vec::new() };
+        flapping.is_down = !flapping.is_down;
+        let (is_down, ways) = (flapping.is_down, flapping.flap.ways.as_pair());
+        let links = flapping.flap.links.clone();
+        for link in &links {
+            match is_down {
+                true => self.hold(*link, id, OnLink::Down(ways)),
+                false => self.release_link(*link, |(holder, _)| *holder == id),
+            }
+        }
+        links.into_iter().map(Place::Link).collect()
+    }
+
+    /// How long a flap stays as it is now; `None` when it is no flap, or has no links left. `stream`
+    /// makes the stream of its draws, by its first link.
+    pub(crate) fn flap_time(
+        &mut self,
+        id: FaultId,
+        stream: impl FnOnce(LinkId) -> Stream,
+    ) -> Option<Duration> {
+        let Flapping { flap, is_down, draws } = self.flaps.get_mut(&id)?;
+        let first = *flap.links.first()?;
+        let mean = if *is_down { flap.down } else { flap.up };
+        if !flap.drawn {
+            return Some(mean.max(LEAST_FLAP));
+        }
+        let latency = Latency::Exponential { mean, least: Duration::ZERO };
+        Some(latency.draw(draws.get_or_insert_with(|| stream(first))).max(LEAST_FLAP))
     }
 
     /// Ends every crash of a host or router.
@@ -124,9 +197,12 @@ impl Ledger {
         vec![Place::Node(node)]
     }
 
-    /// Ends every cut of a link.
+    /// Ends every cut of a link, and lets no flap cut it again.
     pub(crate) fn heal(&mut self, link: LinkId) -> Vec<Place> {
         self.release_link(link, |(_, what)| matches!(what, OnLink::Down(_)));
+        for flapping in self.flaps.values_mut() {
+            flapping.flap.links.retain(|flapping| *flapping != link);
+        }
         vec![Place::Link(link)]
     }
 
@@ -155,9 +231,26 @@ impl Ledger {
         let holds = self.nodes.get(&host).into_iter().flatten();
         let ailments = holds.filter_map(|(id, what)| match what {
             OnNode::Ailing(ailment) => Some((*id, ailment.clone())),
-            OnNode::Down => None,
+            OnNode::Down | OnNode::Packets(_) => None,
         });
         ailments.collect()
+    }
+
+    /// The rules about packets of a host, in the order in which they began.
+    pub(crate) fn packet_rules(
+        &self,
+        node: NodeId,
+    ) -> impl Iterator<Item = (FaultId, &Arc<PacketRule>)> {
+        let holds = self.nodes.get(&node).into_iter().flatten();
+        holds.filter_map(|(id, what)| match what {
+            OnNode::Packets(rule) => Some((*id, rule)),
+            OnNode::Down | OnNode::Ailing(_) => None,
+        })
+    }
+
+    /// The partitions, in the order in which they began.
+    pub(crate) fn partitions(&self) -> &[(FaultId, Arc<Partition>)] {
+        &self.partitions
     }
 
     /// What a link is to be like; `now` says what it is like, and is asked when no fault has held the
@@ -165,15 +258,20 @@ impl Ledger {
     pub(crate) fn link(
         &mut self,
         link: LinkId,
-        now: impl FnOnce() -> [LinkConfig; 2],
+        now: impl FnOnce() -> [Arc<LinkConfig>; 2],
     ) -> Option<LinkState> {
         let held = self.links.get_mut(&link)?;
-        let base = held.base.get_or_insert_with(|| Box::new(now()));
-        let mut state = LinkState { up: [true, true], configs: **base };
+        let base = held.base.get_or_insert_with(now);
+        let configs = [(*base[0]).clone(), (*base[1]).clone()];
+        let mut state = LinkState { status: [LinkStatus::Up; 2], configs };
         for (_, what) in &held.holds {
             for end in [0, 1] {
                 match what {
-                    OnLink::Down(down) => state.up[end] &= !down[end],
+                    OnLink::Down(ways) if ways[end] => state.status[end] = LinkStatus::Down,
+                    OnLink::Hold(ways) if ways[end] && state.status[end] == LinkStatus::Up => {
+                        state.status[end] = LinkStatus::Holding;
+                    }
+                    OnLink::Down(_) | OnLink::Hold(_) => {}
                     OnLink::Change(patches) => patches[end].apply(&mut state.configs[end]),
                 }
             }
@@ -184,6 +282,9 @@ impl Ledger {
         Some(state)
     }
 }
+
+/// A flap makes time go on.
+const LEAST_FLAP: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
@@ -197,8 +298,9 @@ mod tests {
     }
 
     fn change(loss: Option<f64>, mtu_octets: Option<u32>) -> Fault {
+        let loss = loss.map(Into::into);
         let patch = LinkPatch { loss, mtu_octets, ..LinkPatch::default() };
-        Fault::Change { link: LINK, patches: [patch, LinkPatch::default()] }
+        Fault::Change { link: LINK, patches: Box::new([patch, LinkPatch::default()]) }
     }
 
     fn begin(ledger: &mut Ledger, fault: Fault) -> FaultId {
@@ -208,20 +310,20 @@ mod tests {
     }
 
     fn state(ledger: &mut Ledger) -> Option<LinkState> {
-        ledger.link(LINK, || [LinkConfig::default(), LinkConfig::default()])
+        ledger.link(LINK, || [Arc::default(), Arc::default()])
     }
 
     #[test]
     fn a_direction_is_down_while_any_fault_holds_it() {
         let mut ledger = Ledger::default();
         let there = begin(&mut ledger, cut(Ways::Forward));
-        assert_eq!(state(&mut ledger).unwrap().up, [false, true]);
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Down, LinkStatus::Up]);
         let both = begin(&mut ledger, cut(Ways::Both));
-        assert_eq!(state(&mut ledger).unwrap().up, [false, false]);
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Down; 2]);
         ledger.end(there);
-        assert_eq!(state(&mut ledger).unwrap().up, [false, false]);
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Down; 2]);
         ledger.end(both);
-        assert_eq!(state(&mut ledger).unwrap().up, [true, true]);
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Up; 2]);
         assert_eq!(state(&mut ledger), None);
     }
 
@@ -233,7 +335,7 @@ mod tests {
         let lossy = begin(&mut ledger, change(Some(0.5), None));
         ledger.heal(LINK);
         let healed = state(&mut ledger).unwrap();
-        assert_eq!((healed.up, healed.configs[0].loss), ([true, true], 0.5));
+        assert_eq!((healed.status, healed.configs[0].loss), ([LinkStatus::Up; 2], 0.5.into()));
         ledger.end(one);
         ledger.end(other);
         ledger.end(lossy);
@@ -248,7 +350,8 @@ mod tests {
         let second = begin(&mut ledger, change(Some(0.2), None));
         let of = |ledger: &mut Ledger| {
             let state = state(ledger).unwrap();
-            (state.configs[0].loss, state.configs[0].mtu_octets, state.configs[1].loss)
+            let loss = state.configs.each_ref().map(|config| config.loss.mean());
+            (loss[0], state.configs[0].mtu_octets, loss[1])
         };
         assert_eq!(of(&mut ledger), (0.2, 576, 0.0));
         ledger.end(first);
@@ -283,5 +386,43 @@ mod tests {
         begin(&mut ledger, Fault::Crash(node));
         ledger.restart(node);
         assert!(ledger.is_up(node));
+    }
+
+    #[test]
+    fn a_cut_counts_more_than_a_hold_and_leaves_it_to_go_on() {
+        let mut ledger = Ledger::default();
+        begin(&mut ledger, Fault::Hold { links: vec![LINK], ways: Ways::Both });
+        let cut = begin(&mut ledger, cut(Ways::Forward));
+        let status = [LinkStatus::Down, LinkStatus::Holding];
+        assert_eq!(state(&mut ledger).unwrap().status, status);
+        ledger.end(cut);
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Holding; 2]);
+    }
+
+    #[test]
+    fn a_flap_cuts_and_heals_until_it_ends() {
+        let mut ledger = Ledger::default();
+        let (down, up) = (Duration::from_secs(1), Duration::from_secs(3));
+        let links = vec![LINK];
+        let flap = Flap { links, ways: Ways::Both, down, up, drawn: false };
+        let id = begin(&mut ledger, Fault::Flap(flap.clone()));
+        let seed = crate::engine::Seed(1);
+        let time = |ledger: &mut Ledger, id| ledger.flap_time(id, |_| seed.stream("flap"));
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Down; 2]);
+        assert_eq!(time(&mut ledger, id), Some(down));
+        assert_eq!(ledger.toggle(id), [Place::Link(LINK)]);
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Up; 2]);
+        assert_eq!(time(&mut ledger, id), Some(up));
+        ledger.toggle(id);
+        assert_eq!(ledger.end(id), [Place::Link(LINK)]);
+        assert_eq!(state(&mut ledger).unwrap().status, [LinkStatus::Up; 2]);
+        assert_eq!((ledger.toggle(id), time(&mut ledger, id)), (vec![], None));
+
+        let drawn = begin(&mut ledger, Fault::Flap(Flap { drawn: true, ..flap }));
+        let times: Vec<_> = (0..1_000).map(|_| time(&mut ledger, drawn).unwrap()).collect();
+        let mean = times.iter().sum::<Duration>().as_secs_f64() / 1_000.0;
+        assert!((0.9..1.1).contains(&mean), "{mean}");
+        ledger.heal(LINK);
+        assert_eq!(time(&mut ledger, drawn), None);
     }
 }

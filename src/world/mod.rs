@@ -17,14 +17,18 @@ pub mod ctx;
 pub mod disk;
 pub mod fault;
 mod host;
+mod judge;
 mod ledger;
 mod network;
 mod node;
 pub mod outside;
+pub mod packet_rule;
+pub mod partition;
 pub mod record;
 mod records;
 mod run;
 mod stack;
+pub mod traffic;
 mod trap;
 mod turn;
 
@@ -34,11 +38,14 @@ pub use builder::{BuildError, HostConfig, WorldBuilder};
 pub use capture::{Captured, CapturedPacket, Passage};
 pub use ctx::{Ctx, NoSocket};
 pub use disk::Disk;
-pub use fault::{Fault, FaultId};
+pub use fault::{Fault, FaultId, Flap};
 pub use outside::{Act, Departure, Door, Flow, Inside, Order, Outside};
+pub use packet_rule::{PacketNumber, PacketRule, PacketVerdict};
+pub use partition::Partition;
 pub use record::{Fact, Note, Record, RecordId};
 pub use run::{Ended, World};
 pub use stack::{Port, Transport};
+pub use traffic::{Amount, Traffic};
 pub use turn::event_name;
 
 #[cfg(test)]

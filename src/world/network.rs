@@ -1,9 +1,13 @@
 //! What all nodes know of the network: who is where, and the way there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Epoch, Seed};
 use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable};
+
+use super::fault::FaultId;
+use super::partition::Partition;
 
 /// The part of a world that every node reads and only a [`Control`](super::control::Control) changes.
 #[derive(Debug)]
@@ -20,11 +24,18 @@ pub(crate) struct Network {
     pub(crate) convergence: Duration,
     /// What becomes of packets that cannot be delivered.
     pub(crate) unreachable: Unreachable,
+    /// In the order in which they began.
+    pub(crate) partitions: Vec<(FaultId, Arc<Partition>)>,
     /// Packets from and to this host take no time on links.
     pub(crate) hurried: Option<NodeId>,
 }
 
 impl Network {
+    /// Whether a partition swallows what one host sends to another.
+    pub(crate) fn are_parted(&self, from: NodeId, to: NodeId) -> bool {
+        self.partitions.iter().any(|(_, partition)| partition.parts(from, to))
+    }
+
     pub(crate) fn name(&self, node: NodeId) -> &str {
         &self.names[node.index()]
     }

@@ -1,15 +1,22 @@
 //! What every node has, host or router: its count of events and the outgoing side of its links.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use crate::engine::{EventQueue, Key, SimTime};
-use crate::net::{Body, Direction, Loss, NodeId, Packet, Trouble, Unreachable, Verdict, icmp};
+use crate::net::{
+    Alteration, Body, Direction, LinkStatus, Loss, NodeId, Packet, Trouble, Unreachable, Verdict,
+    icmp,
+};
 
 use super::actor::{ConnId, Signal, TimerToken};
 use super::capture::Capture;
 use super::control::Control;
 use super::network::Network;
 use super::outside::{Departure, Visit};
+use super::packet_rule::PacketVerdict;
 use super::record::{Fact, Record, RecordId};
 use super::records::Records;
+use super::traffic::Counts;
 
 /// An entry of the event queue: what happens, and where.
 #[derive(Debug)]
@@ -25,6 +32,8 @@ pub(crate) enum Happening {
     Start,
     /// A packet arrives, on its way to `destination`.
     Packet { destination: NodeId, packet: Packet },
+    /// A packet that was kept back leaves its host.
+    Departure { destination: NodeId, packet: Packet },
     /// A time an actor had set. Void when the host was restarted since `boot`.
     Timer { boot: u32, actor: u16, token: TimerToken },
     /// A connection may have something to do. Lazy: it may be early, or the connection gone.
@@ -37,6 +46,16 @@ pub(crate) enum Happening {
     Control(Control),
     /// Something comes in from outside the world.
     Visit(Visit),
+}
+
+impl Happening {
+    /// The packet that it is about, if it is.
+    pub(crate) fn packet(&self) -> Option<&Packet> {
+        match self {
+            Happening::Packet { packet, .. } | Happening::Departure { packet, .. } => Some(packet),
+            _ => None,
+        }
+    }
 }
 
 /// The queue of a run, with what watches it.
@@ -58,10 +77,20 @@ pub(crate) struct Agenda {
 pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) directions: Vec<Direction>,
+    pub(crate) counts: Counts,
+    /// What its links hold, by port.
+    held: BTreeMap<u32, Waiting>,
     sequence: u64,
     records: u32,
     /// How far the ICMP errors that it sent reach into the future, at their rate.
     complains_until: SimTime,
+}
+
+/// Packets that a link holds, in the order in which they came.
+#[derive(Debug, Default)]
+struct Waiting {
+    octets: usize,
+    packets: VecDeque<(Option<RecordId>, NodeId, Packet)>,
 }
 
 /// Origin 0 belongs to controls, so that they come first in their instant.
@@ -76,11 +105,19 @@ const COMPLAINT_EVERY: std::time::Duration = std::time::Duration::from_millis(1)
 const COMPLAINT_BURST: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// How long a packet takes from a host to itself.
-const LOOPBACK_DELAY: std::time::Duration = std::time::Duration::from_micros(10);
+pub(crate) const LOOPBACK_DELAY: std::time::Duration = std::time::Duration::from_micros(10);
 
 impl Node {
     pub(crate) fn new(id: NodeId) -> Self {
-        Node { id, directions: Vec::new(), sequence: 0, records: 0, complains_until: SimTime::ZERO }
+        Node {
+            id,
+            directions: Vec::new(),
+            counts: Counts::default(),
+            held: BTreeMap::new(),
+            sequence: 0,
+            records: 0,
+            complains_until: SimTime::ZERO,
+        }
     }
 
     /// Schedules something at `node` in this node's own order.
@@ -141,6 +178,9 @@ impl Node {
             self.complain(network, agenda, now, cause, &packet, trouble);
             return;
         };
+        if direction.status() == LinkStatus::Holding {
+            return self.hold(agenda, now, cause, port, destination, packet);
+        }
         let peer = network.topology.peer(self.id, port);
         clamp_mss(&mut packet, direction.config().mtu_octets);
         let name = || format!("{}>{}", network.name(self.id), network.name(peer));
@@ -152,6 +192,9 @@ impl Node {
         match verdict {
             Verdict::Arrives(time) => {
                 self.schedule(agenda, time, peer, cause, Happening::Packet { destination, packet });
+            }
+            Verdict::Altered(alteration) => {
+                self.alter(agenda, now, cause, peer, (destination, packet), alteration);
             }
             Verdict::Lost(why) => {
                 let mtu_octets = direction.config().mtu_octets;
@@ -185,6 +228,9 @@ impl Node {
             _ if source == self.id => packet.from.ip(),
             _ => icmp::router_address(self.id, packet.from.ip()),
         };
+        if !network.partitions.is_empty() && network.are_parted(self.id, source) {
+            return;
+        }
         let busy_until = self.complains_until.max(now) + COMPLAINT_EVERY;
         if busy_until > now + COMPLAINT_BURST {
             return;
@@ -195,8 +241,92 @@ impl Node {
             if is_host && let Some(capture) = &mut agenda.capture {
                 capture.sent(now, self.id, &message);
             }
+            self.counts.sent.add(&message);
             self.forward(network, agenda, now, cause, source, message);
         }
+    }
+
+    /// Lets a packet arrive otherwise than alone and unharmed.
+    fn alter(
+        &mut self,
+        agenda: &mut Agenda,
+        now: SimTime,
+        cause: Option<RecordId>,
+        peer: NodeId,
+        (destination, mut packet): (NodeId, Packet),
+        Alteration { arrives, copy, flipped_bit }: Alteration,
+    ) {
+        let mut tell = |node: &mut Node, packet: &Packet, how| {
+            node.record(agenda, now, cause, || Fact::altered(packet, how));
+        };
+        if let Some(bit) = flipped_bit {
+            packet.damage(bit);
+            tell(self, &packet, PacketVerdict::Corrupt);
+        }
+        if copy.is_some() {
+            tell(self, &packet, PacketVerdict::Duplicate);
+            self.counts.duplicate(&packet);
+        }
+        let second = copy.map(|copy| (copy, packet.clone()));
+        for (time, packet) in [(arrives, packet)].into_iter().chain(second) {
+            self.schedule(agenda, time, peer, cause, Happening::Packet { destination, packet });
+        }
+    }
+
+    /// Keeps a packet at a link that holds, as long as its queue has room.
+    fn hold(
+        &mut self,
+        agenda: &mut Agenda,
+        now: SimTime,
+        cause: Option<RecordId>,
+        port: u32,
+        destination: NodeId,
+        packet: Packet,
+    ) {
+        let limit = self.directions[port as usize].config().queue_octets as usize;
+        let waiting = self.held.entry(port).or_default();
+        let octets = waiting.octets + packet.octets();
+        if octets > limit {
+            self.lose(agenda, now, cause, &packet, Loss::QueueFull);
+            return;
+        }
+        waiting.octets = octets;
+        waiting.packets.push_back((cause, destination, packet));
+    }
+
+    /// Lets go what the link at a port has held, in order.
+    pub(crate) fn release(
+        &mut self,
+        network: &Network,
+        agenda: &mut Agenda,
+        now: SimTime,
+        port: u32,
+    ) {
+        let waiting = self.held.remove(&port);
+        for (cause, destination, packet) in waiting.into_iter().flat_map(|waiting| waiting.packets)
+        {
+            self.forward(network, agenda, now, cause, destination, packet);
+        }
+    }
+
+    /// Loses what its links hold, since it has crashed.
+    pub(crate) fn lose_held(&mut self, agenda: &mut Agenda, now: SimTime) {
+        for waiting in std::mem::take(&mut self.held).into_values() {
+            for (cause, _, packet) in waiting.packets {
+                self.lose(agenda, now, cause, &packet, Loss::HostDown);
+            }
+        }
+    }
+
+    /// How many packets the link at a port holds.
+    pub(crate) fn held_at(&self, port: u32) -> u32 {
+        let waiting = self.held.get(&port);
+        waiting.map_or(0, |waiting| waiting.packets.len() as u32)
+    }
+
+    /// What its links hold.
+    pub(crate) fn held_packets(&self) -> impl Iterator<Item = &Packet> {
+        self.held.values().flat_map(|waiting| &waiting.packets).map(|(_, _, packet)| packet)
     }
 
     pub(crate) fn lose(
@@ -207,13 +337,11 @@ impl Node {
         packet: &Packet,
         why: Loss,
     ) -> Option<RecordId> {
+        self.counts.lose(packet, why);
         self.record(agenda, now, cause, || Fact::Lost {
             from: packet.from,
             to: packet.to,
-            tcp_sequence: match &packet.body {
-                Body::Tcp(segment) => Some(segment.seq),
-                Body::Udp(_) | Body::Icmp(_) => None,
-            },
+            tcp_sequence: packet.tcp_sequence(),
             payload_octets: packet.payload().len(),
             why,
         })

@@ -5,6 +5,7 @@
 //! nothing; switched off, a record costs one branch.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,10 +13,12 @@ use bytes::Bytes;
 use crate::engine::SimTime;
 use crate::net::icmp::Complaint;
 use crate::net::tcp::{CloseReason, Resending};
-use crate::net::{Change, LinkId, Loss, NodeId, Ways};
+use crate::net::{Change, LinkId, Loss, NodeId, Packet, Ways};
 use crate::proto::tls::{Handshake, Secret};
 
 use super::ailment::ConditionChange;
+use super::packet_rule::PacketVerdict;
+use super::partition::Partition;
 
 /// Names a record: the node that made it and how many it had made before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,6 +124,20 @@ pub enum Fact {
         /// Why.
         why: Resending,
     },
+    /// A packet fault struck a packet where it left its host and did not drop it, or a link harmed it or
+    /// doubled it.
+    Altered {
+        /// Source.
+        from: SocketAddr,
+        /// Destination.
+        to: SocketAddr,
+        /// Whether it was a TCP segment (with its sequence number) or a UDP datagram.
+        tcp_sequence: Option<u32>,
+        /// Octets of payload.
+        payload_octets: usize,
+        /// What became of it.
+        how: PacketVerdict,
+    },
     /// The host or router crashed.
     Crashed,
     /// The host or router came up again.
@@ -131,6 +148,17 @@ pub enum Fact {
     Cut(LinkId, Ways),
     /// A link that was cut carries again, in these directions; recorded at its first end.
     Healed(LinkId, Ways),
+    /// A link keeps its packets from now on, in these directions; recorded at its first end.
+    Held(LinkId, Ways),
+    /// A link lets go what it kept, in these directions, and so many packets; recorded at its first end.
+    Released(LinkId, Ways, u32),
+    /// A partition began or ended; recorded at the first host of its first group.
+    Partition {
+        /// Whether it began.
+        begins: bool,
+        /// Who does not reach whom.
+        partition: Arc<Partition>,
+    },
     /// A link was changed; recorded at its first end.
     LinkChanged(LinkId),
     /// Routers came to know of a change, some time after it; recorded at the router or the link's first
@@ -163,6 +191,19 @@ pub enum Fact {
     Secret(Box<Secret>),
     /// What no wire shows.
     Note(Note),
+}
+
+impl Fact {
+    /// A packet fault did this to a packet.
+    pub(super) fn altered(packet: &Packet, how: PacketVerdict) -> Fact {
+        Fact::Altered {
+            from: packet.from,
+            to: packet.to,
+            tcp_sequence: packet.tcp_sequence(),
+            payload_octets: packet.payload().len(),
+            how,
+        }
+    }
 }
 
 /// A fact that no wire shows, told by an actor.

@@ -198,9 +198,18 @@ impl World {
         true
     }
 
+    /// All hosts, then all routers.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
+        let hosts = self.hosts.iter().map(|host| &host.state.node);
+        hosts.chain(self.routers.iter().map(|router| &router.node))
+    }
+
+    pub(super) fn node_mut(&mut self, node: NodeId) -> &mut Node {
+        node_of(&mut self.hosts, &mut self.routers, node)
+    }
+
     pub(super) fn direction_mut(&mut self, node: NodeId, port: u32) -> &mut Direction {
-        let node = node_of(&mut self.hosts, &mut self.routers, node);
-        &mut node.directions[port as usize]
+        &mut self.node_mut(node).directions[port as usize]
     }
 
     /// The time.

@@ -13,6 +13,9 @@ use super::*;
 use crate::engine::{Seed, SimTime};
 use crate::net::{Latency, LinkConfig, LinkPatch, Loss, Ways};
 
+mod network;
+mod packets;
+
 /// Answers every datagram and every octet at port 7 with itself (RFC 862).
 struct Echo;
 
@@ -82,7 +85,7 @@ impl Actor for Caller {
 
 /// caller - router - echo, with a caller that calls at these seconds.
 fn world(link: LinkConfig, at_secs: &[u64], port: u16, seed: u64) -> (World, Log) {
-    let log = Log::default();
+    let (log, link) = (Log::default(), Arc::new(link));
     let to = format!("192.0.2.2:{port}").parse().unwrap();
     let at: Vec<_> = at_secs.iter().map(|secs| SimTime::from_secs(*secs)).collect();
     let text = Bytes::from(vec![b'x'; 20_000]);
@@ -95,7 +98,7 @@ fn world(link: LinkConfig, at_secs: &[u64], port: u16, seed: u64) -> (World, Log
         }))
         .host(HostConfig::new("echo").address("192.0.2.2".parse().unwrap()).actor(|| Echo))
         .router("r")
-        .link("caller", "r", link)
+        .link("caller", "r", Arc::clone(&link))
         .link("r", "echo", link);
     (parts.build().unwrap(), log)
 }
@@ -192,7 +195,7 @@ fn what_two_faults_hold_comes_back_with_the_end_of_the_second() {
 #[test]
 fn a_lossy_link_loses_packets_but_no_octets_of_a_stream() {
     for seed in 1..=20 {
-        let lossy = LinkConfig { loss: 0.1, ..LinkConfig::default() };
+        let lossy = LinkConfig { loss: 0.1.into(), ..LinkConfig::default() };
         let (mut world, log) = world(lossy, &[0], 7, seed);
         world.run(SimTime::MAX);
         let lines = lines(&log);
@@ -231,7 +234,7 @@ fn one_seed_is_one_history_and_watching_changes_nothing() {
         let log = Log::default();
         let of_caller = log.clone();
         let to = "192.0.2.2:7".parse().unwrap();
-        let lossy = LinkConfig { loss: 0.1, ..LinkConfig::default() };
+        let lossy = LinkConfig { loss: 0.1.into(), ..LinkConfig::default() };
         let mut parts = WorldBuilder::new(Seed(seed));
         parts
             .watched(watched)
@@ -254,9 +257,9 @@ fn one_seed_is_one_history_and_watching_changes_nothing() {
 
 #[test]
 fn a_run_in_parts_is_the_run_in_one() {
-    let lossy = LinkConfig { loss: 0.1, ..LinkConfig::default() };
+    let lossy = LinkConfig { loss: 0.1.into(), ..LinkConfig::default() };
     let run = |horizons: &[SimTime]| {
-        let (mut world, log) = world(lossy, &[0, 1, 3], 7, 1);
+        let (mut world, log) = world(lossy.clone(), &[0, 1, 3], 7, 1);
         let link = world.links_of(world.node("echo").unwrap())[0];
         world
             .begin(SimTime::from_millis(1_100), Fault::Cut { links: vec![link], ways: Ways::Both });
@@ -292,7 +295,9 @@ fn a_host_a_router_and_a_link_more_change_nothing_for_the_others() {
             sigma: 0.5,
             least: Duration::from_millis(1),
         };
-        let link = LinkConfig { loss: 0.1, latency: wild, ..LinkConfig::default() };
+        let link =
+            Arc::new(LinkConfig { loss: 0.1.into(), latency: wild, ..LinkConfig::default() });
+        let link = || Arc::clone(&link);
         let log = Log::default();
         let of_caller = log.clone();
         let caller = move |to: &str| {
@@ -309,17 +314,17 @@ fn a_host_a_router_and_a_link_more_change_nothing_for_the_others() {
             .host(host("echo", "192.0.2.2").actor(|| Echo))
             .router("r")
             .router("s")
-            .link("caller", "r", link)
-            .link("r", "s", link)
-            .link("s", "echo", link);
+            .link("caller", "r", link())
+            .link("r", "s", link())
+            .link("s", "echo", link());
         if more {
             parts
                 .host(host("more", "192.0.2.3").actor(move || other("192.0.2.4:7")))
                 .host(host("mirror", "192.0.2.4").actor(|| Echo))
                 .router("t")
-                .link("more", "t", link)
-                .link("t", "mirror", link)
-                .link("t", "s", link);
+                .link("more", "t", link())
+                .link("t", "mirror", link())
+                .link("t", "s", link());
         }
         let mut world = parts.build().unwrap();
         world.run(SimTime::MAX);
@@ -424,7 +429,7 @@ fn routes_follow_a_link_that_became_slow() {
     let mut world = parts.build().unwrap();
     let direct = world.links_between(world.node("r").unwrap(), world.node("s").unwrap())[0];
     let slower = LinkPatch { latency: Some(ms(500).latency), ..LinkPatch::default() };
-    let slow = Fault::Change { link: direct, patches: [slower.clone(), slower] };
+    let slow = Fault::Change { link: direct, patches: Box::new([slower.clone(), slower]) };
     world.begin(SimTime::from_secs(1), slow);
     world.run(SimTime::MAX);
     let lines = lines(&log);
@@ -440,7 +445,7 @@ fn a_builder_tells_everything_that_is_wrong() {
         .host(HostConfig::new("a").address(address))
         .host(HostConfig::new("a").address(address))
         .link("a", "a", LinkConfig::default())
-        .link("a", "c", LinkConfig { loss: 1.5, ..LinkConfig::default() });
+        .link("a", "c", LinkConfig { loss: 1.5.into(), ..LinkConfig::default() });
     let errors: Vec<_> = match parts.build() {
         Ok(_) => panic!("a world of mistakes was built"),
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
@@ -452,7 +457,7 @@ fn a_builder_tells_everything_that_is_wrong() {
             "\"a\" and \"a\" have one address, 192.0.2.1",
             "a link joins \"a\" with itself",
             "no host or router is named \"c\"",
-            "the loss of link a-c is not a probability from 0 to 1",
+            "a probability of link a-c is not from 0 to 1",
         ]
     );
 }

@@ -6,7 +6,7 @@ use crate::engine::shake::made;
 use crate::engine::{SimTime, Stream};
 use crate::net::icmp::{self, Complaint};
 use crate::net::tcp::{self, Actions, Connection, Flags, Segment};
-use crate::net::{Body, Loss, NodeId, Packet, Trouble, Unreachable};
+use crate::net::{Body, Loss, NodeId, Packet, Trouble};
 
 use super::Ctx;
 use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
@@ -141,6 +141,18 @@ impl Host {
         run_pending(&mut ctx, &mut self.actors);
     }
 
+    /// Loses the packets that its links hold and those that it would have received when it goes on,
+    /// since it crashes.
+    pub(crate) fn lose_waiting(&mut self, agenda: &mut Agenda, now: SimTime) {
+        self.state.node.lose_held(agenda, now);
+        let kept = self.state.condition.as_mut().map(|condition| condition.take_kept());
+        for (cause, happening) in kept.into_iter().flatten() {
+            if let Some(packet) = happening.packet() {
+                self.state.node.lose(agenda, now, cause, packet, Loss::HostDown);
+            }
+        }
+    }
+
     /// From now on, this ails the host.
     pub(crate) fn ail(
         &mut self,
@@ -217,6 +229,7 @@ impl Host {
                 }
                 turn.receive(packet);
             }
+            Happening::Departure { destination, packet } => turn.depart(destination, packet),
             Happening::Timer { boot, actor, token } => {
                 if boot != turn.host.boot || turn.host.status != Status::Up {
                     return;
@@ -322,23 +335,6 @@ impl Turn<'_> {
         self.schedule(at.max(self.now), Happening::Timer { boot, actor, token });
     }
 
-    /// Sends a packet to the node that has its address.
-    pub(crate) fn send(&mut self, packet: Packet) {
-        if let Some(capture) = &mut self.agenda.capture {
-            capture.sent(self.now, self.host.node.id, &packet);
-        }
-        let node = &mut self.host.node;
-        match self.network.addresses.owner(packet.to.ip()) {
-            Some(to) => node.forward(self.network, self.agenda, self.now, self.cause, to, packet),
-            // Its router finds out.
-            None if self.network.unreachable != Unreachable::Silence => {
-                let to = NodeId::NOWHERE;
-                node.forward(self.network, self.agenda, self.now, self.cause, to, packet);
-            }
-            None => drop(node.lose(self.agenda, self.now, self.cause, &packet, Loss::NoRoute)),
-        }
-    }
-
     /// What ails the host, which has been ailed by something.
     fn condition(&mut self) -> &mut Condition {
         self.host.condition.as_deref_mut().expect("the host has a condition")
@@ -424,8 +420,13 @@ impl Turn<'_> {
         if let Some(capture) = &mut self.agenda.capture {
             capture.received(self.network, self.now, self.host.node.id, &packet);
         }
-        let Packet { from, to, body } = packet;
+        if let Body::Damaged(_) = packet.body {
+            self.host.node.lose(self.agenda, self.now, self.cause, &packet, Loss::Corrupted);
+            return;
+        }
         self.agenda.last_activity = self.now;
+        let octets = packet.octets();
+        let Packet { from, to, body } = packet;
         match body {
             Body::Udp(payload) => {
                 self.host.trail.add(self.now, kind::DATAGRAM, &payload);
@@ -445,18 +446,25 @@ impl Turn<'_> {
                     let packet = Packet { from, to, body: Body::Udp(payload) };
                     return self.lose(&packet, Loss::BufferFull);
                 }
+                self.host.node.counts.delivered.add_octets(octets);
                 self.record(|| Fact::Datagram { from, to, payload: payload.clone() });
                 self.host.pending.push_back((actor, Event::Datagram { from, to, payload }));
             }
-            Body::Tcp(segment) => self.receive_segment(from, to, segment),
-            Body::Icmp(octets) => {
-                self.host.trail.add(self.now, kind::ICMP, &octets);
-                if let Some(complaint) = icmp::read(from.ip(), to.ip(), &octets) {
+            Body::Tcp(segment) => {
+                if self.receive_segment(from, to, segment) {
+                    self.host.node.counts.delivered.add_octets(octets);
+                }
+            }
+            Body::Icmp(message) => {
+                self.host.node.counts.delivered.add_octets(octets);
+                self.host.trail.add(self.now, kind::ICMP, &message);
+                if let Some(complaint) = icmp::read(from.ip(), to.ip(), &message) {
                     let complaint = Box::new(complaint);
                     self.record(|| Fact::Complaint { by: from.ip(), complaint: complaint.clone() });
                     self.receive_complaint(&complaint);
                 }
             }
+            Body::Damaged(_) => unreachable!("dropped above"),
         }
     }
 
@@ -491,7 +499,8 @@ impl Turn<'_> {
         }
     }
 
-    fn receive_segment(&mut self, from: SocketAddr, to: SocketAddr, segment: Segment) {
+    /// Hands a segment to its connection, or to who listens; `false` when it is lost here.
+    fn receive_segment(&mut self, from: SocketAddr, to: SocketAddr, segment: Segment) -> bool {
         let flags = kind::SEGMENT | u32::from(segment.flags.bits());
         self.host.trail.add(self.now, flags, &segment.payload);
         let known = self.host.stack.find(to, from);
@@ -505,11 +514,16 @@ impl Turn<'_> {
             let socket = self.host.stack.get(id).expect("a connection found by its ends");
             socket.tcp.on_segment(self.now, segment, self.actions);
             self.after_tcp(id);
-            return;
+            return true;
         }
         let listener = self.host.stack.listener(to.port());
         match listener {
-            Some(_) if opens(segment.flags) && self.turns_away(from, to, &segment) => {}
+            Some(_) if opens(segment.flags) && self.is_refused(to, from, &segment) => {}
+            Some(_) if opens(segment.flags) && self.is_crowded(to.port()) => {
+                let packet = Packet { from, to, body: Body::Tcp(segment) };
+                self.lose(&packet, Loss::BacklogFull);
+                return false;
+            }
             Some(actor) if opens(segment.flags) => {
                 let iss = self.draws().next_u64() as u32;
                 let config = self.tcp_config(to, from);
@@ -530,26 +544,24 @@ impl Turn<'_> {
                 }
             }
         }
+        true
     }
 
-    /// Whether a SYN comes to nothing, since the program cannot accept now.
-    fn turns_away(&mut self, from: SocketAddr, to: SocketAddr, syn: &Segment) -> bool {
-        if self.host.accepts() {
+    /// Whether a SYN is answered with RST, since there is no descriptor for it.
+    fn is_refused(&mut self, to: SocketAddr, from: SocketAddr, syn: &Segment) -> bool {
+        if self.host.accepts() || self.host.stands_still() {
             return false;
         }
-        let few = self.condition().descriptors();
-        if let (Some((_, Excess::Refuse)), false) = (few, self.host.stands_still()) {
-            if let Some(reset) = Segment::reset_for(syn) {
-                self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
-            }
-            return true;
+        let refuses = matches!(self.condition().descriptors(), Some((_, Excess::Refuse)));
+        if refuses && let Some(reset) = Segment::reset_for(syn) {
+            self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
         }
-        let is_full = self.host.stack.unaccepted(to.port()) >= BACKLOG;
-        if is_full {
-            let packet = Packet { from, to, body: Body::Tcp(syn.clone()) };
-            self.lose(&packet, Loss::BacklogFull);
-        }
-        is_full
+        refuses
+    }
+
+    /// Whether as many connections wait for the program at a port as may, while it cannot accept.
+    fn is_crowded(&self, port: u16) -> bool {
+        !self.host.accepts() && self.host.stack.unaccepted(port) >= BACKLOG
     }
 
     fn connection_timeout(&mut self, id: ConnId) {

@@ -138,7 +138,7 @@ fn loss_delays_mail_and_one_seed_is_one_history() {
     for seed in 1..=10 {
         let run = || {
             let mut net = Net::new(seed).queued("<alice@example.org>", &["bob@example.com"]);
-            net.link.loss = 0.1;
+            net.link.loss = 0.1.into();
             let mut world = net.build();
             world.run(SimTime::MAX);
             assert_eq!(inbox(&world, "mx1", "bob@example.com").len(), 1, "seed {seed}");

@@ -211,7 +211,7 @@ impl Net {
             .router("internet");
         let own = ["ns", "resolver", "mx", "mx1", "mx2"].map(String::from);
         for name in own.iter().chain(&self.hosts) {
-            self.parts.link(name, "internet", self.link);
+            self.parts.link(name, "internet", self.link.clone());
         }
         self.parts.build().unwrap()
     }

@@ -166,7 +166,7 @@ proptest! {
         for _ in 0..3 {
             net = net.queued("<alice@example.org>", &to);
         }
-        net.link.loss = 0.02;
+        net.link.loss = 0.02.into();
         let mut world = net.build();
         for (host, at, secs) in &crashes {
             let from = SimTime::ZERO + Duration::from_millis(*at);

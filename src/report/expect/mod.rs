@@ -147,6 +147,7 @@ fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
             mail::attempts(evidence, mail, from.as_deref(), *count)
         }
         Expect::LostPackets(count) => network::lost(evidence, *count),
+        Expect::Packets { fate, count } => network::packets(evidence, *fate, *count),
         Expect::Forged { by, as_, to, port, count } => {
             let wanted = network::WantedForgery {
                 by: by.as_deref(),

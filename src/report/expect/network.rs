@@ -7,8 +7,8 @@ use crate::engine::SimTime;
 use crate::net::Loss;
 use crate::report::transcript::{Entry, Facts, Protocol};
 use crate::scenario::plan::Count;
-use crate::scenario::plan::expect::PortState;
-use crate::world::{Fact, Note, RecordId};
+use crate::scenario::plan::expect::{Fate, PortState};
+use crate::world::{Fact, Note, PacketVerdict, Record, RecordId};
 
 use super::Finding;
 use super::evidence::Evidence;
@@ -191,6 +191,23 @@ pub(super) fn lost(evidence: &Evidence<'_>, count: Count) -> Finding {
         why += &format!(": {}", list(&each));
     }
     Finding::new(count.holds(all), why)
+}
+
+pub(super) fn packets(evidence: &Evidence<'_>, fate: Fate, count: Count) -> Finding {
+    let number = |record: &Record| match (&record.fact, fate) {
+        (Fact::Lost { why, .. }, Fate::Lost(wanted)) => u64::from(*why == wanted),
+        (Fact::Altered { how, .. }, Fate::Duplicated) => {
+            u64::from(*how == PacketVerdict::Duplicate)
+        }
+        (Fact::Altered { how, .. }, Fate::Delayed) => {
+            u64::from(matches!(how, PacketVerdict::Delay(_)))
+        }
+        (Fact::Altered { how, .. }, Fate::Reset) => u64::from(*how == PacketVerdict::Reset),
+        (Fact::Released(_, _, packets), Fate::Held) => u64::from(*packets),
+        _ => 0,
+    };
+    let all = evidence.world.records().iter().map(number).sum();
+    Finding::new(count.holds(all), counted(all, "such packet"))
 }
 
 /// What a forged datagram must be like.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::SimTime;
 use crate::proto::mail::delivery_status::Action;
-use crate::scenario::plan::expect::PortState;
+use crate::scenario::plan::expect::{Fate, PortState};
 use crate::scenario::plan::{Count, Expect};
 
 /// The expectation as a sentence.
@@ -136,6 +136,16 @@ pub(super) fn of(expect: &Expect) -> String {
             }
         }
         Expect::LostPackets(count) => format!("{} lost", amount(*count, "packet")),
+        Expect::Packets { fate, count } => {
+            let what = match fate {
+                Fate::Lost(why) => return format!("{} lost: {why}", amount(*count, "packet")),
+                Fate::Duplicated => "duplicated",
+                Fate::Delayed => "delayed by faults",
+                Fate::Reset => "answered with RST by faults",
+                Fate::Held => "held by links",
+            };
+            format!("{} {what}", amount(*count, "packet"))
+        }
     }
 }
 

@@ -7,17 +7,23 @@ mod follow;
 #[cfg(test)]
 mod tests;
 mod text;
+mod traffic;
 
 use serde::{Serialize, Serializer};
 
 use crate::engine::SimTime;
 use crate::world::World;
 
+pub use traffic::{Lost, Network, Size};
+
 /// What became of every message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// In the order in which they first appeared.
     pub messages: Vec<Message>,
+    /// What the network did to packets, if it did not simply carry them all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packets: Option<Network>,
 }
 
 /// A message, from its author to its readers.
@@ -202,7 +208,7 @@ pub struct Read {
 impl Summary {
     /// Of all messages of a world that is [watched](crate::world::WorldBuilder::watched).
     pub fn new(world: &World) -> Self {
-        Summary { messages: follow::messages(world) }
+        Summary { messages: follow::messages(world), packets: Network::new(world) }
     }
 
     /// The message of that Message-ID, given with its angle brackets.

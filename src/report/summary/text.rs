@@ -17,6 +17,9 @@ impl Display for Summary {
             }
             write!(f, "{message}")?;
         }
+        if let Some(packets) = &self.packets {
+            write!(f, "\n{packets}")?;
+        }
         Ok(())
     }
 }

@@ -7,8 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use crate::engine::HashState;
 use crate::net::icmp::Complaint;
 use crate::net::tcp::CloseReason;
-use crate::net::{Change, LinkId, Loss, Ways};
-use crate::world::{Fact, Record, RecordId, World};
+use crate::net::{Change, LinkId, Loss, NodeId, Ways};
+use crate::world::{Fact, Partition, Record, RecordId, World};
 
 use super::dissect::{Dissector, Side, Unit, describe_dns, plural, raw};
 use super::entry::{Entry, Facts, Protocol};
@@ -134,13 +134,8 @@ impl<'w> Entries<'w> {
             }
             Fact::Forged { .. } => {} // its arrival is told
             Fact::Lost { from, to, tcp_sequence, payload_octets, why } => {
-                let (protocol, noun) = match tcp_sequence {
-                    Some(_) => (Protocol::Tcp, "segment"),
-                    None if to.port() == 0 => (Protocol::Icmp, "message"),
-                    None => (Protocol::Udp, "datagram"),
-                };
+                let (protocol, size) = packet_in_words(*tcp_sequence, to.port(), *payload_octets);
                 let at = self.world.name(record.id.node);
-                let size = sized(*payload_octets, noun);
                 let text = format!("{size} to port {} lost at {at}: {why}", to.port());
                 let (octets, port, at) = (*payload_octets, to.port(), Cow::Borrowed(at));
                 let facts = Facts::Lost { at, why: *why, octets, port };
@@ -157,11 +152,25 @@ impl<'w> Entries<'w> {
                 let (from, to) = (self.party(*local), Some(self.party(*peer)));
                 self.ready.push_back(Entry { from, to, facts, ..entry });
             }
+            Fact::Altered { from, to, tcp_sequence, payload_octets, how } => {
+                let (protocol, size) = packet_in_words(*tcp_sequence, to.port(), *payload_octets);
+                let at = self.world.name(record.id.node);
+                let text = format!("{size} to port {} {how} at {at}", to.port());
+                let entry = self.entry(record, protocol, "altered", text);
+                let (from, to) = (self.party(*from), Some(self.party(*to)));
+                self.ready.push_back(Entry { from, to, ..entry });
+            }
             Fact::Crashed => self.event(record, "crashed", "host crashed"),
             Fact::Restarted => self.event(record, "restarted", "host restarted"),
             Fact::Condition(change) => self.event(record, change.kind(), &change.to_string()),
             Fact::Cut(link, ways) => self.link(record, *link, *ways, "cut", "link cut"),
             Fact::Healed(link, ways) => self.link(record, *link, *ways, "healed", "link healed"),
+            Fact::Held(link, ways) => self.link(record, *link, *ways, "held", "link holds packets"),
+            Fact::Released(link, ways, packets) => {
+                let text = format!("link lets {} go", plural(u64::from(*packets), "packet"));
+                self.link(record, *link, *ways, "released", &text);
+            }
+            Fact::Partition { begins, partition } => self.partition(record, *begins, partition),
             Fact::LinkChanged(link) => {
                 self.link(record, *link, Ways::Both, "changed", "link changed");
             }
@@ -352,6 +361,27 @@ impl<'w> Entries<'w> {
         self.ready.push_back(Entry { from: from.into(), to: Some(to.into()), ..entry });
     }
 
+    fn partition(&mut self, record: &'w Record, begins: bool, partition: &Partition) {
+        let group = |hosts: &Vec<NodeId>| {
+            let names = hosts.iter().take(SHOWN).map(|host| self.world.name(*host));
+            let mut text = names.collect::<Vec<_>>().join(", ");
+            if hosts.len() > SHOWN {
+                text += &format!(" and {}", plural((hosts.len() - SHOWN) as u64, "more host"));
+            }
+            text
+        };
+        let mut groups: Vec<_> = partition.groups().iter().map(group).collect();
+        if groups.len() == 1 {
+            groups.push("all others".to_owned());
+        }
+        let between = if partition.is_one_way() { " does not reach " } else { " | " };
+        let groups = groups.join(between);
+        match begins {
+            true => self.event(record, "parted", &format!("partition: {groups}")),
+            false => self.event(record, "rejoined", &format!("partition ended: {groups}")),
+        }
+    }
+
     /// An entry about the node that made the record.
     fn entry(
         &self,
@@ -391,6 +421,19 @@ impl<'w> Entries<'w> {
     }
 }
 
+/// The protocol of a packet, and what it was like.
+fn packet_in_words(
+    tcp_sequence: Option<u32>,
+    port: u16,
+    payload_octets: usize,
+) -> (Protocol, String) {
+    match tcp_sequence {
+        Some(_) => (Protocol::Tcp, sized(payload_octets, "segment")),
+        None if port == 0 => (Protocol::Icmp, sized(payload_octets, "message")),
+        None => (Protocol::Udp, sized(payload_octets, "datagram")),
+    }
+}
+
 /// The forged datagrams, and those of their arrivals that caused anything.
 pub(in crate::report) fn forgeries(records: &[Record]) -> [HashSet<RecordId, HashState>; 2] {
     let is_forged = |record: &&Record| matches!(record.fact, Fact::Forged { .. });
@@ -419,6 +462,8 @@ fn sized(payload_octets: usize, noun: &str) -> String {
 }
 
 const DNS_PORT: u16 = 53;
+/// So many hosts of a group are named.
+const SHOWN: usize = 4;
 
 impl<'w> Iterator for Entries<'w> {
     type Item = Entry<'w>;

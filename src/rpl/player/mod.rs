@@ -84,7 +84,7 @@ pub fn play(scenario: &Scenario, seed: Seed) -> Result<Outcome, Needs> {
 
     let mut builder = WorldBuilder::new(seed);
     // The order matters: what the stage does at an instant comes after what the resolver does.
-    builder.watched(false).host(resolver).host(stage).link(RESOLVER, STAGE, LINK);
+    builder.watched(false).host(resolver).host(stage).link(RESOLVER, STAGE, link());
     let mut world = builder.build().expect("two hosts with addresses of their own and one link");
     loop {
         let stopped = played.lock().is_ok_and(|played| played.is_over);
@@ -114,14 +114,13 @@ const RESOLVER: &str = "resolver";
 const STAGE: &str = "stage";
 
 /// Neither latency nor loss, and room for any message.
-const LINK: LinkConfig = LinkConfig {
-    latency: Latency::Constant(Duration::ZERO),
-    loss: 0.0,
-    mtu_octets: 128 * 1_024,
-    bandwidth_bps: None,
-    queue_octets: u32::MAX,
-    cost: None,
-};
+fn link() -> LinkConfig {
+    LinkConfig {
+        latency: Latency::Constant(Duration::ZERO),
+        mtu_octets: 128 * 1_024,
+        ..LinkConfig::default()
+    }
+}
 
 /// A scenario of a hundred queries takes some thousand events.
 const MAX_EVENTS: u64 = 2_000_000;

@@ -12,7 +12,7 @@ use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::misbehaviour as smtp;
 use crate::scenario::plan::{Fault, FaultAction, Plan};
-use crate::world::{self, FaultId, HostConfig, Order, Outside, World};
+use crate::world::{self, FaultId, Flap, HostConfig, Order, Outside, PacketRule, Partition, World};
 
 /// Schedules all faults of the plan.
 pub(super) fn schedule(plan: &Plan, world: &mut World) {
@@ -42,7 +42,8 @@ fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
             // The link's own first end may be either of the two.
             let turned = world.link_ends(link)[0] != node(a);
             let [first, second] = if turned { [backward, forward] } else { [forward, backward] };
-            world::Fault::Change { link, patches: [first.clone(), second.clone()] }
+            let patches = Box::new([(**first).clone(), (**second).clone()]);
+            world::Fault::Change { link, patches }
         }
         // Each service is one program, in this order.
         FaultAction::RestartService { host, place, name } => {
@@ -55,6 +56,30 @@ fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
             world.crash_after(host, *event, *back_after);
             return None;
         }
+        FaultAction::Hold(a, b) => world::Fault::Hold { links: between(a, b), ways: Ways::Both },
+        FaultAction::Flap { a, b, down, up, drawn } => world::Fault::Flap(Flap {
+            links: between(a, b),
+            ways: Ways::Both,
+            down: *down,
+            up: *up,
+            drawn: *drawn,
+        }),
+        FaultAction::Partition { groups, one_way } => {
+            let hosts = |group: &Vec<String>| group.iter().map(node).collect();
+            let groups = groups.iter().map(hosts).collect();
+            world::Fault::Partition(Partition::new(groups, *one_way))
+        }
+        FaultAction::Packet(packet) => world::Fault::Packet(PacketRule {
+            from: node(&packet.from),
+            to: packet.to.as_ref().map(node),
+            protocol: packet.protocol,
+            port: packet.port,
+            flags: packet.flags,
+            number: packet.number,
+            first: packet.first,
+            share: packet.share,
+            verdict: packet.verdict,
+        }),
         FaultAction::Restart(host) => {
             let host = node(host);
             world.restart(fault.at, host);

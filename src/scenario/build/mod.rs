@@ -8,6 +8,7 @@ mod served;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::engine::Seed;
 use crate::engine::shake::made;
@@ -66,11 +67,11 @@ fn parts(
         parts.router(router);
     }
     for link in &plan.links {
-        parts.link_each_way(&link.a, &link.b, [link.forward, link.backward]);
+        parts.link_each_way(&link.a, &link.b, [&link.forward, &link.backward].map(Arc::clone));
     }
     for number in 1..=plan.idle_hosts.count {
         let router = &plan.routers[plan.idle_hosts.router(number)];
-        parts.link_each_way(plan.idle_hosts.name(number), router, plan.idle_hosts.link);
+        parts.link_each_way(plan.idle_hosts.name(number), router, plan.idle_hosts.link.clone());
     }
     parts
 }

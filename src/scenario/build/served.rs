@@ -100,7 +100,7 @@ pub fn build_served(
     }
     let own = gateway.ports.get(&gateway.name).cloned().unwrap_or_default();
     parts.host(host.actor(move || Gateway::new(own.clone())));
-    parts.link_each_way(&gateway.name, &plan.routers[0], plan.default_link);
+    parts.link_each_way(&gateway.name, &plan.routers[0], plan.default_link.clone());
     let mut world = parts.build()?;
     faults::schedule(plan, &mut world);
     Ok(world)

@@ -3,12 +3,14 @@
 use super::Expander;
 use super::agenda::INBOX;
 use crate::engine::SimTime;
+use crate::net::Loss;
 use crate::proto::dns::Rcode;
 use crate::proto::mail::delivery_status;
 use crate::scenario::finding::Path;
 use crate::scenario::format::expect as format;
 use crate::scenario::format::units::Dur;
 use crate::scenario::format::{Expectation as Format, OneOrMany};
+use crate::scenario::plan::expect::Fate;
 use crate::scenario::plan::{Action, Count, Expect, Expectation, Plan};
 
 impl Expander<'_, '_, '_> {
@@ -101,6 +103,25 @@ impl Expander<'_, '_, '_> {
             Format { lost_packets: Some(one), .. } => {
                 let path = path.at("lost_packets");
                 Some(Expect::LostPackets(self.count(&path, Some(*one), Count::ANY)))
+            }
+            Format { packets: Some(one), .. } => {
+                let path = path.at("packets");
+                let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
+                let fate = match one.fate {
+                    format::Fate::Lost => Fate::Lost(Loss::Random),
+                    format::Fate::Cut => Fate::Lost(Loss::LinkDown),
+                    format::Fate::QueueFull => Fate::Lost(Loss::QueueFull),
+                    format::Fate::TooBig => Fate::Lost(Loss::TooBig),
+                    format::Fate::NoRoute => Fate::Lost(Loss::NoRoute),
+                    format::Fate::Partitioned => Fate::Lost(Loss::Partitioned),
+                    format::Fate::Struck => Fate::Lost(Loss::Struck),
+                    format::Fate::Corrupted => Fate::Lost(Loss::Corrupted),
+                    format::Fate::Duplicated => Fate::Duplicated,
+                    format::Fate::Delayed => Fate::Delayed,
+                    format::Fate::Reset => Fate::Reset,
+                    format::Fate::Held => Fate::Held,
+                };
+                Some(Expect::Packets { fate, count })
             }
             Format { forged: Some(one), .. } => {
                 let path = path.at("forged");

@@ -1,13 +1,14 @@
 //! Faults, with their beginning and end.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::Expander;
 use crate::engine::SimTime;
 use crate::proto::access::Protocol;
 use crate::scenario::finding::Path;
 use crate::scenario::format;
-use crate::scenario::format::fault::{Flush, FlushDomain};
+use crate::scenario::format::fault::{Flush, FlushDomain, LinkFlap};
 use crate::scenario::plan::{Fault, FaultAction, Link, Plan};
 
 impl Expander<'_, '_, '_> {
@@ -113,6 +114,32 @@ impl Expander<'_, '_, '_> {
             let link = self.link_between(&path.at("heal"), ends, plan)?;
             return Some(FaultAction::Heal(link.a.clone(), link.b.clone()));
         }
+        if let Some(ends) = &format.hold {
+            let link = self.link_between(&path.at("hold"), ends, plan)?;
+            return Some(FaultAction::Hold(link.a.clone(), link.b.clone()));
+        }
+        if let Some(LinkFlap { between, down, up, drawn }) = &format.flap {
+            let path = path.at("flap");
+            if times.end == SimTime::MAX {
+                let remedy = "for example \"for\": \"5m\" beside \"at\"".to_owned();
+                self.report.at(&path, "a link that flaps without an end", remedy);
+            }
+            for (key, time) in [("down", down), ("up", up)] {
+                if time.0 < Duration::from_millis(1) {
+                    let remedy = "1ms or more".to_owned();
+                    self.report.at(&path.at(key), format!("{time} is too short a time"), remedy);
+                }
+            }
+            let link = self.link_between(&path.at("between"), between, plan)?;
+            let (a, b) = (link.a.clone(), link.b.clone());
+            return Some(FaultAction::Flap { a, b, down: down.0, up: up.0, drawn: *drawn });
+        }
+        if let Some(partition) = &format.partition {
+            return Some(self.partition(&path.at("partition"), partition, plan));
+        }
+        if let Some(packet) = &format.packet {
+            return self.packet_fault(&path.at("packet"), packet);
+        }
         if let Some(flush) = &format.flush {
             return self.flush(&path.at("flush"), flush);
         }
@@ -125,7 +152,7 @@ impl Expander<'_, '_, '_> {
         let (a, b) = (link.a.clone(), link.b.clone());
         // "forward" is from the first end that is named here, whichever way the link was drawn.
         let turned = change.between[0].trim_end_matches('.').eq_ignore_ascii_case(&b);
-        let [there, back] = self.patches(&path, &change.link);
+        let [there, back] = self.patches(&path, &change.link).map(Box::new);
         let [forward, backward] = if turned { [back, there] } else { [there, back] };
         Some(FaultAction::Change { a, b, forward, backward })
     }

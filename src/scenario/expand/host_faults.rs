@@ -39,7 +39,7 @@ impl Expander<'_, '_, '_> {
             let path = path.at("slow_disk");
             let host = self.host(&path.at("host"), &slow.host);
             let path = path.at("write");
-            let write = self.latency(&path, slow.write);
+            let write = self.latency(&path, &slow.write);
             if write.is_constant() && write.typical().is_zero() {
                 let remedy = "say how long, as in \"300ms\"".to_owned();
                 self.report.at(&path, "a slow disk that takes no time", remedy);

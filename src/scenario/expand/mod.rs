@@ -26,11 +26,14 @@ mod finish;
 mod forge;
 mod host_faults;
 mod hosts;
+mod link;
 mod lists;
 mod misbehave;
 mod mta;
 mod names;
 mod network;
+mod packet_fault;
+mod partition;
 mod records;
 mod replies;
 mod resolver;
@@ -45,6 +48,7 @@ mod transfers;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -54,6 +58,7 @@ use super::files::{Files, refuse_path};
 use super::finding::Path;
 use super::format::Scenario;
 use super::plan::{Hint, Plan, Swarm};
+use crate::net::DelayTable;
 
 /// Makes the plan of a scenario. It is of use only if the report stays empty.
 pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report<'_>) -> Plan {
@@ -68,6 +73,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         zones: IndexMap::new(),
         hints: Vec::new(),
         written: BTreeMap::new(),
+        tables: BTreeMap::new(),
         described: scenario.zones.keys().filter_map(|key| names::host_name(key)).collect(),
     };
     expander.find_routers();
@@ -75,7 +81,7 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
     expander.assign_services();
     expander.assign_addresses();
     let (links, default_link) = expander.link();
-    let idle_hosts = expander.idle_hosts(default_link);
+    let idle_hosts = expander.idle_hosts(default_link.clone());
     let zones = expander.build_zones();
     let domains = expander.build_domains();
     let (hosts, clients) = expander.build_hosts(&domains);
@@ -134,6 +140,8 @@ struct Expander<'s, 'r, 'a> {
     hints: Vec<Hint>,
     /// The ids of messages, by the paths of the steps that write them.
     written: BTreeMap<String, String>,
+    /// Tables of latencies, by file; `None`: one that is wrong.
+    tables: BTreeMap<String, Option<Arc<DelayTable>>>,
     /// The names under `zones`.
     described: BTreeSet<String>,
 }

@@ -1,20 +1,21 @@
 //! Routers, and every link with its parameters filled in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Expander;
 use super::names::host_name;
-use crate::net::{Latency, LinkConfig, LinkPatch, Unreachable};
+use crate::net::{LinkConfig, LinkPatch, Unreachable};
 use crate::scenario::finding::Path;
 use crate::scenario::format::network::{self as format, Direction};
 use crate::scenario::plan::Link;
 
 /// Both directions of a link.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pair {
-    pub(super) forward: LinkConfig,
-    pub(super) backward: LinkConfig,
+    pub(super) forward: Arc<LinkConfig>,
+    pub(super) backward: Arc<LinkConfig>,
 }
 
 impl Expander<'_, '_, '_> {
@@ -63,8 +64,11 @@ impl Expander<'_, '_, '_> {
     /// All links, and what one is like of which nothing is said. Reports what hangs on nothing.
     pub(super) fn link(&mut self) -> (Vec<Link>, Pair) {
         let top = Path::top().at("network");
-        let base = Pair { forward: LinkConfig::default(), backward: LinkConfig::default() };
-        let base = self.overlay(&top.at("default_link"), base, &self.scenario.network.default_link);
+        let base = self.overlay(
+            &top.at("default_link"),
+            Pair::default(),
+            &self.scenario.network.default_link,
+        );
         let mut links = Vec::new();
         let mut pairs = BTreeSet::new();
         let mut linked = BTreeSet::new();
@@ -82,10 +86,10 @@ impl Expander<'_, '_, '_> {
                 continue;
             }
             linked.extend([a.clone(), b.clone()]);
-            let Pair { forward, backward } = self.overlay(&path, base, &format.link);
+            let Pair { forward, backward } = self.overlay(&path, base.clone(), &format.link);
             links.push(Link { a, b, forward, backward });
         }
-        self.generated_links(base, &pairs, &mut links);
+        self.generated_links(base.clone(), &pairs, &mut links);
         for at in 0..self.hosts.len() {
             let (name, host) = self.hosts.get_index(at).expect("it is counted");
             if self.routers.contains(name) {
@@ -93,7 +97,7 @@ impl Expander<'_, '_, '_> {
                     (format!("a router is named \"{name}\" too"), host.path.clone());
                 self.report.at(&path, found, None);
             } else if !linked.contains(name) {
-                links.push(self.attach(at, base));
+                links.push(self.attach(at, base.clone()));
             }
         }
         // A link that is wrong is mistake enough.
@@ -159,18 +163,27 @@ impl Expander<'_, '_, '_> {
 
     /// What `link` says on top of `base`.
     pub(super) fn overlay(&mut self, path: &Path<'_>, base: Pair, link: &format::Link) -> Pair {
-        let [forward, backward] = self.patches(path, link);
+        let patches = self.patches(path, link);
         let mut pair = base;
-        forward.apply(&mut pair.forward);
-        backward.apply(&mut pair.backward);
+        for (config, patch) in [&mut pair.forward, &mut pair.backward].into_iter().zip(patches) {
+            // A million hosts of which nothing is said share one.
+            if patch != LinkPatch::default() {
+                patch.apply(Arc::make_mut(config));
+            }
+        }
         pair
     }
 
     /// What `link` says of its two directions.
     pub(super) fn patches(&mut self, path: &Path<'_>, link: &format::Link) -> [LinkPatch; 2] {
         let both = Direction {
-            latency: link.latency,
+            latency: link.latency.clone(),
+            delay: link.delay,
             loss: link.loss,
+            duplicate: link.duplicate,
+            corrupt: link.corrupt,
+            reorder: link.reorder,
+            unordered: link.unordered,
             bandwidth: link.bandwidth,
             mtu: link.mtu,
             queue: link.queue,
@@ -185,7 +198,8 @@ impl Expander<'_, '_, '_> {
     }
 
     fn patch(&mut self, path: &Path<'_>, format: &Direction) -> LinkPatch {
-        let latency = format.latency.map(|latency| self.latency(&path.at("latency"), latency));
+        let latency = format.latency.as_ref();
+        let latency = latency.map(|latency| self.latency(&path.at("latency"), latency));
         let mtu_octets = format.mtu.and_then(|mtu| {
             let range = LEAST_MTU..=65_535;
             let octets = u32::try_from(mtu.0).ok().filter(|mtu| range.contains(mtu));
@@ -197,42 +211,17 @@ impl Expander<'_, '_, '_> {
         });
         LinkPatch {
             latency,
-            loss: format.loss.map(|loss| loss.0),
+            extra_delay: format.delay.map_or(Duration::ZERO, |delay| delay.0),
+            loss: format.loss.map(|loss| self.loss(&path.at("loss"), loss)),
+            duplicate: format.duplicate.map(|share| share.0),
+            corrupt: format.corrupt.map(|share| share.0),
+            reorder: format.reorder.map(|share| share.0),
+            unordered: format.unordered,
             mtu_octets,
             bandwidth_bps: format.bandwidth.map(|bandwidth| bandwidth.0),
             queue_octets: format.queue.map(|queue| u32::try_from(queue.0).unwrap_or(u32::MAX)),
             cost: format.cost,
         }
-    }
-
-    pub(super) fn latency(&mut self, path: &Path<'_>, latency: format::Latency) -> Latency {
-        let distribution = match latency {
-            format::Latency::Constant(delay) => return Latency::Constant(delay.0),
-            format::Latency::Drawn(distribution) => distribution,
-        };
-        let zero = Latency::Constant(Duration::ZERO);
-        if let Some([least, most]) = distribution.uniform {
-            if most < least {
-                let found = format!("{least} is above {most}");
-                self.report.at(
-                    &path.at("uniform"),
-                    found,
-                    "the shorter one stands first".to_owned(),
-                );
-            }
-            return Latency::Uniform { least: least.0, most: most.0.max(least.0) };
-        }
-        let least = |least: Option<crate::scenario::format::Dur>, middle: Duration| {
-            least.map_or(middle / 10, |least| least.0)
-        };
-        if let Some(normal) = distribution.normal {
-            let least = least(normal.least, normal.mean.0);
-            return Latency::Normal { mean: normal.mean.0, deviation: normal.deviation.0, least };
-        }
-        distribution.lognormal.map_or(zero, |lognormal| {
-            let least = least(lognormal.least, lognormal.median.0);
-            Latency::LogNormal { median: lognormal.median.0, sigma: lognormal.sigma, least }
-        })
     }
 
     /// Every router and host can reach the first router.

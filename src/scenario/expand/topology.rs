@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Expander;
@@ -131,10 +132,11 @@ impl Expander<'_, '_, '_> {
             if is_joined {
                 continue;
             }
-            let mut pair = pair;
+            let mut pair = pair.clone();
             if let Some(delay) = delay {
-                pair.forward.latency = Latency::Constant(*delay);
-                pair.backward.latency = Latency::Constant(*delay);
+                for config in [&mut pair.forward, &mut pair.backward] {
+                    Arc::make_mut(config).latency = Latency::Constant(*delay);
+                }
             }
             links.push(Link { a, b, forward: pair.forward, backward: pair.backward });
         }

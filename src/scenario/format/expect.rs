@@ -15,7 +15,8 @@ use super::units::Dur;
     {"required": ["queries"]}, {"required": ["resolved"]}, {"required": ["mailbox"]},
     {"required": ["device"]}, {"required": ["queue"]}, {"required": ["reply"]},
     {"required": ["path"]}, {"required": ["attempts"]}, {"required": ["lost_packets"]},
-    {"required": ["forged"]}, {"required": ["downloads"]}, {"required": ["trouble"]}
+    {"required": ["forged"]}, {"required": ["downloads"]}, {"required": ["trouble"]},
+    {"required": ["packets"]}
 ]))]
 pub struct Expectation {
     /// Whether it holds whatever goes wrong: then it is judged under the faults that `mxsim explore`
@@ -91,6 +92,10 @@ pub struct Expectation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"at_least": 1}]))]
     pub lost_packets: Option<Count>,
+    /// How many packets met a certain fate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"fate": "duplicated", "count": {"at_least": 1}}]))]
+    pub packets: Option<Packets>,
     /// How many forged datagrams arrived at a host.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -479,4 +484,46 @@ pub struct Attempts {
     /// How many.
     #[schemars(extend("examples" = [{"at_least": 2}]))]
     pub count: Count,
+}
+
+/// Packets that met a certain fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Packets {
+    /// What became of them.
+    #[schemars(example = &"duplicated")]
+    pub fate: Fate,
+    /// How many there are.
+    #[schemars(extend("examples" = [{"at_least": 1}]))]
+    pub count: Count,
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Lost on a link by its `loss`.
+    Lost,
+    /// Lost at a link that was cut.
+    Cut,
+    /// Lost because a queue was full.
+    QueueFull,
+    /// Lost because it was larger than an MTU.
+    TooBig,
+    /// Lost because no way led to its destination.
+    NoRoute,
+    /// Swallowed by a partition.
+    Partitioned,
+    /// Dropped by a packet fault.
+    Struck,
+    /// Dropped by its receiver, because a bit was flipped.
+    Corrupted,
+    /// Doubled by a link or a packet fault.
+    Duplicated,
+    /// Kept back by a packet fault.
+    Delayed,
+    /// Answered with RST by a packet fault.
+    Reset,
+    /// Held by a link and let go later.
+    Held,
 }

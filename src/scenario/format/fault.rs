@@ -8,6 +8,7 @@ use super::dns_fault::DnsFault;
 use super::forge::Forge;
 use super::host_fault::{FewDescriptors, FullDisk, RestartService, SlowDisk, WrongClock};
 use super::network::LinkBetween;
+use super::packet_fault::PacketFault;
 use super::smtp_fault::SmtpFault;
 use super::units::Dur;
 
@@ -21,7 +22,9 @@ use super::units::Dur;
     {"required": ["pop3"]}, {"required": ["imap"]}, {"required": ["rebuild_index"]},
     {"required": ["forge"]}, {"required": ["flush"]}, {"required": ["pause"]},
     {"required": ["freeze"]}, {"required": ["clock"]}, {"required": ["disk_full"]},
-    {"required": ["slow_disk"]}, {"required": ["descriptors"]}, {"required": ["restart_service"]}
+    {"required": ["slow_disk"]}, {"required": ["descriptors"]}, {"required": ["restart_service"]},
+    {"required": ["partition"]}, {"required": ["flap"]}, {"required": ["hold"]},
+    {"required": ["packet"]}
 ]))]
 pub struct Fault {
     /// When, from the start of the run. Needed but with `after_event`.
@@ -62,8 +65,27 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"mx1.example.com")]
     pub rejoin: Option<String>,
+    /// Groups of hosts do not reach each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"groups": [["example.com"]]}]))]
+    pub partition: Option<Partition>,
+    /// The link between the two is cut and works again, over and over. Only with `for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"between": ["internet", "isp"], "down": "2s", "up": "10s"}]))]
+    pub flap: Option<LinkFlap>,
+    /// The link between the two keeps every packet; at the end of the fault they go on in order. What its
+    /// `queue` has no room for is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [["internet", "isp"]]))]
+    pub hold: Option<[String; 2]>,
+    /// Single packets are lost, doubled, delayed, corrupted or answered with RST.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{
+        "from": "mx1.example.org", "to": "mx1.example.com", "port": 25, "number": 7, "do": "drop"
+    }]))]
+    pub packet: Option<PacketFault>,
     /// The link between the two changes: what is named here replaces what it was. Of two such faults,
-    /// what the later one names counts.
+    /// what the later one names counts, and what they add to the latency (`delay`) adds up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"between": ["internet", "isp"], "loss": "20%"}]))]
     pub link: Option<LinkBetween>,
@@ -161,4 +183,38 @@ pub struct FlushDomain {
     /// The recipients' domain.
     #[schemars(example = &"example.net")]
     pub domain: String,
+}
+
+/// A partition: who does not reach whom. It strikes what is sent, whatever link it would take; what is
+/// under way arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    /// The groups. With one, it is parted from all other hosts; several are parted from each other, and
+    /// reach the hosts in none. A domain stands for its hosts, a router for those that hang on it.
+    #[schemars(extend("examples" = [[["example.com"], ["example.org", "resolver.example.net"]]]))]
+    pub groups: Vec<Vec<String>>,
+    /// Whether only what the first group sends is swallowed: it hears the others, and is not heard.
+    #[serde(default)]
+    #[schemars(extend("default" = false), example = true)]
+    pub one_way: bool,
+}
+
+/// A link that flaps, beginning with a cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkFlap {
+    /// The two ends.
+    #[schemars(extend("examples" = [["internet", "isp"]]))]
+    pub between: [String; 2],
+    /// How long it is cut at a time.
+    #[schemars(example = &"2s")]
+    pub down: Dur,
+    /// How long it works in between.
+    #[schemars(example = &"10s")]
+    pub up: Dur,
+    /// Whether each time is drawn, exponentially with `down` and `up` for means.
+    #[serde(default)]
+    #[schemars(extend("default" = false), example = true)]
+    pub drawn: bool,
 }

@@ -22,6 +22,7 @@ pub mod host_fault;
 pub mod law;
 pub mod list;
 pub mod network;
+pub mod packet_fault;
 pub mod policy;
 pub mod quota;
 pub mod resolver;

@@ -79,10 +79,31 @@ pub struct Link {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "10ms"), example = &"40ms")]
     pub latency: Option<Latency>,
-    /// Which share of the packets is lost, each independently of the others.
+    /// Added to the latency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0s"), example = &"300ms")]
+    pub delay: Option<Dur>,
+    /// Which packets are lost: a share of them, each independently of the others, or many in a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "0%"), example = &"5%")]
-    pub loss: Option<Share>,
+    pub loss: Option<Loss>,
+    /// Which share of the packets arrives twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0%"), example = &"1%")]
+    pub duplicate: Option<Share>,
+    /// In which share of the packets a bit is flipped. The receiver's checksum fails, and it drops
+    /// the packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0%"), example = &"0.1%")]
+    pub corrupt: Option<Share>,
+    /// Which share of the packets is let overtake those before it: it takes half its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "0%"), example = &"2%")]
+    pub reorder: Option<Share>,
+    /// Whether drawn latencies reorder packets. Otherwise none overtakes another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), example = true)]
+    pub unordered: Option<bool>,
     /// How fast octets enter the link. Without it, at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"10Mbps")]
@@ -118,10 +139,31 @@ pub struct Direction {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"25ms")]
     pub latency: Option<Latency>,
-    /// Which share of the packets is lost in this direction.
+    /// Added to the latency in this direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"300ms")]
+    pub delay: Option<Dur>,
+    /// Which packets are lost in this direction: a share of them, each independently of the others, or many in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"5%")]
+    pub loss: Option<Loss>,
+    /// Which share of the packets arrives twice in this direction.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"1%")]
-    pub loss: Option<Share>,
+    pub duplicate: Option<Share>,
+    /// In which share of the packets a bit is flipped in this direction. The receiver's checksum fails, and it drops
+    /// the packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"0.1%")]
+    pub corrupt: Option<Share>,
+    /// Which share of the packets is let overtake those before it in this direction: it takes half its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"2%")]
+    pub reorder: Option<Share>,
+    /// Whether drawn latencies reorder packets in this direction. Otherwise none overtakes another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = true)]
+    pub unordered: Option<bool>,
     /// How fast octets enter the link in this direction.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"1Mbps")]
@@ -153,7 +195,7 @@ pub struct LinkBetween {
 }
 
 /// How long a packet takes: always the same, or drawn for each packet.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Latency {
     /// Always the same.
@@ -163,10 +205,11 @@ pub enum Latency {
 }
 
 /// A distribution of latencies; exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("oneOf" = [
-    {"required": ["uniform"]}, {"required": ["normal"]}, {"required": ["lognormal"]}
+    {"required": ["uniform"]}, {"required": ["normal"]}, {"required": ["lognormal"]},
+    {"required": ["exponential"]}, {"required": ["table"]}
 ]))]
 pub struct Distribution {
     /// Evenly between a least and a largest.
@@ -181,6 +224,18 @@ pub struct Distribution {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"median": "20ms", "sigma": 0.3}]))]
     pub lognormal: Option<LogNormal>,
+    /// A least latency and an exponential one on top, as after a queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mean": "20ms", "least": "5ms"}]))]
+    pub exponential: Option<Exponential>,
+    /// As measured: a text file in the scenario's folder, with one latency a line, and of one kind
+    /// throughout. Bare (`12.5ms`), each was seen once; with a number (`12.5ms 830`), so often; these are
+    /// drawn, and no others. With a share (`12.5ms 95%`), so many packets are as fast or faster, both
+    /// rising up to `100%`; what is between two lines is evenly drawn from between them. `#` begins a
+    /// comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"data/latency.txt")]
+    pub table: Option<String>,
 }
 
 /// A normal distribution.
@@ -213,4 +268,74 @@ pub struct LogNormal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"5ms")]
     pub least: Option<Dur>,
+}
+
+/// An exponential distribution on top of a least latency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exponential {
+    /// The mean of all latencies, the least one included.
+    #[schemars(example = &"20ms")]
+    pub mean: Dur,
+    /// The least. Default: a tenth of the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"5ms")]
+    pub least: Option<Dur>,
+}
+
+/// Which packets are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Loss {
+    /// This share, each independently of the others.
+    Share(Share),
+    /// Many in a row.
+    Bursts(LossBursts),
+}
+
+/// Loss in bursts, by the model of Gilbert and Elliott; exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("oneOf" = [{"required": ["bursts"]}, {"required": ["gilbert_elliott"]}]))]
+pub struct LossBursts {
+    /// By how much is lost and how many packets in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mean": "2%", "length": 8}]))]
+    pub bursts: Option<Bursts>,
+    /// By the four parameters of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [
+        {"to_bad": "1%", "to_good": "10%", "good_loss": "0%", "bad_loss": "80%"}
+    ]))]
+    pub gilbert_elliott: Option<GilbertElliott>,
+}
+
+/// Bursts in which everything is lost, and between which nothing is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bursts {
+    /// Which share of all packets is lost.
+    #[schemars(example = &"2%")]
+    pub mean: Share,
+    /// How many packets are lost in a row, in the mean.
+    #[schemars(range(min = 1.0, max = 1_000_000.0), example = 8)]
+    pub length: f64,
+}
+
+/// A link with a good state and a bad one. With each packet it may go to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GilbertElliott {
+    /// How probably the good state turns bad.
+    #[schemars(example = &"1%")]
+    pub to_bad: Share,
+    /// How probably the bad state turns good.
+    #[schemars(example = &"10%")]
+    pub to_good: Share,
+    /// Which share of the packets is lost in the good state.
+    #[schemars(example = &"0%")]
+    pub good_loss: Share,
+    /// Which share of the packets is lost in the bad state.
+    #[schemars(example = &"80%")]
+    pub bad_loss: Share,
 }

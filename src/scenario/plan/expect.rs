@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::SimTime;
+use crate::net::Loss;
 use crate::proto::mail::delivery_status;
 pub use crate::scenario::format::expect::PortState;
 
@@ -184,6 +185,13 @@ pub enum Expect {
     },
     /// How many packets were lost on links.
     LostPackets(Count),
+    /// How many packets met a certain fate.
+    Packets {
+        /// What became of them.
+        fate: Fate,
+        /// How many.
+        count: Count,
+    },
     /// Forged datagrams that arrived.
     Forged {
         /// The host that sent them; `None`: any.
@@ -234,4 +242,19 @@ impl fmt::Display for Count {
             (least, most) => write!(f, "{least} to {most}"),
         }
     }
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It was lost by that cause.
+    Lost(Loss),
+    /// It was doubled.
+    Duplicated,
+    /// A packet fault kept it back.
+    Delayed,
+    /// A packet fault answered it with RST.
+    Reset,
+    /// A link held it and let it go later.
+    Held,
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::actors::Flood;
 use crate::engine::SimTime;
 use crate::net::LinkPatch;
+use crate::net::tcp::Flags;
 use crate::proto::misbehaviour::AnyRule;
-use crate::world::Ailment;
+use crate::world::{Ailment, PacketNumber, PacketVerdict, Transport};
 
 /// A fault.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +60,30 @@ pub enum FaultAction {
     Isolate(String),
     /// They work again, whatever cut them.
     Rejoin(String),
+    /// Groups of hosts do not reach each other, or a single one none of the others.
+    Partition {
+        /// Their hosts.
+        groups: Vec<Vec<String>>,
+        /// Whether only what the first group sends is swallowed.
+        one_way: bool,
+    },
+    /// The link between the two is cut and works again, over and over.
+    Flap {
+        /// One end.
+        a: String,
+        /// The other end.
+        b: String,
+        /// How long it is cut at a time.
+        down: Duration,
+        /// How long it works in between.
+        up: Duration,
+        /// Whether the times are drawn, with those means.
+        drawn: bool,
+    },
+    /// The link between the two keeps every packet until the end.
+    Hold(String, String),
+    /// Single packets are struck.
+    Packet(PacketFault),
     /// The link between the two is like this where the patches say so.
     Change {
         /// One end.
@@ -66,9 +91,9 @@ pub enum FaultAction {
         /// The other end.
         b: String,
         /// From `a` to `b`.
-        forward: LinkPatch,
+        forward: Box<LinkPatch>,
         /// From `b` to `a`.
-        backward: LinkPatch,
+        backward: Box<LinkPatch>,
     },
     /// Servers keep to this rule, which has the fault's beginning and end.
     Misbehave {
@@ -100,6 +125,29 @@ pub enum FaultAction {
         /// What it sends, from the fault's beginning to its end.
         flood: Flood,
     },
+}
+
+/// Which packets are struck, as [`world::PacketRule`](crate::world::PacketRule), with hosts by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PacketFault {
+    /// The host that sends them.
+    pub from: String,
+    /// The host that they are for; `None`: any.
+    pub to: Option<String>,
+    /// UDP or TCP; `None`: both.
+    pub protocol: Option<Transport>,
+    /// The port at either end; `None`: any.
+    pub port: Option<u16>,
+    /// TCP flags, all of which are set.
+    pub flags: Flags,
+    /// Only the packet of this number.
+    pub number: Option<PacketNumber>,
+    /// Only the first so many of those that fit.
+    pub first: Option<u64>,
+    /// Which share of those that fit, 0 to 1.
+    pub share: f64,
+    /// What becomes of them.
+    pub verdict: PacketVerdict,
 }
 
 impl FaultAction {

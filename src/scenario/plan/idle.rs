@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::net::LinkConfig;
 use crate::scenario::format::network::Family;
@@ -16,7 +17,7 @@ pub struct IdleHosts {
     /// The places of the routers on which they hang, in turn, among the plan's.
     pub routers: Range<usize>,
     /// What their links are like: from a host to its router, and back.
-    pub link: [LinkConfig; 2],
+    pub link: [Arc<LinkConfig>; 2],
 }
 
 impl IdleHosts {
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_million_have_names_and_addresses() {
-        let link = [LinkConfig::default(), LinkConfig::default()];
+        let link = [Arc::default(), Arc::default()];
         let idle = IdleHosts { count: 1_000_000, family: Family::Dual, routers: 2..12, link };
         let addresses: Vec<_> = idle.addresses(1_000_000).map(|of| of.to_string()).collect();
         assert_eq!(addresses, ["172.31.66.64", "2001:db8:6::f:4240"]);

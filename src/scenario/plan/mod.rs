@@ -34,7 +34,7 @@ pub use agenda::{Action, Content, Mail, Step};
 pub use bug::Bug;
 pub use domain::{AutoReply, Domain, Forward, MailingList, Mode, ReplyText, Restriction, User};
 pub use expect::{Count, Expect, Expectation};
-pub use fault::{Fault, FaultAction};
+pub use fault::{Fault, FaultAction, PacketFault};
 pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 pub use idle::IdleHosts;
 pub use network::Link;
@@ -63,7 +63,7 @@ pub struct Plan {
     /// How packets that cannot be delivered are answered.
     pub unreachable: Unreachable,
     /// What a link is like of which nothing is said: from a host to its router, and back.
-    pub default_link: [LinkConfig; 2],
+    pub default_link: [Arc<LinkConfig>; 2],
     /// Every host by name, in a stable order.
     pub hosts: IndexMap<String, Host>,
     /// Hosts on which nothing runs, beside those.

@@ -1,5 +1,7 @@
 //! Links with every parameter filled in.
 
+use std::sync::Arc;
+
 use crate::net::LinkConfig;
 
 /// A link and its two directions.
@@ -10,7 +12,7 @@ pub struct Link {
     /// The other end: a router or host.
     pub b: String,
     /// From `a` to `b`.
-    pub forward: LinkConfig,
+    pub forward: Arc<LinkConfig>,
     /// From `b` to `a`.
-    pub backward: LinkConfig,
+    pub backward: Arc<LinkConfig>,
 }

@@ -21,7 +21,7 @@ fn play(convergence: Duration, faults: impl Fn(&mut World), at_secs: &[u64]) -> 
         parts.router(router);
     }
     for (a, b) in [("caller", "r"), ("r", "s"), ("s", "echo"), ("r", "t"), ("t", "s")] {
-        parts.link(a, b, link);
+        parts.link(a, b, link.clone());
     }
     let mut world = parts.build().unwrap();
     faults(&mut world);

@@ -147,7 +147,7 @@ fn a_link_that_gets_narrow_is_discovered_by_connections() {
         let mut world = parts.build().unwrap();
         let link = world.links_of(world.node("echo").unwrap())[0];
         let patch = || LinkPatch { mtu_octets: Some(700), ..Default::default() };
-        let fault = Fault::Change { link, patches: [patch(), patch()] };
+        let fault = Fault::Change { link, patches: Box::new([patch(), patch()]) };
         world.begin(SimTime::from_millis(90), fault);
         world.run(SimTime::from_secs(10));
         let too_big = world

@@ -1,13 +1,18 @@
-//! How long a packet is under way on a link: a constant or a distribution.
+//! How long a packet is under way on a link: a constant, a distribution or a table.
 //!
 //! Draws go through `libm`, so that every platform draws the same delay for the same seed.
 
+mod table;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::Stream;
 
+pub use table::{DelayTable, TableError};
+
 /// The latency of one direction of a link.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Latency {
     /// Always the same. Draws nothing.
     Constant(Duration),
@@ -36,6 +41,15 @@ pub enum Latency {
         /// What is drawn below this becomes this.
         least: Duration,
     },
+    /// Mostly short with a tail, as after a queue: `least` and an exponential time on top.
+    Exponential {
+        /// The mean of all delays.
+        mean: Duration,
+        /// The shortest delay.
+        least: Duration,
+    },
+    /// As somebody has measured them.
+    Table(Arc<DelayTable>),
 }
 
 impl Latency {
@@ -48,6 +62,11 @@ impl Latency {
     pub fn draw(&self, stream: &mut Stream) -> Duration {
         match *self {
             Latency::Constant(delay) => delay,
+            Latency::Table(ref table) => table.draw(stream),
+            Latency::Exponential { mean, least } => {
+                let scale = mean.saturating_sub(least).as_nanos() as f64;
+                least + nanos(-scale * libm::log(1.0 - stream.unit()))
+            }
             Latency::Uniform { least, most } => {
                 least + stream.duration_below(most.saturating_sub(least) + Duration::from_nanos(1))
             }
@@ -65,9 +84,11 @@ impl Latency {
     pub fn shortest(&self) -> Duration {
         match *self {
             Latency::Constant(delay) => delay,
+            Latency::Table(ref table) => table.shortest(),
             Latency::Uniform { least, .. }
             | Latency::Normal { least, .. }
-            | Latency::LogNormal { least, .. } => least,
+            | Latency::LogNormal { least, .. }
+            | Latency::Exponential { least, .. } => least,
         }
     }
 
@@ -76,7 +97,8 @@ impl Latency {
         match *self {
             Latency::Constant(delay) => delay,
             Latency::Uniform { least, most } => (least + most) / 2,
-            Latency::Normal { mean, .. } => mean,
+            Latency::Normal { mean, .. } | Latency::Exponential { mean, .. } => mean,
+            Latency::Table(ref table) => table.median(),
             Latency::LogNormal { median, .. } => median,
         }
     }
@@ -109,6 +131,21 @@ mod tests {
             let median = draws[2_000].as_secs_f64();
             assert!((0.019..0.021).contains(&median), "{latency:?}: median {median}");
         }
+    }
+
+    #[test]
+    fn an_exponential_latency_keeps_its_mean_and_its_tail() {
+        let latency = Latency::Exponential { mean: 30 * MS, least: 10 * MS };
+        let mut stream = Seed(1).stream("latency");
+        let draws: Vec<_> = (0..20_000).map(|_| latency.draw(&mut stream)).collect();
+        let mean = draws.iter().sum::<Duration>().as_secs_f64() / 20_000.0;
+        assert!((0.0295..0.0305).contains(&mean), "mean {mean}");
+        assert!(draws.iter().all(|delay| *delay >= latency.shortest()));
+        // One in e^3 takes three times the scale above the least.
+        let slow = draws.iter().filter(|delay| **delay > 70 * MS).count();
+        assert!((880..1_110).contains(&slow), "{slow} of 20,000");
+        let narrow = Latency::Exponential { mean: MS, least: MS };
+        assert_eq!(narrow.draw(&mut stream), MS);
     }
 
     #[test]
