@@ -266,6 +266,12 @@ impl World {
         self.agenda.records.as_mut().map_or(&mut [], Records::as_mut_slice)
     }
 
+    /// Forgets everything that is under way, as a network with a bug would.
+    #[cfg(test)]
+    pub(crate) fn forget_queue(&mut self) {
+        self.agenda.queue = crate::engine::EventQueue::new();
+    }
+
     /// The disk of a host, to be doctored.
     #[cfg(test)]
     pub(crate) fn disk_mut(&mut self, node: NodeId) -> &mut Disk {

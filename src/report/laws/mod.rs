@@ -21,6 +21,7 @@ mod reach;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod traffic;
 mod transfers;
 mod ttl;
 mod uids;
@@ -98,6 +99,7 @@ fn judge(law: Law, case: &Case<'_>) -> Vec<Broken> {
         Law::Bailiwick => bailiwick::judge(case),
         Law::Forgery => forgery::judge(case),
         Law::Uids => uids::judge(case),
+        Law::Traffic => traffic::judge(case),
         Law::Liveness => liveness::judge(case),
     }
 }

@@ -317,6 +317,20 @@ fn a_uidvalidity_that_falls_is_told() {
 }
 
 #[test]
+fn packets_that_vanish_are_told() {
+    let (plan, _) = run(HELLO);
+    let mut world = scenario::build::build(&plan, Seed(1)).unwrap();
+    let is_under_way = |world: &World| world.traffic().in_flight.packets > 0;
+    while !is_under_way(&world) {
+        assert!(world.step());
+    }
+    assert_eq!(check_all(&plan, &world, |law| law == Law::Traffic), []);
+    world.forget_queue();
+    let broken = check_all(&plan, &world, |law| law == Law::Traffic);
+    assert!(broken[0].to_string().starts_with("BREAKS the law of traffic at the network, "));
+}
+
+#[test]
 fn a_message_that_is_never_tried_again_is_not_alive() {
     // Nothing is left to do, and a message is in a queue.
     check_breaks(Law::Liveness, "nothing is left that could end this", HELLO, |_, world| {

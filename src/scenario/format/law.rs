@@ -33,6 +33,9 @@ pub enum Law {
     Forgery,
     /// UIDs rise, and no UIDVALIDITY falls.
     Uids,
+    /// No packet comes from nowhere or goes there: what was sent and doubled is what was delivered, lost
+    /// or is in flight.
+    Traffic,
     /// Mail comes to its end: nothing stays in a queue beyond its lifetime once faults are over, and
     /// none is left when nothing else is to be done.
     Liveness,
@@ -40,7 +43,7 @@ pub enum Law {
 
 impl Law {
     /// All laws.
-    pub const ALL: [Law; 10] = [
+    pub const ALL: [Law; 11] = [
         Law::Conservation,
         Law::Duplicates,
         Law::Bounces,
@@ -50,6 +53,7 @@ impl Law {
         Law::Bailiwick,
         Law::Forgery,
         Law::Uids,
+        Law::Traffic,
         Law::Liveness,
     ];
 
@@ -65,6 +69,7 @@ impl Law {
             Law::Bailiwick => "bailiwick",
             Law::Forgery => "forgery",
             Law::Uids => "uids",
+            Law::Traffic => "traffic",
             Law::Liveness => "liveness",
         }
     }
