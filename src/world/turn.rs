@@ -118,7 +118,7 @@ impl Host {
         now: SimTime,
     ) {
         // Timers and connections know a program by its number, so the new one has a new number.
-        let Some(new) = u16::try_from(self.actors.len()).ok().filter(|new| *new < u16::MAX) else {
+        let Some(new) = u16::try_from(self.actors.len()).ok().filter(|new| *new < NOBODY) else {
             return;
         };
         if self.state.status != Status::Up || self.state.stands_still() {
@@ -512,6 +512,11 @@ impl Turn<'_> {
             self.host.stack.remove(id);
         } else if let Some(id) = known {
             let socket = self.host.stack.get(id).expect("a connection found by its ends");
+            if socket.actor == NOBODY && !segment.payload.is_empty() {
+                // Nobody will read it, and the peer is to know (RFC 1122 §4.2.2.13).
+                socket.tcp.abort(self.now, self.actions);
+                return self.after_tcp(id);
+            }
             socket.tcp.on_segment(self.now, segment, self.actions);
             self.after_tcp(id);
             return true;
@@ -666,7 +671,7 @@ impl Actor for Gone {
 }
 
 /// Whose the connections are of a program that has ended.
-const NOBODY: u16 = u16::MAX;
+const NOBODY: u16 = u16::MAX - 1;
 
 /// A SYN that asks for a new connection (RFC 9293 §3.10.7.2).
 fn opens(flags: Flags) -> bool {
