@@ -120,19 +120,25 @@ pub(crate) struct Neighbour {
 }
 
 impl Topology {
-    /// Adds a host, which does not forward packets of others.
-    pub fn add_host(&mut self) -> NodeId {
-        self.add(false)
+    /// None yet, with room for so many.
+    pub fn with_capacity(nodes: usize, links: usize) -> Self {
+        let graph = UnGraph::with_capacity(nodes, links);
+        Topology { graph, peers: Vec::with_capacity(nodes) }
     }
 
-    /// Adds a router.
-    pub fn add_router(&mut self) -> NodeId {
-        self.add(true)
+    /// Adds a host, which does not forward packets of others, with room for so many links.
+    pub fn add_host(&mut self, links: u32) -> NodeId {
+        self.add(false, links)
     }
 
-    fn add(&mut self, forwards: bool) -> NodeId {
+    /// Adds a router, with room for so many links.
+    pub fn add_router(&mut self, links: u32) -> NodeId {
+        self.add(true, links)
+    }
+
+    fn add(&mut self, forwards: bool, links: u32) -> NodeId {
         let index = self.graph.add_node(Node { forwards, up: true });
-        self.peers.push(Vec::new());
+        self.peers.push(Vec::with_capacity(links as usize));
         NodeId(u32::try_from(index.index()).expect("fewer than 2^32 nodes"))
     }
 

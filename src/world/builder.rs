@@ -1,18 +1,17 @@
 //! Building a world: hosts, routers, links and programs, by name.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::shake::made;
 use crate::engine::{Epoch, Seed, Trail};
 use crate::net::{AddressBook, Direction, LinkConfig, NodeId, Routes, Topology, Unreachable, tcp};
 
 use super::actor::Spawn;
 use super::disk::Disk;
 use super::host::{Host, HostState, Status};
+use super::names::{Names, Place};
 use super::network::Network;
 use super::node::Node;
 use super::records::Records;
@@ -156,17 +155,34 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// The parts of a world, in the order in which they were added.
+/// The parts of a world, in the order in which they were added. Each is put where the world will have
+/// it at once, so that a world of a million hosts needs little more room while it is built.
 pub struct WorldBuilder {
     seed: Seed,
     epoch: Epoch,
-    hosts: Vec<HostConfig>,
-    routers: Vec<String>,
-    links: Vec<([String; 2], [Arc<LinkConfig>; 2])>,
+    names: Names,
+    hosts: Vec<Host>,
+    addresses: AddressBook,
+    links: Vec<Link>,
+    hurried: Option<NodeId>,
     watched: bool,
     records_limit: usize,
     convergence: Duration,
     unreachable: Unreachable,
+    errors: Vec<BuildError>,
+}
+
+/// A link to be.
+struct Link {
+    ends: [End; 2],
+    configs: [Arc<LinkConfig>; 2],
+}
+
+/// An end of a link.
+enum End {
+    Known(Place),
+    /// Not added yet, or never.
+    Named(Box<str>),
 }
 
 impl WorldBuilder {
@@ -175,13 +191,16 @@ impl WorldBuilder {
         WorldBuilder {
             seed,
             epoch: Epoch::default(),
+            names: Names::default(),
             hosts: Vec::new(),
-            routers: Vec::new(),
+            addresses: AddressBook::default(),
             links: Vec::new(),
+            hurried: None,
             watched: true,
             records_limit: usize::MAX,
             convergence: Duration::ZERO,
             unreachable: Unreachable::default(),
+            errors: Vec::new(),
         }
     }
 
@@ -218,13 +237,36 @@ impl WorldBuilder {
 
     /// Adds a host.
     pub fn host(&mut self, host: HostConfig) -> &mut Self {
-        self.hosts.push(host);
+        if !self.names.add_host(&host.name) {
+            self.errors.push(BuildError::DuplicateName(host.name.clone()));
+            for address in &host.addresses {
+                if let Some(owner) = self.addresses.owner(*address) {
+                    let hosts = [self.names.name(owner).to_owned(), host.name.clone()];
+                    self.errors.push(BuildError::DuplicateAddress { address: *address, hosts });
+                }
+            }
+            return self;
+        }
+        let node = NodeId(u32::try_from(self.hosts.len()).expect("fewer than 2^32 hosts"));
+        for address in &host.addresses {
+            if let Err(owner) = self.addresses.assign(*address, node) {
+                let hosts = [self.names.name(owner).to_owned(), host.name.clone()];
+                self.errors.push(BuildError::DuplicateAddress { address: *address, hosts });
+            }
+        }
+        if host.gateway.is_some_and(|gateway| gateway.hurried) {
+            self.hurried = self.hurried.or(Some(node));
+        }
+        self.hosts.push(host.build(Node::new(node)));
         self
     }
 
     /// Adds a router.
     pub fn router(&mut self, name: impl Into<String>) -> &mut Self {
-        self.routers.push(name.into());
+        let name = name.into();
+        if !self.names.add_router(&name) {
+            self.errors.push(BuildError::DuplicateName(name));
+        }
         self
     }
 
@@ -246,7 +288,11 @@ impl WorldBuilder {
         b: impl Into<String>,
         configs: [impl Into<Arc<LinkConfig>>; 2],
     ) -> &mut Self {
-        self.links.push(([a.into(), b.into()], configs.map(Into::into)));
+        let ends = [a.into(), b.into()].map(|name| match self.names.place(&name) {
+            Some(place) => End::Known(place),
+            None => End::Named(name.into()),
+        });
+        self.links.push(Link { ends, configs: configs.map(Into::into) });
         self
     }
 
@@ -254,71 +300,88 @@ impl WorldBuilder {
     ///
     /// # Errors
     /// Everything that is wrong with its parts.
-    pub fn build(self) -> Result<World, Vec<BuildError>> {
-        let mut errors = Vec::new();
-        let mut topology = Topology::default();
-        let mut ids: BTreeMap<&str, NodeId> = BTreeMap::new();
-        let host_names = self.hosts.iter().map(|host| (host.name.as_str(), false));
-        let router_names = self.routers.iter().map(|router| (router.as_str(), true));
-        for (name, forwards) in host_names.chain(router_names) {
-            let id = if forwards { topology.add_router() } else { topology.add_host() };
-            if ids.insert(name, id).is_some() {
-                errors.push(BuildError::DuplicateName(name.into()));
-            }
-        }
-        let mut addresses = AddressBook::default();
-        for (index, host) in self.hosts.iter().enumerate() {
-            for address in &host.addresses {
-                if let Err(owner) = addresses.assign(*address, NodeId(index as u32)) {
-                    let other = self.hosts[owner.index()].name.clone();
-                    let hosts = [other, host.name.clone()];
-                    errors.push(BuildError::DuplicateAddress { address: *address, hosts });
+    pub fn build(mut self) -> Result<World, Vec<BuildError>> {
+        let mut errors = std::mem::take(&mut self.errors);
+        let hosts = self.names.hosts();
+        let mut links: Vec<[NodeId; 2]> = Vec::with_capacity(self.links.len());
+        let mut degrees = vec![0_u32; hosts + self.names.routers()];
+        for Link { ends, configs } in &self.links {
+            let before = errors.len();
+            let nodes = ends.each_ref().map(|end| match end {
+                End::Known(place) => Some(self.names.node_at(*place)),
+                End::Named(name) => self.names.node(name),
+            });
+            for (end, node) in ends.iter().zip(nodes) {
+                if let (End::Named(name), None) = (end, node) {
+                    errors.push(BuildError::UnknownNode(name.to_string()));
                 }
             }
-        }
-        let mut nodes: Vec<Node> =
-            (0..topology.node_count() as u32).map(|id| Node::new(NodeId(id))).collect();
-        for (names, configs) in &self.links {
-            let unknown = names.iter().filter(|name| !ids.contains_key(name.as_str()));
-            let before = errors.len();
-            errors.extend(unknown.map(|name| BuildError::UnknownNode(name.clone())));
-            if names[0] == names[1] {
-                errors.push(BuildError::LinkToItself(names[0].clone()));
+            let names = || {
+                ends.each_ref().map(|end| match end {
+                    End::Known(place) => self.names.name(self.names.node_at(*place)).to_owned(),
+                    End::Named(name) => name.to_string(),
+                })
+            };
+            if let [Some(a), Some(b)] = nodes
+                && a == b
+            {
+                errors.push(BuildError::LinkToItself(self.names.name(a).to_owned()));
             }
             if configs.iter().any(|config| !config.is_sound()) {
-                errors.push(BuildError::BadShare(names.clone()));
+                errors.push(BuildError::BadShare(names()));
             }
-            if errors.len() > before {
-                continue;
+            if let [Some(a), Some(b)] = nodes
+                && errors.len() == before
+            {
+                links.push([a, b]);
+                degrees[a.index()] += 1;
+                degrees[b.index()] += 1;
             }
-            let [a, b] = [ids[names[0].as_str()], ids[names[1].as_str()]];
-            topology.connect(a, b, super::control::link_costs(configs));
-            nodes[a.index()].directions.push(Direction::new(Arc::clone(&configs[0])));
-            nodes[b.index()].directions.push(Direction::new(Arc::clone(&configs[1])));
         }
         if !errors.is_empty() {
             return Err(errors);
         }
-        let names = self.hosts.iter().map(|host| host.name.clone()).chain(self.routers).collect();
+        let mut topology = Topology::with_capacity(degrees.len(), links.len());
+        let mut routers: Vec<Node> = Vec::with_capacity(self.names.routers());
+        for (index, degree) in degrees.into_iter().enumerate() {
+            let node = match self.hosts.get_mut(index) {
+                Some(host) => {
+                    topology.add_host(degree);
+                    &mut host.state.node
+                }
+                None => {
+                    let router = topology.add_router(degree);
+                    routers.push(Node::new(router));
+                    routers.last_mut().expect("one was pushed")
+                }
+            };
+            node.directions.reserve_exact(degree as usize);
+        }
+        for ([a, b], Link { configs, .. }) in links.into_iter().zip(self.links) {
+            topology.connect(a, b, super::control::link_costs(&configs));
+            for (end, config) in [a, b].into_iter().zip(configs) {
+                let node = match end.index().checked_sub(hosts) {
+                    None => &mut self.hosts[end.index()].state.node,
+                    Some(router) => &mut routers[router],
+                };
+                node.directions.push(Direction::new(config));
+            }
+        }
         let routes = Routes::new(&topology);
-        let is_hurried = |host: &HostConfig| host.gateway.is_some_and(|gateway| gateway.hurried);
-        let hurried = self.hosts.iter().position(is_hurried).map(|index| NodeId(index as u32));
         let network = Network {
             seed: self.seed,
             epoch: self.epoch,
-            names,
-            addresses,
+            names: self.names,
+            addresses: self.addresses,
             topology,
             routes,
             partitions: Vec::new(),
             convergence: self.convergence,
             unreachable: self.unreachable,
-            hurried,
+            hurried: self.hurried,
         };
-        let routers = nodes.split_off(self.hosts.len());
-        let hosts = made(self.hosts.into_iter().zip(nodes), |(host, node)| host.build(node));
         let records = self.watched.then(|| Records::new(self.records_limit));
-        Ok(World::new(network, hosts, routers, records))
+        Ok(World::new(network, self.hosts, routers, records))
     }
 }
 
@@ -341,7 +404,7 @@ impl HostConfig {
                 events: 0,
                 trap: NEVER,
                 pending: Default::default(),
-                tcp: self.tcp,
+                tcp: (self.tcp != tcp::Config::default()).then(|| Box::new(self.tcp)),
                 path_mtus: None,
                 backlog_octets: self.backlog_octets,
                 is_gateway: self.gateway.is_some(),

@@ -42,7 +42,8 @@ pub(crate) struct HostState {
     pub(crate) trap: u64,
     /// Events of this instant that wait for their actor.
     pub(crate) pending: VecDeque<(u16, Event)>,
-    pub(crate) tcp: tcp::Config,
+    /// How its TCP behaves, if not as usual.
+    pub(crate) tcp: Option<Box<tcp::Config>>,
     /// What fits on the way to whom, if it was told that anything did not.
     pub(crate) path_mtus: Option<Box<PathMtus>>,
     /// From how many unacknowledged octets on a program is given no more of what its client sends.

@@ -19,6 +19,7 @@ pub mod fault;
 mod host;
 mod judge;
 mod ledger;
+mod names;
 mod network;
 mod node;
 pub mod outside;

@@ -7,6 +7,7 @@ use crate::engine::{Epoch, Seed};
 use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable};
 
 use super::fault::FaultId;
+use super::names::Names;
 use super::partition::Partition;
 
 /// The part of a world that every node reads and only a [`Control`](super::control::Control) changes.
@@ -14,8 +15,7 @@ use super::partition::Partition;
 pub(crate) struct Network {
     pub(crate) seed: Seed,
     pub(crate) epoch: Epoch,
-    /// Of all nodes, hosts first.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: Names,
     pub(crate) addresses: AddressBook,
     pub(crate) topology: Topology,
     /// What routers know of it.
@@ -37,7 +37,7 @@ impl Network {
     }
 
     pub(crate) fn name(&self, node: NodeId) -> &str {
-        &self.names[node.index()]
+        self.names.name(node)
     }
 
     /// Over how many routers packets go from one host to another at present; 0 where there is no way.

@@ -319,8 +319,7 @@ impl World {
 
     /// The host or router of that name.
     pub fn node(&self, name: &str) -> Option<NodeId> {
-        let place = self.network.names.iter().position(|other| other == name)?;
-        Some(NodeId(place as u32))
+        self.network.names.node(name)
     }
 
     /// The host that has this address.

@@ -515,7 +515,8 @@ impl Turn<'_> {
             if socket.actor == NOBODY && !segment.payload.is_empty() {
                 // Nobody will read it, and the peer is to know (RFC 1122 §4.2.2.13).
                 socket.tcp.abort(self.now, self.actions);
-                return self.after_tcp(id);
+                self.after_tcp(id);
+                return true;
             }
             socket.tcp.on_segment(self.now, segment, self.actions);
             self.after_tcp(id);
@@ -589,7 +590,11 @@ impl Turn<'_> {
         let mtu = links.chain(known).min();
         let mss = crate::net::packet::mss_for(mtu.unwrap_or(u32::from(u16::MAX)), local);
         let family = if local.is_ipv4() { tcp::Config::V4 } else { tcp::Config::V6 };
-        tcp::Config { mss, default_mss: family.default_mss, ..self.host.tcp }
+        tcp::Config {
+            mss,
+            default_mss: family.default_mss,
+            ..self.host.tcp.as_deref().copied().unwrap_or_default()
+        }
     }
 
     /// Sends the segments and keeps the events that a call of TCP gave, and sees to its timer.

@@ -3,11 +3,10 @@
 //!
 //! Follows RFC 5321 §5.1 and RFC 7505 (null MX), in the words of Postfix's smtp(8). Pure functions:
 //! the look-ups are the caller's.
-//!
-//! Not modelled: a fair share of IPv4 and IPv6 among many addresses (`smtp_balance_inet_protocols`).
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::config::{AddressPreference, Limits};
 use crate::engine::Stream;
 use crate::proto::smtp::EnhancedStatus;
 
@@ -100,7 +99,8 @@ pub(crate) fn exchanges(domain: &str, answer: MxAnswer) -> Result<Vec<Exchange>,
     Ok(records)
 }
 
-/// The addresses to try, in order: by preference, equal ones in a random order, at most `limit`.
+/// The addresses to try, in order: by preference, equal ones by the family that is preferred, then in
+/// a random order; at most as many as the limit says.
 ///
 /// Where this host is among them, it and all of its preference or higher are cut, so that mail
 /// moves only towards its goal. `failures` is what the look-ups that found nothing came to; a
@@ -110,7 +110,7 @@ pub(crate) fn candidates(
     exchanges: &[Exchange],
     mut found: Vec<Candidate>,
     failures: &[NoRoute],
-    limit: usize,
+    limits: &Limits,
     draws: &mut Stream,
 ) -> Result<Vec<Candidate>, NoRoute> {
     found.sort();
@@ -134,15 +134,34 @@ pub(crate) fn candidates(
             });
         }
     }
-    // As Postfix (`smtp_randomize_addresses`, `smtp_address_preference = any`): the addresses of all
-    // exchanges of one preference are shuffled together, whatever their family.
+    // As Postfix (`smtp_randomize_addresses`): the addresses of all exchanges of one preference are
+    // shuffled together; with `smtp_address_preference` those of one family come first.
     for equals in found.chunk_by_mut(|a, b| a.preference == b.preference) {
         if equals.len() > 1 {
             draws.shuffle(equals);
         }
+        match limits.preference {
+            AddressPreference::Any => {}
+            AddressPreference::Ipv4 => equals.sort_by_key(|candidate| candidate.address.is_ipv6()),
+            AddressPreference::Ipv6 => equals.sort_by_key(|candidate| candidate.address.is_ipv4()),
+        }
+    }
+    balance(&mut found, limits.addresses.max(1));
+    Ok(found)
+}
+
+/// Keeps the first `limit` addresses; but where those are of one family alone, and others were found,
+/// the last of them gives way to the first of the other family, so that a family that does not work
+/// is not all that is tried (in the spirit of Postfix's `smtp_balance_inet_protocols`).
+fn balance(found: &mut Vec<Candidate>, limit: usize) {
+    if found.len() > limit && limit > 1 {
+        let family = found[0].address.is_ipv4();
+        let other = found.iter().position(|candidate| candidate.address.is_ipv4() != family);
+        if let Some(other) = other.filter(|other| *other >= limit) {
+            found.swap(limit - 1, other);
+        }
     }
     found.truncate(limit);
-    Ok(found)
 }
 
 /// The port of mail between MTAs.
@@ -183,7 +202,14 @@ mod tests {
                 })
             });
             let located = located.collect();
-            candidates("example.net", &exchanges, located, &[], 5, &mut Seed(1).stream("mx"))
+            candidates(
+                "example.net",
+                &exchanges,
+                located,
+                &[],
+                &Limits::default(),
+                &mut Seed(1).stream("mx"),
+            )
         });
         let found = found.map(|all| all.into_iter().map(|one| one.host).collect::<Vec<_>>());
         match wanted {
@@ -221,7 +247,8 @@ mod tests {
         check(&[(10, "a", "none")], Err("5.4.4"));
         let (hard, soft) = (EnhancedStatus::new(5, 4, 4), EnhancedStatus::new(4, 4, 3));
         let failures = [NoRoute::new(hard, "gone"), NoRoute::new(soft, "busy")];
-        let none = candidates("x", &[], vec![], &failures, 5, &mut Seed(1).stream("mx"));
+        let none =
+            candidates("x", &[], vec![], &failures, &Limits::default(), &mut Seed(1).stream("mx"));
         assert_eq!(none.unwrap_err(), failures[1]);
     }
 
@@ -234,10 +261,44 @@ mod tests {
                 address: [192, 0, 2, n].into(),
                 own: false,
             });
-            candidates("x", &[], found.collect(), &[], 5, &mut Seed(seed).stream("mx")).unwrap()
+            candidates(
+                "x",
+                &[],
+                found.collect(),
+                &[],
+                &Limits::default(),
+                &mut Seed(seed).stream("mx"),
+            )
+            .unwrap()
         };
         assert_eq!(order(1), order(1));
         assert_eq!(order(1).len(), 5);
         assert!((2..20).any(|seed| order(seed) != order(1)));
+    }
+
+    #[test]
+    fn one_family_may_be_preferred_and_none_is_left_out() {
+        let addresses =
+            ["192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2", "192.0.2.3", "192.0.2.4"];
+        let order = |seed: u64, preference, addresses: &[&str]| {
+            let found = addresses.iter().map(|address| Candidate {
+                preference: 10,
+                host: "mx".into(),
+                address: address.parse().unwrap(),
+                own: false,
+            });
+            let limits = Limits { preference, addresses: 3, ..Limits::default() };
+            let mut draws = Seed(seed).stream("mx");
+            let found = candidates("x", &[], found.collect(), &[], &limits, &mut draws).unwrap();
+            found.iter().map(|candidate| candidate.address.is_ipv6()).collect::<Vec<_>>()
+        };
+        for seed in 1..20 {
+            let first = order(seed, AddressPreference::Ipv6, &addresses);
+            assert_eq!(first, [true, true, false], "two are all that there are");
+            // The last of the first three gives way, so that IPv6 has a chance as well.
+            let first = order(seed, AddressPreference::Ipv4, &addresses);
+            assert_eq!(first, [false, false, true]);
+            assert_eq!(order(seed, AddressPreference::Any, &addresses[4..]), [false, false]);
+        }
     }
 }

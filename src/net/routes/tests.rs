@@ -18,8 +18,8 @@ fn ms(millis: u64) -> [Cost; 2] {
 /// Hosts a, b and two routers r, s: a-r 1, r-s 10, s-b 1, and r-t-s 2+2 by a third router t.
 fn square() -> (Topology, [NodeId; 5], LinkId) {
     let mut topology = Topology::default();
-    let (a, b) = (topology.add_host(), topology.add_host());
-    let (r, s, t) = (topology.add_router(), topology.add_router(), topology.add_router());
+    let (a, b) = (topology.add_host(1), topology.add_host(1));
+    let (r, s, t) = (topology.add_router(1), topology.add_router(1), topology.add_router(1));
     topology.connect(a, r, ms(1));
     topology.connect(r, s, ms(10));
     topology.connect(s, b, ms(1));
@@ -60,12 +60,12 @@ fn a_cost_stands_for_a_delay_and_may_differ_by_direction() {
 #[test]
 fn hosts_forward_nothing_for_others() {
     let mut topology = Topology::default();
-    let (a, middle, b) = (topology.add_host(), topology.add_host(), topology.add_host());
+    let (a, middle, b) = (topology.add_host(1), topology.add_host(1), topology.add_host(1));
     topology.connect(a, middle, ms(1));
     topology.connect(middle, b, ms(1));
     let routes = Routes::new(&topology);
     assert_eq!(routes.next_port(middle, b), Some(1));
-    let router = topology.add_router();
+    let router = topology.add_router(1);
     topology.connect(a, router, ms(1));
     let routes = Routes::new(&topology);
     assert_eq!(routes.next_port(a, b), None);
@@ -99,7 +99,7 @@ fn an_island_is_out_of_reach() {
 fn links_that_cost_nothing_lead_packets_nowhere_in_a_circle() {
     // r and s reach b over links of 5 ms each; between them there is no delay at all.
     let mut topology = Topology::default();
-    let (b, r, s) = (topology.add_host(), topology.add_router(), topology.add_router());
+    let (b, r, s) = (topology.add_host(1), topology.add_router(1), topology.add_router(1));
     topology.connect(r, s, ms(0));
     topology.connect(r, b, ms(5));
     topology.connect(s, b, ms(5));
@@ -110,8 +110,8 @@ fn links_that_cost_nothing_lead_packets_nowhere_in_a_circle() {
 /// Two rings of `size` routers with a host at each, joined by one link.
 fn rings(size: u32) -> (Topology, Vec<NodeId>, Vec<NodeId>) {
     let mut topology = Topology::default();
-    let hosts: Vec<_> = (0..2 * size).map(|_| topology.add_host()).collect();
-    let routers: Vec<_> = (0..2 * size).map(|_| topology.add_router()).collect();
+    let hosts: Vec<_> = (0..2 * size).map(|_| topology.add_host(1)).collect();
+    let routers: Vec<_> = (0..2 * size).map(|_| topology.add_router(1)).collect();
     for (host, router) in hosts.iter().zip(&routers) {
         topology.connect(*host, *router, ms(1));
     }
@@ -177,7 +177,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn network(links: &[(u32, u32, [u32; 2])]) -> Topology {
     let mut topology = Topology::default();
     let nodes: Vec<_> = (0..12)
-        .map(|at| if at < 3 { topology.add_host() } else { topology.add_router() })
+        .map(|at| if at < 3 { topology.add_host(1) } else { topology.add_router(1) })
         .collect();
     for (a, b, costs) in links {
         if a != b {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Expander;
 use super::draft::MtaDraft;
 use super::names::host_name;
-use crate::actors::mta::config::{Limits, NextHop, Route, TransportTable};
+use crate::actors::mta::config::{AddressPreference, Limits, NextHop, Route, TransportTable};
 use crate::proto::smtp::{Mailbox, is_domain};
 use crate::scenario::finding::Path;
 use crate::scenario::format::Dur;
@@ -170,6 +170,11 @@ fn limits(format: &format::MtaLimits) -> Limits {
     Limits {
         connect_timeout: format.connect_timeout.map_or(default.connect_timeout, |dur| dur.0),
         addresses: or(format.mx_addresses, default.addresses),
+        preference: match format.address_preference.unwrap_or_default() {
+            format::AddressPreference::Any => AddressPreference::Any,
+            format::AddressPreference::Ipv4 => AddressPreference::Ipv4,
+            format::AddressPreference::Ipv6 => AddressPreference::Ipv6,
+        },
         sessions: or(format.mx_sessions, default.sessions),
         recipients: or(format.recipients, default.recipients),
         initial_concurrency: or(format.initial_concurrency, default.initial_concurrency),

@@ -156,6 +156,19 @@ pub struct Mta {
     pub retry: Option<Retry>,
 }
 
+/// Which family of addresses is tried first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressPreference {
+    /// As chance has it.
+    #[default]
+    Any,
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
 /// The limits of an MTA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -168,6 +181,11 @@ pub struct MtaLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("default" = 5), example = 2)]
     pub mx_addresses: Option<u32>,
+    /// Which family of addresses is tried first, among those of exchanges of one preference: `any`,
+    /// `ipv4` or `ipv6` (`smtp_address_preference`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "any"), example = &"ipv6")]
+    pub address_preference: Option<AddressPreference>,
     /// How many sessions are held in one attempt (`smtp_mx_session_limit`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("default" = 2), example = 1)]

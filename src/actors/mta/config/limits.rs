@@ -9,6 +9,9 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// How many addresses of exchanges are tried in one attempt (`smtp_mx_address_limit`): 5.
     pub addresses: usize,
+    /// Which family of addresses is tried first, among those of exchanges of one preference
+    /// (`smtp_address_preference`): any.
+    pub preference: AddressPreference,
     /// How many sessions are held in one attempt (`smtp_mx_session_limit`): 2.
     pub sessions: usize,
     /// How many recipients one transaction carries (`default_destination_recipient_limit`): 50.
@@ -32,11 +35,24 @@ pub struct Limits {
     pub clients: usize,
 }
 
+/// Which family of addresses is tried first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressPreference {
+    /// As chance has it.
+    #[default]
+    Any,
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
             connect_timeout: Duration::from_secs(30),
             addresses: 5,
+            preference: AddressPreference::Any,
             sessions: 2,
             recipients: 50,
             initial_concurrency: 5,

@@ -23,7 +23,7 @@ use crate::store::queue::RetrySchedule;
 pub use super::transport::{NextHop, Route, RouteError, TransportTable};
 pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
 pub use domain::{Domain, OverQuota, Submitter, Transport};
-pub use limits::Limits;
+pub use limits::{AddressPreference, Limits};
 pub use list::MailingList;
 pub use local_part::{list_of_part, split_detail};
 pub use notify::NotifyClasses;

@@ -139,8 +139,8 @@ impl Delivery {
         ctx: &mut Ctx<'_>,
         fates: &mut Fates,
     ) {
-        let (limit, next_hop) = (tools.config.limits.addresses.max(1), self.hop.to_string());
-        match route::candidates(&next_hop, exchanges, found, failures, limit, tools.draws) {
+        let (limits, next_hop) = (&tools.config.limits, self.hop.to_string());
+        match route::candidates(&next_hop, exchanges, found, failures, limits, tools.draws) {
             Ok(candidates) => {
                 self.addresses = candidates.into();
                 self.next_address(tools, ctx, fates);
