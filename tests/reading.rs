@@ -44,6 +44,15 @@ fn failures(simulation: &Simulation) -> Vec<String> {
     failed.collect()
 }
 
+/// How many messages a device downloaded.
+fn downloads(simulation: &Simulation, client: &str) -> usize {
+    let transcript = simulation.transcript();
+    let fetched = transcript.entries().filter(|entry| {
+        matches!(&entry.facts, Facts::Note(Note::Fetched { account, .. }) if account == client)
+    });
+    fetched.count()
+}
+
 /// How many messages a device saw last.
 fn seen(simulation: &Simulation, client: &str) -> usize {
     let transcript = simulation.transcript();
@@ -81,6 +90,8 @@ fn a_server_that_is_full_says_so_and_has_room_again_later() {
         failures(&simulation),
         [
             "the server said goodbye: Too many connections",
+            "greeting refused: [SYS/TEMP] Too many connections",
+            // It tries again a minute later, when there is no room again.
             "greeting refused: [SYS/TEMP] Too many connections"
         ]
     );
@@ -111,8 +122,10 @@ fn a_crash_gives_the_maildrop_back_and_deletes_nothing() {
         r#"{ "at": "60s", "client": "by pop", "fetch": {} },
            { "at": "5m", "client": "by pop too", "fetch": {} }"#,
     );
+    // Tried again, it has both, and deletes them as it was told to.
     assert_eq!(failures(&simulation).len(), 1);
-    assert_eq!(seen(&simulation, "by pop too"), 2);
+    assert_eq!(downloads(&simulation, "by pop"), 2);
+    assert_eq!(seen(&simulation, "by pop too"), 0);
 }
 
 #[test]
@@ -136,8 +149,10 @@ fn logins_that_follow_each_other_too_soon_are_refused() {
            { "at": "120s", "client": "by pop", "fetch": {} },
            { "at": "7m", "client": "by pop", "fetch": {} }"#,
     );
+    // Tried again until the five minutes are over.
     let refused = "PASS refused: [LOGIN-DELAY] Too soon after the last login";
-    assert_eq!(failures(&simulation), [refused]);
+    let failures = failures(&simulation);
+    assert!(!failures.is_empty() && failures.iter().all(|why| why == refused), "{failures:?}");
 }
 
 #[cfg(feature = "tls")]

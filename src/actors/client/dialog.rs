@@ -9,8 +9,9 @@ use crate::proto::imap::ImapClientEvent;
 use crate::proto::pop3::Pop3ClientEvent;
 use crate::proto::smtp::ForwardPath;
 use crate::proto::smtp::client::ClientEvent;
-use crate::proto::tls::TlsClient;
+use crate::proto::tls::{TlsClient, TlsFailure};
 use crate::proto::{Input, Outbox, Session};
+use crate::store::outbox::LetterId;
 use crate::world::{Ctx, Note};
 
 use super::config::{Action, ClientTls, MailClientConfig, Outgoing, ReadServer, Server};
@@ -59,12 +60,15 @@ impl Dialog {
     /// The session that does `action`, or why there is none.
     pub(super) fn start(
         action: &Action,
+        letter: Option<LetterId>,
         config: &MailClientConfig,
         memory: &Memory,
         ctx: &Ctx<'_>,
     ) -> Result<Self, String> {
         match (action, &config.read) {
-            (Action::Send(mail), _) => Ok(Dialog::Submit(SubmitDialog::new(mail, config, ctx))),
+            (Action::Send(mail), _) => {
+                Ok(Dialog::Submit(SubmitDialog::new(mail, letter, config, ctx)))
+            }
             (Action::Misbehave(what), _) => {
                 Ok(Dialog::Misbehave(Misbehaving::new(what, config, ctx)))
             }
@@ -132,7 +136,13 @@ impl Dialog {
         ctx: &mut Ctx<'_>,
     ) -> Option<Ended> {
         match arrival {
-            Arrival::Failed(failure) => Some(Ended::NotNow(format!("no TLS: {failure}"))),
+            Arrival::Failed(failure) => {
+                let why = format!("no TLS: {failure}");
+                // A person has to look at a certificate; mail to be sent waits for that.
+                let is_for_good = matches!(failure, TlsFailure::Certificate(_))
+                    && matches!(self, Dialog::Pop3(_) | Dialog::Imap(_));
+                Some(if is_for_good { Ended::Never(why) } else { Ended::NotNow(why) })
+            }
             Arrival::Secured(_) => {
                 self.secured(channel, ctx);
                 match self.implicit_tls(config) {

@@ -282,7 +282,8 @@ impl Running {
             Progress::Failed(reason) => self.end(slot, Ended::NotNow(reason), ctx),
             Progress::Connected(connection) => {
                 let Some(doing) = self.doing.get_mut(&slot) else { return };
-                let dialog = Dialog::start(&doing.job.action, &self.config, &self.memory, ctx);
+                let Job { action, letter, .. } = &doing.job;
+                let dialog = Dialog::start(action, *letter, &self.config, &self.memory, ctx);
                 match dialog {
                     Ok(dialog) => {
                         let mut channel = Channel::plain(connection);

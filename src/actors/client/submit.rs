@@ -7,7 +7,7 @@ use crate::proto::smtp::client::{
     ClientConfig, ClientEvent, ClientSession, Outcome, TlsPolicy, Transaction,
 };
 use crate::proto::smtp::server::Recipient;
-use crate::store::outbox::Letter;
+use crate::store::outbox::{Letter, LetterId};
 use crate::world::{Ctx, Note};
 
 use super::config::{ClientTls, Content, MailClientConfig, Outgoing};
@@ -22,11 +22,18 @@ pub(super) struct SubmitDialog {
 /// What has come of it so far.
 pub(super) struct SubmitOutcome {
     mail: Outgoing,
+    /// What the outbox has of it.
+    letter: Option<LetterId>,
     ended: Ended,
 }
 
 impl SubmitDialog {
-    pub(super) fn new(mail: &Outgoing, config: &MailClientConfig, ctx: &Ctx<'_>) -> Self {
+    pub(super) fn new(
+        mail: &Outgoing,
+        letter: Option<LetterId>,
+        config: &MailClientConfig,
+        ctx: &Ctx<'_>,
+    ) -> Self {
         let client = ClientConfig {
             credentials: Some(Credentials::new(&config.user, &config.password)),
             tls: match config.submit_tls {
@@ -52,7 +59,7 @@ impl SubmitDialog {
         // There is no connection yet: nothing can be said, and nothing is.
         session.finish(ctx.now(), &mut crate::proto::Outbox::new());
         let ended = Ended::NotNow("the connection was lost".into());
-        SubmitDialog { session, outcome: SubmitOutcome { mail: mail.clone(), ended } }
+        SubmitDialog { session, outcome: SubmitOutcome { mail: mail.clone(), letter, ended } }
     }
 }
 
@@ -61,6 +68,7 @@ impl SubmitOutcome {
         match event {
             ClientEvent::TransactionDone { outcomes, .. } => {
                 self.ended = self.judge(&outcomes, ctx);
+                self.keep(ctx);
                 None
             }
             ClientEvent::Failed { failure, unsent, .. } => {
@@ -78,6 +86,17 @@ impl SubmitOutcome {
             | ClientEvent::StartTls
             | ClientEvent::Ready(_)
             | ClientEvent::RecipientAnswered { .. } => None,
+        }
+    }
+
+    /// What was taken leaves the outbox before anything else is said: after a crash in the rest of
+    /// the session it is not sent again.
+    fn keep(&self, ctx: &mut Ctx<'_>) {
+        let Some(id) = self.letter else { return };
+        match &self.ended {
+            Ended::Well => drop(ctx.disk().outbox().remove(id)),
+            Ended::Partly { left, .. } => ctx.disk().outbox().leave(id, left),
+            Ended::NotNow(_) | Ended::Never(_) => {}
         }
     }
 
