@@ -58,10 +58,6 @@ pub enum Excess {
 /// How many packets the interface of a frozen host keeps, as a virtual network card does.
 pub const RING_PACKETS: usize = 256;
 
-/// How many connections to one port wait for the program to accept them (`listen` of Postfix and
-/// Dovecot).
-pub const BACKLOG: usize = 128;
-
 /// How many octets of datagrams wait at one port of a program that is stopped (`rmem_default` of
 /// Linux).
 pub const DATAGRAM_BUFFER_OCTETS: usize = 212_992;

@@ -21,6 +21,8 @@ pub(crate) struct Stack {
     taken_over: Vec<(Port, u16)>,
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// How many connections are in SYN-RECEIVED.
+    half_open: usize,
     // By (this end, other end). Looked up, never walked.
     by_ends: HashMap<(SocketAddr, SocketAddr), u32, HashState>,
 }
@@ -71,6 +73,8 @@ pub(crate) struct Socket {
     pub(crate) armed: Option<SimTime>,
     /// Why the program is given nothing, if it is: a bit for each [`Stop`].
     stops: u8,
+    /// Whether a peer's SYN is answered, and the answer not acknowledged.
+    pub(crate) is_half_open: bool,
     /// Whether it waits in the backlog: no program has it.
     pub(crate) is_unaccepted: bool,
     /// What waits for the disk before it is sent.
@@ -116,6 +120,7 @@ impl Socket {
             tcp,
             armed: None,
             stops: 0,
+            is_half_open: !active,
             is_unaccepted: false,
             held: None,
         }
@@ -235,6 +240,7 @@ impl Stack {
             u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 connections")
         });
         self.by_ends.insert((socket.local, socket.peer), slot);
+        self.half_open += usize::from(socket.is_half_open);
         let place = &mut self.slots[slot as usize];
         place.socket = Some(Box::new(socket));
         ConnId { slot, generation: place.generation }
@@ -267,6 +273,7 @@ impl Stack {
             && let Some(socket) = slot.socket.take()
         {
             self.by_ends.remove(&(socket.local, socket.peer));
+            self.half_open -= usize::from(socket.is_half_open);
             // 24 bits, so that a connection fits a timer token beside its kind.
             slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;
             self.free.push(id.slot);
@@ -284,6 +291,25 @@ impl Stack {
     pub(crate) fn unbind_all(&mut self, actor: u16) {
         self.udp.retain(|(_, owner)| *owner != actor);
         self.listeners.retain(|(_, owner)| *owner != actor);
+    }
+
+    /// A connection that was half open stands now, or is over.
+    pub(crate) fn leave_syn_queue(&mut self, id: ConnId) {
+        if let Some(socket) = self.get(id)
+            && std::mem::take(&mut socket.is_half_open)
+        {
+            self.half_open -= 1;
+        }
+    }
+
+    /// Whether so many connections to a port are half open.
+    pub(crate) fn is_syn_queue_full(&self, port: u16, backlog: usize) -> bool {
+        if self.half_open < backlog {
+            return false;
+        }
+        let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_deref());
+        sockets.filter(|socket| socket.is_half_open && socket.local.port() == port).count()
+            >= backlog
     }
 
     /// How many connections to a port no program has accepted, those that do not stand yet included.

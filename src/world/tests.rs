@@ -1,5 +1,6 @@
 //! The world with small programs on it: what every actor relies on.
 
+mod backlog;
 mod rerouting;
 mod unreachable;
 

@@ -10,7 +10,7 @@ use crate::net::{Body, Loss, NodeId, Packet, Trouble};
 
 use super::Ctx;
 use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
-use super::ailment::{Ailment, BACKLOG, ConditionChange, Excess};
+use super::ailment::{Ailment, ConditionChange, Excess};
 use super::condition::{Admission, Condition};
 use super::fault::FaultId;
 use super::host::{Host, HostState, Status};
@@ -553,21 +553,33 @@ impl Turn<'_> {
         true
     }
 
-    /// Whether a SYN is answered with RST, since there is no descriptor for it.
+    /// Whether a SYN is answered with RST: there is no descriptor for it, or no room where the host
+    /// says so.
     fn is_refused(&mut self, to: SocketAddr, from: SocketAddr, syn: &Segment) -> bool {
-        if self.host.accepts() || self.host.stands_still() {
-            return false;
-        }
-        let refuses = matches!(self.condition().descriptors(), Some((_, Excess::Refuse)));
+        let has_none = !self.host.accepts() && !self.host.stands_still() && {
+            let few = self.condition().descriptors();
+            matches!(few, Some((_, Excess::Refuse)))
+        };
+        let refuses = has_none || (self.tcp().abort_on_overflow && self.is_crowded(to.port()));
         if refuses && let Some(reset) = Segment::reset_for(syn) {
             self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
         }
         refuses
     }
 
-    /// Whether as many connections wait for the program at a port as may, while it cannot accept.
+    /// Whether there is no room for one more SYN at a port: too many are in hand, or wait for the
+    /// program while it cannot accept.
     fn is_crowded(&self, port: u16) -> bool {
-        !self.host.accepts() && self.host.stack.unaccepted(port) >= BACKLOG
+        let (backlog, stack) = (usize::from(self.tcp().backlog), &self.host.stack);
+        match self.host.accepts() {
+            true => stack.is_syn_queue_full(port, backlog),
+            false => stack.unaccepted(port) >= backlog,
+        }
+    }
+
+    /// How the host's TCP behaves.
+    fn tcp(&self) -> &tcp::Config {
+        self.host.tcp.as_deref().unwrap_or(&tcp::Config::V4)
     }
 
     fn connection_timeout(&mut self, id: ConnId) {
@@ -606,6 +618,7 @@ impl Turn<'_> {
         let (local, peer, actor, active) = (socket.local, socket.peer, socket.actor, socket.active);
         let deadline = socket.tcp.deadline();
         let (gone, unaccepted) = (socket.tcp.is_closed(), socket.is_unaccepted);
+        let stands = socket.is_half_open && socket.tcp.state() != tcp::State::SynReceived;
         let mut arm = None;
         if !gone
             && let Some(deadline) = deadline
@@ -613,6 +626,9 @@ impl Turn<'_> {
         {
             socket.armed = Some(deadline);
             arm = Some(deadline);
+        }
+        if stands {
+            self.host.stack.leave_syn_queue(id);
         }
         if gone {
             self.host.stack.remove(id);

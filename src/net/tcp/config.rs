@@ -18,6 +18,14 @@ pub struct Config {
     pub receive_window: u32,
     /// Whether we offer selective acknowledgment, and use it with a peer that does (RFC 2018).
     pub sack: bool,
+    /// How many connections to one port may be in SYN-RECEIVED, or wait until the program accepts them.
+    /// 128 is what Postfix and Dovecot ask for (`listen`).
+    pub backlog: u16,
+    /// What a SYN beyond the backlog gets: a RST, or nothing, so that its sender tries again.
+    ///
+    /// Linux drops the SYN; with `tcp_abort_on_overflow` it resets. It has SYN cookies besides, which are
+    /// not modelled.
+    pub abort_on_overflow: bool,
     /// How often a SYN is sent again before the connection times out.
     pub syn_retries: u8,
     /// How often a SYN,ACK is sent again before the connection times out.
@@ -54,6 +62,8 @@ impl Config {
         default_mss: 536,
         receive_window: 1 << 20,
         sack: true,
+        backlog: 128,
+        abort_on_overflow: false,
         syn_retries: 6,
         syn_ack_retries: 5,
         retries: 15,
