@@ -570,10 +570,11 @@ impl Turn<'_> {
     /// Whether there is no room for one more SYN at a port: too many are in hand, or wait for the
     /// program while it cannot accept.
     fn is_crowded(&self, port: u16) -> bool {
-        let (backlog, stack) = (usize::from(self.tcp().backlog), &self.host.stack);
+        let tcp::Config { syn_backlog, backlog, .. } = *self.tcp();
+        let stack = &self.host.stack;
         match self.host.accepts() {
-            true => stack.is_syn_queue_full(port, backlog),
-            false => stack.unaccepted(port) >= backlog,
+            true => stack.is_syn_queue_full(port, usize::from(syn_backlog)),
+            false => stack.unaccepted(port) >= usize::from(backlog),
         }
     }
 

@@ -18,10 +18,12 @@ pub struct Config {
     pub receive_window: u32,
     /// Whether we offer selective acknowledgment, and use it with a peer that does (RFC 2018).
     pub sack: bool,
-    /// How many connections to one port may be in SYN-RECEIVED, or wait until the program accepts them.
-    /// 128 is what Postfix and Dovecot ask for (`listen`).
+    /// How many connections to one port may be in SYN-RECEIVED (`net.core.somaxconn`).
+    pub syn_backlog: u16,
+    /// How many connections to one port may wait until the program accepts them. 128 is what Postfix
+    /// and Dovecot ask for (`listen`).
     pub backlog: u16,
-    /// What a SYN beyond the backlog gets: a RST, or nothing, so that its sender tries again.
+    /// What a SYN beyond either gets: a RST, or nothing, so that its sender tries again.
     ///
     /// Linux drops the SYN; with `tcp_abort_on_overflow` it resets. It has SYN cookies besides, which are
     /// not modelled.
@@ -62,6 +64,7 @@ impl Config {
         default_mss: 536,
         receive_window: 1 << 20,
         sack: true,
+        syn_backlog: 4_096,
         backlog: 128,
         abort_on_overflow: false,
         syn_retries: 6,

@@ -8,7 +8,7 @@ use crate::net::tcp;
 fn play(abort_on_overflow: bool) -> (Vec<String>, usize) {
     let log = Log::default();
     let of_caller = log.clone();
-    let tcp = tcp::Config { backlog: 10, abort_on_overflow, ..tcp::Config::V4 };
+    let tcp = tcp::Config { syn_backlog: 10, abort_on_overflow, ..tcp::Config::V4 };
     let slow =
         LinkConfig { latency: Latency::Constant(Duration::from_secs(2)), ..LinkConfig::default() };
     let mut parts = WorldBuilder::new(Seed(1));
