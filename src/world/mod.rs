@@ -25,6 +25,7 @@ mod node;
 pub mod outside;
 pub mod packet_rule;
 pub mod partition;
+mod receive;
 pub mod record;
 mod records;
 mod run;

@@ -1,16 +1,13 @@
 //! One host's turn: an event is handled with all that the host owns.
 
-use std::net::SocketAddr;
-
 use crate::engine::shake::made;
 use crate::engine::{SimTime, Stream};
-use crate::net::icmp::{self, Complaint};
-use crate::net::tcp::{self, Actions, Connection, Flags, Segment};
-use crate::net::{Body, Loss, NodeId, Packet, Trouble};
+use crate::net::tcp::{Actions, Flags};
+use crate::net::{Loss, NodeId};
 
 use super::Ctx;
 use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
-use super::ailment::{Ailment, ConditionChange, Excess};
+use super::ailment::{Ailment, ConditionChange};
 use super::condition::{Admission, Condition};
 use super::fault::FaultId;
 use super::host::{Host, HostState, Status};
@@ -18,7 +15,7 @@ use super::network::Network;
 use super::node::{Agenda, Happening};
 use super::outside::Visit;
 use super::record::{Fact, RecordId};
-use super::stack::{Socket, Stop};
+use super::stack::Stop;
 
 /// What is at hand while a host handles an event.
 pub(crate) struct Turn<'a> {
@@ -33,19 +30,19 @@ pub(crate) struct Turn<'a> {
 }
 
 /// Kinds of events, as the fingerprint counts them.
-mod kind {
-    pub(super) const START: u32 = 0;
-    pub(super) const DATAGRAM: u32 = 1;
-    pub(super) const TIMER: u32 = 2;
-    pub(super) const CRASH: u32 = 3;
-    pub(super) const ACT: u32 = 4;
-    pub(super) const PROGRAM: u32 = 5;
-    pub(super) const ICMP: u32 = 6;
-    pub(super) const CONDITION: u32 = 7;
+pub(super) mod kind {
+    pub(in crate::world) const START: u32 = 0;
+    pub(in crate::world) const DATAGRAM: u32 = 1;
+    pub(in crate::world) const TIMER: u32 = 2;
+    pub(in crate::world) const CRASH: u32 = 3;
+    pub(in crate::world) const ACT: u32 = 4;
+    pub(in crate::world) const PROGRAM: u32 = 5;
+    pub(in crate::world) const ICMP: u32 = 6;
+    pub(in crate::world) const CONDITION: u32 = 7;
     /// The kind of what comes from outside is added.
-    pub(super) const OUTSIDE: u32 = 0x10;
+    pub(in crate::world) const OUTSIDE: u32 = 0x10;
     /// TCP flags are added.
-    pub(super) const SEGMENT: u32 = 0x100;
+    pub(in crate::world) const SEGMENT: u32 = 0x100;
 }
 
 /// What an event of the fingerprint is, in words.
@@ -336,7 +333,7 @@ impl Turn<'_> {
     }
 
     /// What ails the host, which has been ailed by something.
-    fn condition(&mut self) -> &mut Condition {
+    pub(super) fn condition(&mut self) -> &mut Condition {
         self.host.condition.as_deref_mut().expect("the host has a condition")
     }
 
@@ -411,276 +408,6 @@ impl Turn<'_> {
         socket.go(Stop::Disk, now, self.actions);
         self.after_tcp(id);
     }
-
-    fn lose(&mut self, packet: &Packet, why: Loss) {
-        self.host.node.lose(self.agenda, self.now, self.cause, packet, why);
-    }
-
-    fn receive(&mut self, packet: Packet) {
-        if let Some(capture) = &mut self.agenda.capture {
-            capture.received(self.network, self.now, self.host.node.id, &packet);
-        }
-        if let Body::Damaged(_) = packet.body {
-            self.host.node.lose(self.agenda, self.now, self.cause, &packet, Loss::Corrupted);
-            return;
-        }
-        self.agenda.last_activity = self.now;
-        let octets = packet.octets();
-        let Packet { from, to, body } = packet;
-        match body {
-            Body::Udp(payload) => {
-                self.host.trail.add(self.now, kind::DATAGRAM, &payload);
-                let Some(actor) = self.host.stack.udp_actor(to.port()) else {
-                    let packet = Packet { from, to, body: Body::Udp(payload) };
-                    let Turn { now, cause, network, .. } = *self;
-                    let node = &mut self.host.node;
-                    let cause = node.lose(self.agenda, now, cause, &packet, Loss::NoListener);
-                    let trouble = Trouble::PortUnreachable;
-                    node.complain(network, self.agenda, now, cause, &packet, trouble);
-                    return;
-                };
-                if let Some(condition) = &mut self.host.condition
-                    && condition.stands_still()
-                    && !condition.takes_datagram(to.port(), payload.len())
-                {
-                    let packet = Packet { from, to, body: Body::Udp(payload) };
-                    return self.lose(&packet, Loss::BufferFull);
-                }
-                self.host.node.counts.delivered.add_octets(octets);
-                self.record(|| Fact::Datagram { from, to, payload: payload.clone() });
-                self.host.pending.push_back((actor, Event::Datagram { from, to, payload }));
-            }
-            Body::Tcp(segment) => {
-                if self.receive_segment(from, to, segment) {
-                    self.host.node.counts.delivered.add_octets(octets);
-                }
-            }
-            Body::Icmp(message) => {
-                self.host.node.counts.delivered.add_octets(octets);
-                self.host.trail.add(self.now, kind::ICMP, &message);
-                if let Some(complaint) = icmp::read(from.ip(), to.ip(), &message) {
-                    let complaint = Box::new(complaint);
-                    self.record(|| Fact::Complaint { by: from.ip(), complaint: complaint.clone() });
-                    self.receive_complaint(&complaint);
-                }
-            }
-            Body::Damaged(_) => unreachable!("dropped above"),
-        }
-    }
-
-    /// Hands an ICMP error to the connection or the program whose packet it is about.
-    fn receive_complaint(&mut self, complaint: &Complaint) {
-        let Complaint { trouble, from, to, tcp_sequence } = *complaint;
-        let mtu = match trouble {
-            Trouble::TooBig { mtu_octets } => {
-                let known = self.host.path_mtus.get_or_insert_default();
-                Some(known.learn(self.now, to.ip(), mtu_octets))
-            }
-            _ => None,
-        };
-        match (tcp_sequence, self.host.stack.find(from, to)) {
-            (None, _) => {
-                if let Some(actor) = self.host.stack.udp_actor(from.port()) {
-                    self.host.pending.push_back((actor, Event::Unreachable { from, to, trouble }));
-                }
-            }
-            (Some(sequence), Some(id)) => {
-                let socket = self.host.stack.get(id).expect("a connection found by its ends");
-                match mtu {
-                    Some(mtu) => {
-                        let mss = crate::net::packet::mss_for(mtu, to);
-                        socket.tcp.on_too_big(self.now, sequence, mss, self.actions);
-                    }
-                    None => socket.tcp.on_unreachable(trouble, sequence, self.actions),
-                }
-                self.after_tcp(id);
-            }
-            (Some(_), None) => {}
-        }
-    }
-
-    /// Hands a segment to its connection, or to who listens; `false` when it is lost here.
-    fn receive_segment(&mut self, from: SocketAddr, to: SocketAddr, segment: Segment) -> bool {
-        let flags = kind::SEGMENT | u32::from(segment.flags.bits());
-        self.host.trail.add(self.now, flags, &segment.payload);
-        let known = self.host.stack.find(to, from);
-        let reopened = known.filter(|id| {
-            let socket = self.host.stack.peek(*id).expect("a connection found by its ends");
-            opens(segment.flags) && socket.tcp.is_reopened_by(&segment)
-        });
-        if let Some(id) = reopened {
-            self.host.stack.remove(id);
-        } else if let Some(id) = known {
-            let socket = self.host.stack.get(id).expect("a connection found by its ends");
-            if socket.actor == NOBODY && !segment.payload.is_empty() {
-                // Nobody will read it, and the peer is to know (RFC 1122 §4.2.2.13).
-                socket.tcp.abort(self.now, self.actions);
-                self.after_tcp(id);
-                return true;
-            }
-            socket.tcp.on_segment(self.now, segment, self.actions);
-            self.after_tcp(id);
-            return true;
-        }
-        let listener = self.host.stack.listener(to.port());
-        match listener {
-            Some(_) if opens(segment.flags) && self.is_refused(to, from, &segment) => {}
-            Some(_) if opens(segment.flags) && self.is_crowded(to.port()) => {
-                let packet = Packet { from, to, body: Body::Tcp(segment) };
-                self.lose(&packet, Loss::BacklogFull);
-                return false;
-            }
-            Some(actor) if opens(segment.flags) => {
-                let iss = self.draws().next_u64() as u32;
-                let config = self.tcp_config(to, from);
-                let tcp = Connection::accept(&config, iss, &segment, self.now, self.actions);
-                let (local, peer) = (to, from);
-                let mut socket = Socket::new(local, peer, actor, false, tcp);
-                if !self.host.accepts() {
-                    socket.is_unaccepted = true;
-                    socket.stop(Stop::Unaccepted);
-                }
-                let id = self.host.stack.insert(socket);
-                self.after_tcp(id);
-            }
-            _ => {
-                // A closed port, or a connection from before a crash (RFC 9293 §3.10.7.1).
-                if let Some(reset) = Segment::reset_for(&segment) {
-                    self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
-                }
-            }
-        }
-        true
-    }
-
-    /// Whether a SYN is answered with RST: there is no descriptor for it, or no room where the host
-    /// says so.
-    fn is_refused(&mut self, to: SocketAddr, from: SocketAddr, syn: &Segment) -> bool {
-        let has_none = !self.host.accepts() && !self.host.stands_still() && {
-            let few = self.condition().descriptors();
-            matches!(few, Some((_, Excess::Refuse)))
-        };
-        let refuses = has_none || (self.tcp().abort_on_overflow && self.is_crowded(to.port()));
-        if refuses && let Some(reset) = Segment::reset_for(syn) {
-            self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
-        }
-        refuses
-    }
-
-    /// Whether there is no room for one more SYN at a port: too many are in hand, or wait for the
-    /// program while it cannot accept.
-    fn is_crowded(&self, port: u16) -> bool {
-        let tcp::Config { syn_backlog, backlog, .. } = *self.tcp();
-        let stack = &self.host.stack;
-        match self.host.accepts() {
-            true => stack.is_syn_queue_full(port, usize::from(syn_backlog)),
-            false => stack.unaccepted(port) >= usize::from(backlog),
-        }
-    }
-
-    /// How the host's TCP behaves.
-    fn tcp(&self) -> &tcp::Config {
-        self.host.tcp.as_deref().unwrap_or(&tcp::Config::V4)
-    }
-
-    fn connection_timeout(&mut self, id: ConnId) {
-        let now = self.now;
-        let Some(socket) = self.host.stack.get(id) else { return };
-        if socket.armed.is_none_or(|armed| armed > now) {
-            return; // an entry that was overtaken by an earlier one
-        }
-        socket.armed = None;
-        if socket.tcp.deadline().is_some_and(|deadline| deadline <= now) {
-            socket.tcp.on_timeout(now, self.actions);
-        }
-        self.after_tcp(id);
-    }
-
-    /// What TCP is configured with between an address of this host and a peer's.
-    pub(crate) fn tcp_config(&self, local: SocketAddr, peer: SocketAddr) -> tcp::Config {
-        let links = self.host.node.directions.iter().map(|link| link.config().mtu_octets);
-        let known = self.host.path_mtus.as_ref().and_then(|known| known.get(self.now, peer.ip()));
-        let mtu = links.chain(known).min();
-        let mss = crate::net::packet::mss_for(mtu.unwrap_or(u32::from(u16::MAX)), local);
-        let family = if local.is_ipv4() { tcp::Config::V4 } else { tcp::Config::V6 };
-        tcp::Config {
-            mss,
-            default_mss: family.default_mss,
-            ..self.host.tcp.as_deref().copied().unwrap_or_default()
-        }
-    }
-
-    /// Sends the segments and keeps the events that a call of TCP gave, and sees to its timer.
-    pub(crate) fn after_tcp(&mut self, id: ConnId) {
-        let Some(socket) = self.host.stack.get(id) else { return };
-        if let Some(limit) = self.host.backlog_octets {
-            socket.keep_backlog(limit, self.now, self.actions);
-        }
-        let (local, peer, actor, active) = (socket.local, socket.peer, socket.actor, socket.active);
-        let deadline = socket.tcp.deadline();
-        let (gone, unaccepted) = (socket.tcp.is_closed(), socket.is_unaccepted);
-        let stands = socket.is_half_open && socket.tcp.state() != tcp::State::SynReceived;
-        let mut arm = None;
-        if !gone
-            && let Some(deadline) = deadline
-            && socket.armed.is_none_or(|armed| deadline < armed)
-        {
-            socket.armed = Some(deadline);
-            arm = Some(deadline);
-        }
-        if stands {
-            self.host.stack.leave_syn_queue(id);
-        }
-        if gone {
-            self.host.stack.remove(id);
-        }
-        let mut actions = std::mem::take(self.actions);
-        for tcp::Resent { seq, octets, why } in actions.resent.drain(..) {
-            self.record(|| Fact::Resent { local, peer, tcp_sequence: seq, octets, why });
-        }
-        for segment in actions.segments.drain(..) {
-            self.send(Packet { from: local, to: peer, body: Body::Tcp(segment) });
-        }
-        for event in actions.events.drain(..) {
-            let event = match event {
-                tcp::Event::Opened => {
-                    self.record(|| Fact::Opened { local, peer, active });
-                    if active { StreamEvent::Opened } else { StreamEvent::Accepted { local, peer } }
-                }
-                tcp::Event::Data(payload) => {
-                    self.record(|| Fact::Stream { local, peer, payload: payload.clone() });
-                    StreamEvent::Data(payload)
-                }
-                tcp::Event::Eof => {
-                    self.record(|| Fact::Eof { local, peer });
-                    StreamEvent::Eof
-                }
-                tcp::Event::Closed(reason) => {
-                    self.record(|| Fact::Closed { local, peer, active, reason });
-                    StreamEvent::Closed(reason)
-                }
-            };
-            if unaccepted {
-                self.in_backlog(id, &event);
-                continue;
-            }
-            self.host.pending.push_back((actor, Event::Stream(id, event)));
-        }
-        *self.actions = actions;
-        if let Some(deadline) = arm {
-            let boot = self.host.boot;
-            self.schedule(deadline, Happening::Connection { boot, connection: id });
-        }
-    }
-
-    /// News of a connection that no program has accepted: it begins to wait, or waits no more.
-    fn in_backlog(&mut self, id: ConnId, event: &StreamEvent) {
-        match event {
-            StreamEvent::Accepted { .. } => self.condition().wait(id),
-            StreamEvent::Closed(_) => self.condition().forget(id),
-            _ => {}
-        }
-    }
 }
 
 /// In the place of a program that has ended.
@@ -693,12 +420,7 @@ impl Actor for Gone {
 }
 
 /// Whose the connections are of a program that has ended.
-const NOBODY: u16 = u16::MAX - 1;
-
-/// A SYN that asks for a new connection (RFC 9293 §3.10.7.2).
-fn opens(flags: Flags) -> bool {
-    flags.contains(Flags::SYN) && !flags.contains(Flags::ACK) && !flags.contains(Flags::RST)
-}
+pub(super) const NOBODY: u16 = u16::MAX - 1;
 
 /// The stream of that purpose of a host. After a restart it is a new one, so that no draw repeats.
 pub(crate) fn stream(network: &Network, node: NodeId, boot: u32, purpose: &str) -> Stream {
