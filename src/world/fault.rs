@@ -2,7 +2,7 @@
 //!
 //! A fault begins ([`World::begin`](super::World::begin)), holds what it is about, and ends
 //! ([`World::end`](super::World::end)). Several may hold the same host or link; the
-//! [`ledger`](super::ledger) knows which, and what comes of them together.
+//! `ledger` knows which, and what comes of them together.
 //!
 //! A new kind of fault is a variant here, what it does to a host or link in the ledger (`OnNode`,
 //! `OnLink`), and a line in `settle_node` or `settle_link`, which bring the world to what the ledger

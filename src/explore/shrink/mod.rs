@@ -1,15 +1,15 @@
 //! The least scenario that still fails: parts are taken out of a failing one as long as it fails as it
 //! did.
 //!
-//! Delta debugging on the JSON value ([`ddmin`]), from the top of the file down (Misherghi and Su,
+//! Delta debugging on the JSON value (`ddmin`), from the top of the file down (Misherghi and Su,
 //! ICSE 2006): whole sections first, then faults, steps of the agenda, clients, domains, hosts, zones
 //! and links, then what is in each of them, down to single keys, which then have their defaults. What
-//! referred to something that went goes too ([`repair`]); a candidate that is no right scenario even
-//! so is given up without a run. Last, times, sizes and shares become simpler ([`simplify`]).
+//! referred to something that went goes too (`repair`); a candidate that is no right scenario even
+//! so is given up without a run. Last, times, sizes and shares become simpler (`simplify`).
 //!
 //! What has to stay is the failure: the same law, the same expectation, a panic at the same place. If
 //! the whole scenario does not fail without its faults, or else with some other seed, neither may a
-//! smaller one: else a mailbox would soon be empty because nobody writes any more ([`trial`]).
+//! smaller one: else a mailbox would soon be empty because nobody writes any more (`trial`).
 //!
 //! Candidates are tried side by side, and the first one in order that does is taken: what is left does
 //! not depend on the number of threads.
