@@ -208,6 +208,7 @@ Examples:
   mxsim explore my.json --seed 7 --faults swarm --write seven.json
   mxsim run seven.json                                   the identical run, from a file
 
+  mxsim explore my.json --every-packet                   lose each packet once, one a run
   mxsim explore my.json --every-event                    crash each host after each of its events
 
 The section \"swarm\" of a scenario says which faults may be drawn, where, and until when.
@@ -228,13 +229,17 @@ pub(super) struct ExploreArgs {
     /// Which faults a run has: those of the scenario, or beside them such as the seed draws.
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
     pub(super) faults: WhichFaults,
+    /// Play one run for each packet that a host sends, in which that packet is lost. Judged are the
+    /// laws, and where mail comes to, but neither how soon nor what is counted on the way.
+    #[arg(long, conflicts_with_all = ["seeds", "faults", "print_faults", "write"])]
+    pub(super) every_packet: bool,
     /// Play one run for each event of a host, after which the host crashes and starts again.
     #[arg(long, conflicts_with_all = ["seeds", "faults", "print_faults", "write"])]
     pub(super) every_event: bool,
     /// With --every-event: how long a host is down.
     #[arg(long, value_name = "DUR", value_parser = duration, default_value = "1s")]
     pub(super) down: Duration,
-    /// With --every-event: only this host; may be given more than once.
+    /// With --every-packet and --every-event: only this host; may be given more than once.
     #[arg(long, value_name = "HOST")]
     pub(super) host: Vec<String>,
     /// How many runs are played at a time [default: one for each processor].

@@ -20,8 +20,9 @@ use super::{Failure, Outcome, output};
 pub(super) fn explore(args: &ExploreArgs) -> Result<Outcome, Failure> {
     let source = Source::load(&args.scenario).map_err(Failure::Scenario)?;
     let faults = Faults::from(args.faults);
-    if args.every_event {
-        return explore_every(args, &source, Every::Event { down: args.down });
+    let every = every(args);
+    if !every.is_empty() {
+        return explore_every(args, &source, &every);
     }
     let seeds = match (args.seed, &args.seeds) {
         (Some(seed), _) => Seeds(seed..=seed),
@@ -65,8 +66,17 @@ fn play_and_tell(
     Ok(Outcome::expected_if(report.failed.is_empty()))
 }
 
-/// Runs in which one host crashes.
-fn explore_every(args: &ExploreArgs, source: &Source, every: Every) -> Result<Outcome, Failure> {
+/// What is to happen once in each run.
+fn every(args: &ExploreArgs) -> Vec<Every> {
+    let event = Every::Event { down: args.down };
+    [(args.every_packet, Every::Packet), (args.every_event, event)]
+        .into_iter()
+        .filter_map(|(wanted, every)| wanted.then_some(every))
+        .collect()
+}
+
+/// Runs in which one packet is lost, or one host crashes.
+fn explore_every(args: &ExploreArgs, source: &Source, every: &[Every]) -> Result<Outcome, Failure> {
     let hosts: Vec<String> = args.host.iter().map(|host| host.to_ascii_lowercase()).collect();
     for host in &hosts {
         if !source.plan().hosts.contains_key(host) {
@@ -76,9 +86,18 @@ fn explore_every(args: &ExploreArgs, source: &Source, every: Every) -> Result<Ou
     }
     let wanted = |name: &str| hosts.is_empty() || hosts.iter().any(|host| host == name);
     let seed = args.seed.unwrap_or(source.plan().seed);
-    let cases = every::cases(source, seed, every, wanted).map_err(Failure::Input)?;
-    let Every::Event { down } = every;
-    let what = format!("seed {seed}, each host crashed for {} after each of its events", Dur(down));
+    let mut cases = Vec::new();
+    let mut told = Vec::new();
+    for one in every {
+        cases.extend(every::cases(source, seed, *one, wanted).map_err(Failure::Input)?);
+        told.push(match one {
+            Every::Packet => "each packet lost once".to_owned(),
+            Every::Event { down } => {
+                format!("each host crashed for {} after each of its events", Dur(*down))
+            }
+        });
+    }
+    let what = format!("seed {seed}, {}", told.join(", "));
     let total = cases.len() as u64;
     play_and_tell(args, &what, total, |runner| every::explore(source, cases, runner))
 }

@@ -6,7 +6,7 @@
 //!
 //! - [`seeds`]: one case a seed, with the scenario's own faults, or with faults that the seed draws
 //!   ([`swarm`]);
-//! - [`every`]: each host crashed after each of its events once.
+//! - [`every`]: each packet of a run lost once, each host crashed after each of its events once.
 //!
 //! A run is judged by those expectations that have to hold in it ([`relax`]); a panic is a finding
 //! too ([`play`](mod@play)). Runs are played in parallel,
