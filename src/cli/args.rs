@@ -237,7 +237,7 @@ pub(super) struct ExploreArgs {
     #[arg(long, conflicts_with_all = ["seeds", "faults", "print_faults", "write"])]
     pub(super) every_event: bool,
     /// With --every-event: how long a host is down.
-    #[arg(long, value_name = "DUR", value_parser = duration, default_value = "1s")]
+    #[arg(long, value_name = "DUR", value_parser = some_time, default_value = "1s")]
     pub(super) down: Duration,
     /// With --every-packet and --every-event: only this host; may be given more than once.
     #[arg(long, value_name = "HOST")]
@@ -580,6 +580,13 @@ pub(super) struct ReplayArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<Dur>().map(|dur| dur.0).map_err(|error| error.to_string())
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it has to last some time, as 1s".to_owned()),
+        time => Ok(time),
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         (None, Format::Jsonl) if !args.quiet => Some(to_stdout),
         (place, _) => place.as_deref(),
     };
+    let files = [&args.summary, &args.key_log, &args.checkpoints, &args.pcap];
+    let files = files.into_iter().filter_map(Option::as_deref).chain(place);
+    if files.filter(|file| output::is_stdout(file)).count() > 1 {
+        let what = "two kinds of output go to standard output: give one of them a file";
+        return Err(Failure::Input(what.to_owned()));
+    }
     let transcript_file = place.map(output::create).transpose()?;
     let summary_file = args.summary.as_deref().map(output::create).transpose()?;
     let key_log_file = args.key_log.as_deref().map(output::create).transpose()?;

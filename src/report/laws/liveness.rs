@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::engine::SimTime;
 use crate::net::NodeId;
+use crate::scenario::plan::FaultAction;
 use crate::store::queue::{Backoff, Queue, QueuedMessage, RetrySchedule};
 
 use super::case::Case;
@@ -18,8 +19,15 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Broken> {
     let is_over = world.next_event().is_none();
     let ends = case.plan.faults.iter().map(|fault| fault.until.unwrap_or(fault.at));
     let last_fault = ends.max();
+    let ails_for_good = |node: NodeId| {
+        case.plan.faults.iter().any(|fault| {
+            fault.until.is_none()
+                && matches!(&fault.action, FaultAction::Ail { host, .. } if host == world.name(node))
+        })
+    };
     let mut broken = Vec::new();
-    for node in world.hosts().filter(|node| world.is_up(*node) == Some(true)) {
+    let up = world.hosts().filter(|node| world.is_up(*node) == Some(true));
+    for node in up.filter(|node| !ails_for_good(*node)) {
         let Some(disk) = world.disk(node) else { continue };
         let schedule = case.mta(node).map(|mta| &mta.retry);
         let queued = disk.queue_if_any().into_iter().flat_map(Queue::iter);
