@@ -121,6 +121,29 @@ impl Tally {
     }
 }
 
+/// What comes after the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The session goes on.
+    GoOn,
+    /// The connection is closed in order (FIN).
+    Close,
+    /// The connection is dropped (RST).
+    Reset,
+    /// The server hangs: it says and does nothing more until the client goes, or the session's own
+    /// limit of time ends it.
+    Silence,
+}
+
+/// So many octets at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How many; at least 1.
+    pub octets: usize,
+    /// How long before each of them.
+    pub every: Duration,
+}
+
 /// A rule of some protocol.
 pub trait Rule {
     /// When it applies.

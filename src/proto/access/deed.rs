@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::proto::misbehaviour::{Pace, Then};
+
 /// What is done at a moment, and what comes after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
@@ -29,28 +31,6 @@ pub enum Answer {
     Nothing,
     /// What was asked is done, and so many octets of the response are sent; 0: the response is lost.
     Cut(u64),
-}
-
-/// What comes after the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// The session goes on.
-    GoOn,
-    /// The connection is closed in order (FIN).
-    Close,
-    /// The connection is dropped (RST).
-    Reset,
-    /// The server hangs: it says and does nothing more until the client goes, or its autologout.
-    Silence,
-}
-
-/// So many octets at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// How many; at least 1.
-    pub octets: usize,
-    /// How long before each of them.
-    pub every: Duration,
 }
 
 impl Deed {

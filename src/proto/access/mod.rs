@@ -13,7 +13,7 @@ mod deed;
 mod rule;
 mod valve;
 
-pub use deed::{Answer, Deed, Pace, Then};
+pub use deed::{Answer, Deed};
 pub use rule::{Rule, Scene, UserPattern};
 pub use valve::{Piece, Valve};
 

@@ -113,8 +113,9 @@ impl UserPattern {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Answer, Then};
+    use super::super::Answer;
     use super::*;
+    use crate::proto::misbehaviour::Then;
 
     fn check(rule: &Rule, asked: &Asked, wanted: bool) {
         let client = "192.0.2.9".parse().unwrap();

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::Pace;
 use crate::engine::SimTime;
+use crate::proto::misbehaviour::Pace;
 
 /// What a session sends, on its way out.
 #[derive(Debug, Default)]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::Expander;
 use crate::engine::SimTime;
-use crate::proto::access::{Answer, Deed, Pace, Protocol, Rule, Then, UserPattern};
+use crate::proto::access::{Answer, Deed, Protocol, Rule, UserPattern};
 use crate::proto::dns::Network;
 use crate::proto::imap::MailboxName;
 use crate::proto::misbehaviour::{AnyRule, Occasion, Per};
+use crate::proto::misbehaviour::{Pace, Then};
 use crate::scenario::finding::{Path, quoted};
 use crate::scenario::format::access_fault::{
     AccessEnding, AccessFault, AccessPer, AccessRefusal, RebuildIndex,

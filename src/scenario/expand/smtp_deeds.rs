@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::Expander;
-use crate::proto::smtp::misbehaviour::{Answer, Deed, Extension, Moment, Pace, Then};
+use crate::proto::misbehaviour::{Pace, Then};
+use crate::proto::smtp::misbehaviour::{Answer, Deed, Extension, Moment};
 use crate::proto::smtp::{EnhancedStatus, Reply};
 use crate::scenario::finding::Path;
 use crate::scenario::format::smtp_fault::{SmtpEnding, SmtpExtension, SmtpFault, SmtpGarbage};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::proto::misbehaviour::{Pace, Then};
 use crate::proto::smtp::capabilities::Capabilities;
 use crate::proto::smtp::reply::Reply;
 
@@ -39,28 +40,6 @@ pub enum Answer {
     Unsaid,
     /// To EHLO: these extensions are not offered. Who uses them all the same is served.
     Without(Vec<Extension>),
-}
-
-/// What comes after the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// The session goes on.
-    GoOn,
-    /// The connection is closed in order (FIN).
-    Close,
-    /// The connection is dropped (RST).
-    Reset,
-    /// The server hangs: it says and does nothing more until the client goes.
-    Silence,
-}
-
-/// So many octets at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// How many; at least 1.
-    pub octets: usize,
-    /// How long before each of them.
-    pub every: Duration,
 }
 
 /// An extension, as EHLO offers it.

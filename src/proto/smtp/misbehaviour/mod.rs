@@ -20,7 +20,7 @@ mod manners;
 mod moment;
 mod rule;
 
-pub use deed::{Answer, Deed, Extension, Pace, Then};
+pub use deed::{Answer, Deed, Extension};
 pub(crate) use manners::AtHand;
 pub use manners::{Manners, Misbehaviour};
 pub use moment::Moment;

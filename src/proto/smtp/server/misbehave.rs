@@ -12,10 +12,11 @@ use super::config::Role;
 use super::event::{CloseReason, Envelope, Misdeed, ServerEvent};
 use super::patience::Held;
 use super::{ServerSession, State, Turn};
+use crate::proto::misbehaviour::{Pace, Then};
 use crate::proto::smtp::address::{ForwardPath, ReversePath};
 use crate::proto::smtp::capabilities::Capabilities;
 use crate::proto::smtp::command::Command;
-use crate::proto::smtp::misbehaviour::{Answer, AtHand, Manners, Moment, Pace, Rule, Scene, Then};
+use crate::proto::smtp::misbehaviour::{Answer, AtHand, Manners, Moment, Rule, Scene};
 use crate::proto::smtp::reply::Reply;
 use crate::proto::spf::SpfResult;
 

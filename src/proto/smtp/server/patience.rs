@@ -11,7 +11,7 @@ use super::event::{CloseReason, ServerEvent};
 use super::misbehave::encoded;
 use super::{ServerSession, State, Turn};
 use crate::engine::SimTime;
-use crate::proto::smtp::misbehaviour::Pace;
+use crate::proto::misbehaviour::Pace;
 use crate::proto::smtp::reply::Reply;
 
 /// How many errors a server bears, and how slowly it serves. Defaults are Postfix's.

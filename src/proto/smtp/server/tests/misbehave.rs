@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::engine::Seed;
 use crate::proto::misbehaviour::{Occasion, Per};
-use crate::proto::smtp::misbehaviour::{
-    Answer, Deed, Extension, Misbehaviour, Pace, PathPattern, Rule, Then,
-};
+use crate::proto::misbehaviour::{Pace, Then};
+use crate::proto::smtp::misbehaviour::{Answer, Deed, Extension, Misbehaviour, PathPattern, Rule};
 
 fn rule(at: Moment, deed: Deed) -> Rule {
     Rule { at: vec![at], ..Rule::new("a rule", deed) }
