@@ -12,13 +12,14 @@ use crate::net::{Body, NodeId, Packet};
 
 use super::stack::Transport;
 
-/// Which packets of a host a fault strikes, and what becomes of them.
+/// Which packets of a host a fault strikes, and what becomes of them. `H` names hosts: in a world by
+/// their ids, in a plan by their names.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PacketRule {
+pub struct PacketRule<H = NodeId> {
     /// The host that sends them.
-    pub from: NodeId,
+    pub from: H,
     /// The host that they are for; `None`: any.
-    pub to: Option<NodeId>,
+    pub to: Option<H>,
     /// UDP or TCP; `None`: both.
     pub protocol: Option<Transport>,
     /// The port at either end; `None`: any.
@@ -61,6 +62,24 @@ pub enum PacketVerdict {
     /// It is dropped, and both ends of its connection get a RST in the other's name, as from a
     /// censor's box on the way. A datagram is dropped.
     Reset,
+}
+
+impl<H> PacketRule<H> {
+    /// The same rule with its hosts named otherwise.
+    pub fn map<J>(&self, name: impl Fn(&H) -> J) -> PacketRule<J> {
+        let PacketRule { from, to, protocol, port, flags, number, first, share, verdict } = self;
+        PacketRule {
+            from: name(from),
+            to: to.as_ref().map(&name),
+            protocol: *protocol,
+            port: *port,
+            flags: *flags,
+            number: *number,
+            first: *first,
+            share: *share,
+            verdict: *verdict,
+        }
+    }
 }
 
 impl PacketRule {

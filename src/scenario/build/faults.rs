@@ -12,7 +12,7 @@ use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::misbehaviour as smtp;
 use crate::scenario::plan::{Fault, FaultAction, Plan};
-use crate::world::{self, FaultId, Flap, HostConfig, Order, Outside, PacketRule, Partition, World};
+use crate::world::{self, FaultId, Flap, HostConfig, Order, Outside, Partition, World};
 
 /// Schedules all faults of the plan.
 pub(super) fn schedule(plan: &Plan, world: &mut World) {
@@ -69,17 +69,7 @@ fn begin(fault: &Fault, world: &mut World) -> Option<FaultId> {
             let groups = groups.iter().map(hosts).collect();
             world::Fault::Partition(Partition::new(groups, *one_way))
         }
-        FaultAction::Packet(packet) => world::Fault::Packet(PacketRule {
-            from: node(&packet.from),
-            to: packet.to.as_ref().map(node),
-            protocol: packet.protocol,
-            port: packet.port,
-            flags: packet.flags,
-            number: packet.number,
-            first: packet.first,
-            share: packet.share,
-            verdict: packet.verdict,
-        }),
+        FaultAction::Packet(rule) => world::Fault::Packet(rule.map(node)),
         FaultAction::Restart(host) => {
             let host = node(host);
             world.restart(fault.at, host);

@@ -4,8 +4,8 @@ use super::Expander;
 use crate::net::tcp::Flags;
 use crate::scenario::finding::Path;
 use crate::scenario::format::packet_fault::{PacketFault as Format, Protocol, Strike, TcpFlag};
-use crate::scenario::plan::{FaultAction, PacketFault};
-use crate::world::{PacketNumber, PacketVerdict, Transport};
+use crate::scenario::plan::FaultAction;
+use crate::world::{PacketNumber, PacketRule, PacketVerdict, Transport};
 
 impl Expander<'_, '_, '_> {
     pub(super) fn packet_fault(&mut self, path: &Path<'_>, format: &Format) -> Option<FaultAction> {
@@ -62,7 +62,7 @@ impl Expander<'_, '_, '_> {
             (Strike::Corrupt, None) => PacketVerdict::Corrupt,
             (Strike::Reset, None) => PacketVerdict::Reset,
         };
-        Some(FaultAction::Packet(PacketFault {
+        Some(FaultAction::Packet(PacketRule {
             from: from?,
             to,
             protocol,

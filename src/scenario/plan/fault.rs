@@ -5,9 +5,8 @@ use std::time::Duration;
 use crate::actors::Flood;
 use crate::engine::SimTime;
 use crate::net::LinkPatch;
-use crate::net::tcp::Flags;
 use crate::proto::misbehaviour::AnyRule;
-use crate::world::{Ailment, PacketNumber, PacketVerdict, Transport};
+use crate::world::{Ailment, PacketRule};
 
 /// A fault.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +82,7 @@ pub enum FaultAction {
     /// The link between the two keeps every packet until the end.
     Hold(String, String),
     /// Single packets are struck.
-    Packet(PacketFault),
+    Packet(PacketRule<String>),
     /// The link between the two is like this where the patches say so.
     Change {
         /// One end.
@@ -125,29 +124,6 @@ pub enum FaultAction {
         /// What it sends, from the fault's beginning to its end.
         flood: Flood,
     },
-}
-
-/// Which packets are struck, as [`world::PacketRule`](crate::world::PacketRule), with hosts by name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PacketFault {
-    /// The host that sends them.
-    pub from: String,
-    /// The host that they are for; `None`: any.
-    pub to: Option<String>,
-    /// UDP or TCP; `None`: both.
-    pub protocol: Option<Transport>,
-    /// The port at either end; `None`: any.
-    pub port: Option<u16>,
-    /// TCP flags, all of which are set.
-    pub flags: Flags,
-    /// Only the packet of this number.
-    pub number: Option<PacketNumber>,
-    /// Only the first so many of those that fit.
-    pub first: Option<u64>,
-    /// Which share of those that fit, 0 to 1.
-    pub share: f64,
-    /// What becomes of them.
-    pub verdict: PacketVerdict,
 }
 
 impl FaultAction {

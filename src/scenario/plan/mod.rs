@@ -34,7 +34,7 @@ pub use agenda::{Action, Content, Mail, Step};
 pub use bug::Bug;
 pub use domain::{AutoReply, Domain, Forward, MailingList, Mode, ReplyText, Restriction, User};
 pub use expect::{Count, Expect, Expectation};
-pub use fault::{Fault, FaultAction, PacketFault};
+pub use fault::{Fault, FaultAction};
 pub use host::{Client, Host, MailboxServer, Mta, NameServer, Resolver, Service};
 pub use idle::IdleHosts;
 pub use network::Link;
