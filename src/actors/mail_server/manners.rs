@@ -6,8 +6,7 @@ use bytes::Bytes;
 
 use crate::engine::{SimTime, Stream};
 use crate::proto::access::{Answer, Asked, Deed, Protocol, Rule, Scene, Verdict};
-use crate::proto::misbehaviour::Then;
-use crate::proto::misbehaviour::{Per, RuleBook};
+use crate::proto::misbehaviour::{Per, RuleBook, Then};
 use crate::proto::sasl::Identity;
 use crate::world::{Ctx, Note};
 

@@ -9,8 +9,7 @@ use crate::engine::SimTime;
 use crate::proto::access::{Answer, Deed, Protocol, Rule, UserPattern};
 use crate::proto::dns::Network;
 use crate::proto::imap::MailboxName;
-use crate::proto::misbehaviour::{AnyRule, Occasion, Per};
-use crate::proto::misbehaviour::{Pace, Then};
+use crate::proto::misbehaviour::{AnyRule, Occasion, Pace, Per, Then};
 use crate::scenario::finding::{Path, quoted};
 use crate::scenario::format::access_fault::{
     AccessEnding, AccessFault, AccessPer, AccessRefusal, RebuildIndex,

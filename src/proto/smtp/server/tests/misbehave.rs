@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::engine::Seed;
-use crate::proto::misbehaviour::{Occasion, Per};
-use crate::proto::misbehaviour::{Pace, Then};
+use crate::proto::misbehaviour::{Occasion, Pace, Per, Then};
 use crate::proto::smtp::misbehaviour::{Answer, Deed, Extension, Misbehaviour, PathPattern, Rule};
 
 fn rule(at: Moment, deed: Deed) -> Rule {

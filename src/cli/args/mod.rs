@@ -1,16 +1,22 @@
 //! The arguments of the command, and the help that teaches them.
 
+mod explore;
+#[cfg(feature = "live")]
+mod serve;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::explore::{Faults, Seeds};
-#[cfg(feature = "live")]
-use crate::live::{Pace, Real, Way};
 use crate::scenario::format::Dur;
+
+use explore::{EXPLORE_EXAMPLES, SHRINK_EXAMPLES};
+pub(super) use explore::{ExploreArgs, ShrinkArgs, WhichFaults};
 #[cfg(feature = "live")]
-use crate::scenario::format::{Date, units::UnitError};
+pub(super) use serve::{Latency, ReplayArgs, ServeArgs, Start};
+#[cfg(feature = "live")]
+use serve::{REPLAY_EXAMPLES, SERVE_EXAMPLES};
 
 /// Plays how e-mail travels across the Internet: DNS, SMTP, POP3 and IMAP, octet for octet.
 ///
@@ -198,125 +204,6 @@ pub(super) enum Format {
     Jsonl,
 }
 
-const EXPLORE_EXAMPLES: &str = "\
-Examples:
-  mxsim explore my.json --seeds 1..1000                  the scenario's own faults
-  mxsim explore my.json --seeds 1..1000 --faults swarm   each seed draws faults of its own
-  mxsim explore my.json --faults swarm --stop-at 1       until the first failure
-  mxsim explore my.json --seed 7 --faults swarm --print-faults
-                                                         what seed 7 draws, and play nothing
-  mxsim explore my.json --seed 7 --faults swarm --write seven.json
-  mxsim run seven.json                                   the identical run, from a file
-
-  mxsim explore my.json --every-packet                   lose each packet once, one a run
-  mxsim explore my.json --every-event                    crash each host after each of its events
-
-The section \"swarm\" of a scenario says which faults may be drawn, where, and until when.
-Under drawn faults the laws judge, and of the expectations those with \"always\": true.
-
-Exit codes: 0 no run fails; 1 one does; 2 bad usage or input.";
-
-#[derive(Debug, Args)]
-pub(super) struct ExploreArgs {
-    /// The scenario file.
-    pub(super) scenario: PathBuf,
-    /// Which seeds, both ends included, as 1..1000 [default: 1..100].
-    #[arg(long, value_name = "FROM..TO")]
-    pub(super) seeds: Option<Seeds>,
-    /// One seed.
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
-    pub(super) seed: Option<u64>,
-    /// Which faults a run has: those of the scenario, or beside them such as the seed draws.
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
-    pub(super) faults: WhichFaults,
-    /// Play one run for each packet that a host sends, in which that packet is lost. Judged are the
-    /// laws, and where mail comes to, but neither how soon nor what is counted on the way.
-    #[arg(long, conflicts_with_all = ["seeds", "faults", "print_faults", "write"])]
-    pub(super) every_packet: bool,
-    /// Play one run for each event of a host, after which the host crashes and starts again.
-    #[arg(long, conflicts_with_all = ["seeds", "faults", "print_faults", "write"])]
-    pub(super) every_event: bool,
-    /// With --every-event: how long a host is down.
-    #[arg(long, value_name = "DUR", value_parser = some_time, default_value = "1s")]
-    pub(super) down: Duration,
-    /// With --every-packet and --every-event: only this host; may be given more than once.
-    #[arg(long, value_name = "HOST")]
-    pub(super) host: Vec<String>,
-    /// How many runs are played at a time [default: one for each processor].
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) jobs: Option<u16>,
-    /// Stop after so many runs that fail.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) stop_at: Option<u32>,
-    /// Print one JSON object instead of words.
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Print the faults that the seeds draw, a line of JSON for each, and play nothing.
-    #[arg(long, conflicts_with_all = ["json", "write"])]
-    pub(super) print_faults: bool,
-    /// Write the scenario of one seed, with the faults that it draws, to a file, and play nothing.
-    /// `mxsim run FILE` plays the identical run. Files that the scenario names are looked for beside it.
-    #[arg(long, value_name = "FILE|-", conflicts_with = "json")]
-    pub(super) write: Option<PathBuf>,
-}
-
-const SHRINK_EXAMPLES: &str = "\
-Examples:
-  mxsim shrink my.json --seed 7 -o small.json       seed 7 fails: what is needed for that?
-  mxsim run small.json                              it fails by itself
-  mxsim shrink my.json --seed 7 --faults swarm      with the faults that seed 7 draws
-  mxsim shrink my.json --fault '{\"crash\": \"mx1.example.com\", \"after_event\": 57, \"for\": \"1s\"}'
-                                                    a case of explore --every-event
-
-Exit codes: 0 there is a smaller scenario; 2 nothing is broken in that run, or bad usage or input.";
-
-#[derive(Debug, Args)]
-pub(super) struct ShrinkArgs {
-    /// The scenario file.
-    pub(super) scenario: PathBuf,
-    /// The seed of the run that fails [default: the scenario's, or 1].
-    #[arg(long, value_name = "N")]
-    pub(super) seed: Option<u64>,
-    /// Which faults the run has: those of the scenario, or beside them such as the seed draws.
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
-    pub(super) faults: WhichFaults,
-    /// A fault beside those, as it stands in a scenario; may be given more than once. Then how soon
-    /// mail arrives is not judged, nor what else need not hold when that goes wrong.
-    #[arg(long, value_name = "JSON")]
-    pub(super) fault: Vec<String>,
-    /// When the run ends at the latest, as 90s, 2h or 5d [default: as the scenario, or drawn faults,
-    /// need it].
-    #[arg(long, value_name = "DUR", value_parser = duration)]
-    pub(super) until: Option<Duration>,
-    /// Where the small scenario goes; "-" is standard output.
-    #[arg(long, short, value_name = "FILE|-", default_value = "-")]
-    pub(super) output: PathBuf,
-    /// How many runs are played at a time [default: one for each processor].
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(super) jobs: Option<u16>,
-    /// Tell each part that was taken out.
-    #[arg(long, short)]
-    pub(super) verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum WhichFaults {
-    /// Those that the scenario names.
-    #[default]
-    Scenario,
-    /// Those, and such as the seed draws.
-    Swarm,
-}
-
-impl From<WhichFaults> for Faults {
-    fn from(which: WhichFaults) -> Self {
-        match which {
-            WhichFaults::Scenario => Faults::Scenario,
-            WhichFaults::Swarm => Faults::Swarm,
-        }
-    }
-}
-
 const TEST_EXAMPLES: &str = "\
 Examples:
   mxsim test mail/                 all scenarios of a folder, against mail/snapshots/NAME.snap
@@ -440,142 +327,6 @@ pub(super) struct SpfArgs {
     /// The number from which every random draw follows.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
-}
-
-#[cfg(feature = "live")]
-const SERVE_EXAMPLES: &str = "\
-Examples:
-  mxsim serve scenarios/playground.json --all 20000
-      every service of the playground, at ports from 20000 on
-  swaks --server 127.0.0.1:20006 --to bob@example.com --from alice@example.org \\
-        --auth-user alice@example.org --auth-password playground
-      submit a message (the table says which port is the submission of example.org)
-  mxsim serve my.json --map mail.example.org:143=127.0.0.1:1143 --map ns1.example.org:53/udp=5353
-      two services, at ports of your choice
-  mxsim serve my.json --map smtp.example.org:587=1587 --out mx1.example.com:25=127.0.0.1:2525
-      what goes to mx1.example.com comes out at a real server, as Postfix's smtp-sink
-  mxsim serve my.json --all 20000 --control 8025 --pace max --latency none
-      for tests: a control API at http://127.0.0.1:8025/, and nobody waits for simulated time
-  mxsim serve my.json --all 20000 --record session.jsonl
-  mxsim replay session.jsonl
-      record what came in, and play it again
-
-Time: --pace 1 is real time, --pace 10 ten times as fast. With --pace max what was set off goes on at
-once, and while no real client is connected, idle time is jumped over. The agenda and the faults of the
-scenario go on meanwhile. See docs/live.md for records, the control API and what is bounded.
-
-Exit codes: 0 it was interrupted; 2 a port in use, a name that is not in the scenario, bad usage.";
-
-#[cfg(feature = "live")]
-#[derive(Debug, Args)]
-pub(super) struct ServeArgs {
-    /// The scenario file [default: the built-in playground].
-    pub(super) scenario: Option<PathBuf>,
-    /// Serve a port of a host at a real address. HOST is a host of the scenario or a simulated address;
-    /// HOST:PORT/udp is one of UDP; without ADDR: it is 127.0.0.1. Any number of times.
-    #[arg(long, value_name = "HOST:PORT=ADDR:PORT")]
-    pub(super) map: Vec<Way>,
-    /// Serve every listening service at 127.0.0.1, with ports counted up from this one. The order is
-    /// that of the hosts in the scenario, and of their ports.
-    #[arg(long, value_name = "BASE", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) all: Option<u16>,
-    /// Let what simulated hosts send to a simulated address and port come out at a real server. HOST is a
-    /// host of the scenario, whose port is taken over, or an address that is nobody's.
-    #[arg(long, value_name = "HOST:PORT=ADDR:PORT")]
-    pub(super) out: Vec<Way>,
-    /// Serve the control API (HTTP) here: PORT, or ADDR:PORT. /openapi.json describes it.
-    #[arg(long, value_name = "[ADDR:]PORT")]
-    pub(super) control: Option<Real>,
-    /// How fast simulated time runs: so many times as real time, or max.
-    #[arg(long, value_name = "N|max", default_value_t = Pace::Times(1.0))]
-    pub(super) pace: Pace,
-    /// Whether packets of real clients take the time that the links of the scenario say, or none.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) latency: Latency,
-    /// Allow real addresses that are not loopback ones. Whoever reaches them reaches the simulation.
-    #[arg(long)]
-    pub(super) allow_remote: bool,
-    /// Write everything that comes in from outside to a file, for `mxsim replay`.
-    #[arg(long, value_name = "FILE")]
-    pub(super) record: Option<PathBuf>,
-    /// Write the transcript to a file, or with "-" to standard output, when it ends.
-    #[arg(long, value_name = "FILE|-")]
-    pub(super) transcript: Option<PathBuf>,
-    /// The form of the transcript.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
-    /// How much is kept for transcripts: beyond so many records the older half is forgotten.
-    #[arg(long, value_name = "N", default_value_t = 200_000)]
-    pub(super) keep: usize,
-    /// The number from which every random draw follows [default: the scenario's, or 1].
-    #[arg(long, value_name = "N")]
-    pub(super) seed: Option<u64>,
-    /// The calendar date at which simulated time starts: "now", so that certificates and dates fit the
-    /// clocks of real clients, or a date as 2026-01-05T09:00:00Z [default: the scenario's].
-    #[arg(long, value_name = "DATE|now")]
-    pub(super) start: Option<Start>,
-    /// Print the table as JSON, one object a line, and then {"ready":true}.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// When simulated time starts.
-#[cfg(feature = "live")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    /// When the command does.
-    Now,
-    /// At that date.
-    At(Date),
-}
-
-#[cfg(feature = "live")]
-impl std::str::FromStr for Start {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "now" => Ok(Start::Now),
-            _ => text.parse().map(Start::At).map_err(|error: UnitError| error.to_string()),
-        }
-    }
-}
-
-#[cfg(feature = "live")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Latency {
-    /// As the links of the scenario say.
-    #[default]
-    Scenario,
-    /// None, on the whole way. Loss, bandwidth and faults stay.
-    None,
-}
-
-#[cfg(feature = "live")]
-const REPLAY_EXAMPLES: &str = "\
-Examples:
-  mxsim replay session.jsonl                       what happened, as `mxsim run` tells it
-  mxsim replay session.jsonl --transcript live.txt the transcript alone, to compare
-  mxsim replay session.jsonl -q                    only whether it ends as the session did
-
-A record has its scenario in it. In another version of mxsim the same inputs may give other octets.
-
-Exit codes: 0 the fingerprint is that of the session; 1 it is not; 2 it is no record.";
-
-#[cfg(feature = "live")]
-#[derive(Debug, Args)]
-pub(super) struct ReplayArgs {
-    /// The record.
-    pub(super) record: PathBuf,
-    /// Write the transcript to a file, or with "-" alone to standard output.
-    #[arg(long, value_name = "FILE|-")]
-    pub(super) transcript: Option<PathBuf>,
-    /// The form of the transcript.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
-    /// Print the fingerprint, and nothing else.
-    #[arg(short, long)]
-    pub(super) quiet: bool,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
