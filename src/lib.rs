@@ -18,6 +18,7 @@
 //! | [`rpl`] | resolver scenarios of Unbound and Deckard, played against the resolver |
 //! | [`openspf`] | test suites for SPF, played on the simulated network |
 //! | [`actors`] | sessions joined to hosts: name server, resolver, MTA, mail server, client |
+//! | [`load`] | worlds without protocols, whose work is known: what engine and network cost |
 //! | [`world`] | hosts, the loop, records of what happened |
 //! | [`store`] | mailboxes, delivery queues and outboxes: what a host keeps on disk |
 //! | [`proto`] | DNS, SMTP, POP3, IMAP, mail, SPF: codecs and sessions that do no I/O |
@@ -30,6 +31,7 @@ pub mod engine;
 pub mod explore;
 #[cfg(feature = "live")]
 pub mod live;
+pub mod load;
 pub mod net;
 pub mod openspf;
 pub mod proto;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const FLOORS: [&str; 14] = [
-    "engine", "net", "proto", "store", "world", "actors", "rpl", "openspf", "scenario", "report",
-    "verify", "explore", "live", "cli",
+const FLOORS: [&str; 15] = [
+    "engine", "net", "proto", "store", "world", "load", "actors", "rpl", "openspf", "scenario",
+    "report", "verify", "explore", "live", "cli",
 ];
 
 fn root() -> PathBuf {
