@@ -17,7 +17,7 @@ use crate::engine::SimTime;
 use crate::proto::access::{Piece, Valve};
 use crate::proto::tls::{Handshake, TlsClient, TlsEvent, TlsFailure, TlsServer, TlsSession};
 use crate::proto::{Input, Outbox, Output, Session};
-use crate::world::{ConnId, Ctx, Note};
+use crate::world::{ConnId, Ctx, Kind, Note};
 
 /// One end of a connection, as a session sees it.
 pub(crate) struct Channel {
@@ -245,7 +245,7 @@ impl Tls {
                 }
                 TlsEvent::HandshakeDone(done) => {
                     if let Some(server) = &self.server {
-                        ctx.note(|| Note::Secured {
+                        ctx.note(Kind::Secured, || Note::Secured {
                             server: server.clone(),
                             handshake: done.clone(),
                         });
@@ -253,7 +253,7 @@ impl Tls {
                     arrivals.push(Arrival::Secured(done));
                 }
                 TlsEvent::Failed(failure) => {
-                    ctx.note(|| Note::NotSecured {
+                    ctx.note(Kind::NotSecured, || Note::NotSecured {
                         server: self.server.clone(),
                         reason: failure.to_string(),
                     });

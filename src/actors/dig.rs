@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use crate::engine::SimTime;
 use crate::proto::dns::stub::{Answer, LookupError, LookupId};
 use crate::proto::dns::{Name, RecordType};
-use crate::world::{Actor, Ctx, Event, Note, TimerToken};
+use crate::world::{Actor, Ctx, Event, Kind, Note, TimerToken};
 
 use super::stub::StubResolver;
 
@@ -65,7 +65,7 @@ impl Actor for Dig {
         }
         while let Some((id, result)) = stub.next_result() {
             let Some(step) = self.asked.remove(&id) else { continue };
-            ctx.note(|| Note::Resolved {
+            ctx.note(Kind::Resolved, || Note::Resolved {
                 qname: step.name.to_string(),
                 qtype: step.rtype.to_string(),
                 rcode: rcode(&result),

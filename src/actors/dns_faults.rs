@@ -9,7 +9,7 @@ use crate::engine::{SimTime, Stream};
 use crate::proto::dns::misbehaviour::{Misanswer, Misbehaviour, Rule};
 use crate::proto::dns::{Message, Transport};
 use crate::proto::misbehaviour::AnyRule;
-use crate::world::{Ctx, Note, Order, TimerToken};
+use crate::world::{Ctx, Kind, Note, Order, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_listener::Asker;
@@ -123,7 +123,7 @@ impl DnsFaults {
         let Some((answer, delay)) = rule.map(|rule| (rule.answer.clone(), rule.delay)) else {
             return Some(right);
         };
-        ctx.note(|| Note::Misbehaved {
+        ctx.note(Kind::Misbehaved, || Note::Misbehaved {
             qname: query.questions[0].name.to_string(),
             qtype: query.questions[0].rtype.to_string(),
             answer: answer.to_string(),

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::engine::SimTime;
 use crate::proto::dns::{TcpFraming, Transport};
-use crate::world::{ConnId, Ctx, Note, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx, Kind, Note, StreamEvent, TimerToken};
 
 use super::carry::LazyTimer;
 
@@ -76,7 +76,9 @@ impl DnsListener {
     /// Takes port 53. The timer of this token is its own.
     pub(crate) fn start(ctx: &mut Ctx<'_>, token: TimerToken) -> Self {
         if !ctx.bind_udp(DNS_PORT) || !ctx.listen(DNS_PORT) {
-            ctx.note(|| Note::Remark("port 53 belongs to another program of this host".into()));
+            ctx.note(Kind::Remark, || {
+                Note::Remark("port 53 belongs to another program of this host".into())
+            });
         }
         DnsListener { connections: BTreeMap::new(), timer: LazyTimer::default(), token }
     }

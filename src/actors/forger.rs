@@ -16,7 +16,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::engine::{SimTime, Stream};
 use crate::proto::dns::{Message, Question, Record};
-use crate::world::{Actor, Ctx, Event, Note, Order, Outside, TimerToken};
+use crate::world::{Actor, Ctx, Event, Kind, Note, Order, Outside, TimerToken};
 
 /// A flood of forged answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,10 +79,10 @@ impl Forger {
         let now = ctx.now();
         if now >= flood.times.end {
             let sent = running.sent;
-            return ctx.note(|| Note::Remark(format!("sent {sent} forged answers")));
+            return ctx.note(Kind::Remark, || Note::Remark(format!("sent {sent} forged answers")));
         }
         if running.sent == 0 {
-            ctx.note(|| Note::Remark(begins(flood)));
+            ctx.note(Kind::Remark, || Note::Remark(begins(flood)));
         }
         let draws = self.draws.get_or_insert_with(|| ctx.stream("forger"));
         let ids = u64::from(flood.ids.end() - flood.ids.start()) + 1;

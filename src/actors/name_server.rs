@@ -12,7 +12,7 @@ use crate::engine::SimTime;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::server::{Output, Outputs, Response, Server, ServerConfig};
 use crate::proto::dns::{Authority, ExchangeId, Message, Name, Zone};
-use crate::world::{Actor, Ctx, Event, Note, Outside, TimerToken};
+use crate::world::{Actor, Ctx, Event, Kind, Note, Outside, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_exchanges::{Exchanges, Reply};
@@ -166,6 +166,7 @@ impl Actor for NameServer {
 
 impl Running {
     fn admit(&mut self, ctx: &mut Ctx<'_>, asker: Asker, octets: Bytes) {
+        ctx.count(Kind::DnsQuery);
         let admitted = match &mut self.faults {
             Some(faults) => faults.admit(ctx, asker, octets),
             None => Some(Admitted { asker, octets, wrong: None }),
@@ -216,12 +217,12 @@ impl Running {
                         ctx.disk().zones_mut().insert(origin, copy);
                     } else {
                         let news = format!("cannot keep zone {origin}: No space left on device");
-                        ctx.note(|| Note::Remark(news));
+                        ctx.note(Kind::Remark, || Note::Remark(news));
                     }
                     None
                 }
                 Output::News(news) => {
-                    ctx.note(|| Note::Remark(news.to_string()));
+                    ctx.note(Kind::Remark, || Note::Remark(news.to_string()));
                     None
                 }
             };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::resolver::{ClientToken, Resolver, ResolverConfig, ResolverOutput};
 use crate::proto::dns::{Authority, ExchangeId, Network};
-use crate::world::{Actor, Ctx, Event, Note, Outside, TimerToken};
+use crate::world::{Actor, Ctx, Event, Kind, Note, Outside, TimerToken};
 
 use super::carry::LazyTimer;
 use super::dns_exchanges::{Exchanges, Reply};
@@ -81,7 +81,9 @@ impl Actor for RecursiveResolver {
         if let Some(port) = self.port
             && !exchanges.fix_port(ctx, port)
         {
-            ctx.note(|| Note::Remark(format!("port {port} belongs to another program")));
+            ctx.note(Kind::Remark, || {
+                Note::Remark(format!("port {port} belongs to another program"))
+            });
         }
         self.running = Some(Running {
             resolver: Resolver::new(config, ctx.stream("resolver"))
@@ -163,6 +165,7 @@ impl Running {
         asker: Asker,
         octets: Bytes,
     ) {
+        ctx.count(Kind::DnsQuery);
         let admitted = match &mut self.faults {
             Some(faults) => faults.admit(ctx, asker, octets),
             None => Some(Admitted { asker, octets, wrong: None }),
@@ -239,16 +242,20 @@ impl Running {
                     self.listener.answer(ctx, asker, None);
                 }
             }
-            ResolverOutput::CacheHit { question, rcode, left } => ctx.note(|| Note::CacheHit {
-                qname: question.name.to_string(),
-                qtype: question.rtype.to_string(),
-                rcode: rcode.to_string(),
-                left,
-            }),
-            ResolverOutput::CacheMiss { question } => ctx.note(|| Note::CacheMiss {
-                qname: question.name.to_string(),
-                qtype: question.rtype.to_string(),
-            }),
+            ResolverOutput::CacheHit { question, rcode, left } => {
+                ctx.note(Kind::CacheHit, || Note::CacheHit {
+                    qname: question.name.to_string(),
+                    qtype: question.rtype.to_string(),
+                    rcode: rcode.to_string(),
+                    left,
+                });
+            }
+            ResolverOutput::CacheMiss { question } => {
+                ctx.note(Kind::CacheMiss, || Note::CacheMiss {
+                    qname: question.name.to_string(),
+                    qtype: question.rtype.to_string(),
+                });
+            }
         }
         None
     }

@@ -18,7 +18,7 @@ use crate::scenario::build::{self, GatewayPlan};
 use crate::scenario::plan::{Fault, FaultAction};
 use crate::scenario::{Finding, Plan};
 use crate::world::{
-    BuildError, Ctx, Departure, Door, FaultId, Flow, Note, Outside, Port, Signal, World,
+    BuildError, Ctx, Departure, Door, FaultId, Flow, Kind, Note, Outside, Port, Signal, World,
 };
 
 use super::input::Input;
@@ -325,7 +325,7 @@ impl Stage {
             let done =
                 store.deliver(id, &name, octets, date).map_err(|_| "the quota is used up")?;
             let mailbox = name.as_str();
-            ctx.note(|| {
+            ctx.note(Kind::Remark, || {
                 let uid = done.uid;
                 Note::Remark(format!("put into {account} {mailbox} from outside: uid {uid}"))
             });
@@ -359,7 +359,7 @@ impl Stage {
                 Some(wanted) => there.filter(|uid| wanted.binary_search(uid).is_ok()).collect(),
             };
             store.expunge(mailbox, &gone);
-            ctx.note(|| {
+            ctx.note(Kind::Remark, || {
                 let count = gone.len();
                 Note::Remark(format!(
                     "removed from {account} {} from outside: {count}",

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::*;
 use crate::engine::HashState;
 use crate::net::LinkConfig;
-use crate::world::{Actor, Ctx, Event, HostConfig, TimerToken, WorldBuilder};
+use crate::world::{Actor, Ctx, Event, HostConfig, Kind, TimerToken, WorldBuilder};
 
 /// Asks every second; how it chooses what to do is the point.
 struct Program {
@@ -51,7 +51,7 @@ impl Actor for Program {
             }
             How::ByWatching => {
                 let mut is_watched = false;
-                ctx.note(|| {
+                ctx.note(Kind::Remark, || {
                     is_watched = true;
                     crate::world::Note::Remark("watched".into())
                 });

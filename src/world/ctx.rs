@@ -13,6 +13,7 @@ use crate::proto::tls::Secret;
 
 use super::actor::{ConnId, Signal, TimerToken};
 use super::disk::Disk;
+use super::kind::Kind;
 use super::node::Happening;
 use super::outside::Inside;
 use super::record::{Fact, Note};
@@ -155,10 +156,31 @@ impl Ctx<'_> {
         self.turn.schedule(self.turn.now, Happening::Signal { boot, from, signal });
     }
 
-    /// Tells those who watch. The note is made only if somebody does.
-    pub fn note(&mut self, note: impl FnOnce() -> Note) {
-        self.turn.agenda.last_activity = self.turn.now;
-        self.turn.record(|| Fact::Note(note()));
+    /// Tells those who watch. The note, which is of that kind, is made only if somebody reads it.
+    pub fn note(&mut self, kind: Kind, note: impl FnOnce() -> Note) {
+        let turn = &mut self.turn;
+        turn.agenda.last_activity = turn.now;
+        let made = || {
+            let note = note();
+            debug_assert_eq!(note.kind(), kind);
+            note
+        };
+        let Some(folding) = &mut turn.agenda.fold else {
+            return turn.record(|| Fact::Note(made()));
+        };
+        let is_read = folding.reads(kind) || turn.agenda.records.is_some();
+        let note = is_read.then(made);
+        folding.tell(turn.now, turn.host.node.id, kind, note.as_ref());
+        if let Some(note) = note {
+            turn.record(|| Fact::Note(note));
+        }
+    }
+
+    /// Has counted what no record tells by itself, and is too frequent for a note.
+    pub fn count(&mut self, kind: Kind) {
+        if let Some(folding) = &mut self.turn.agenda.fold {
+            folding.tell(self.turn.now, self.turn.host.node.id, kind, None);
+        }
     }
 
     /// Binds a UDP port on all addresses; false when another actor has it.

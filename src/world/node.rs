@@ -11,6 +11,7 @@ use crate::net::{
 use super::actor::{ConnId, Signal, TimerToken};
 use super::capture::Capture;
 use super::control::Control;
+use super::fold::Folding;
 use super::network::Network;
 use super::outside::{Departure, Visit};
 use super::packet_rule::PacketVerdict;
@@ -64,6 +65,8 @@ pub(crate) struct Agenda {
     pub(crate) queue: EventQueue<Scheduled>,
     /// `None`: nobody watches.
     pub(crate) records: Option<Records>,
+    /// `None`: nobody makes figures.
+    pub(crate) fold: Option<Folding>,
     /// `None`: nobody captures packets.
     pub(crate) capture: Option<Box<Capture>>,
     /// What goes out of the world, in order.

@@ -73,7 +73,7 @@ mod tests {
         }
 
         fn handle(&mut self, _event: Event, ctx: &mut Ctx<'_>) {
-            ctx.note(|| crate::world::Note::Remark("tick".to_owned()));
+            ctx.note(crate::world::Kind::Remark, || crate::world::Note::Remark("tick".to_owned()));
             self.start(ctx);
         }
     }

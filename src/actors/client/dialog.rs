@@ -12,7 +12,7 @@ use crate::proto::smtp::client::ClientEvent;
 use crate::proto::tls::{TlsClient, TlsFailure};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::outbox::LetterId;
-use crate::world::{Ctx, Note};
+use crate::world::{Ctx, Kind, Note};
 
 use super::config::{Action, ClientTls, MailClientConfig, Outgoing, ReadServer, Server};
 use super::imap::{ImapDialog, KnownMailbox};
@@ -231,7 +231,7 @@ impl Dialog {
                 carry(ctx, channel, &mut out, |ctx, event, _| match event {
                     Misbehaved::StartTls => start_tls = true,
                     Misbehaved::Over { replies, last_reply, ended: how } => {
-                        ctx.note(|| Note::Remark(told(replies, &last_reply, how)));
+                        ctx.note(Kind::Remark, || Note::Remark(told(replies, &last_reply, how)));
                         ended = Some(Ended::Well);
                     }
                 });

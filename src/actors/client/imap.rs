@@ -16,7 +16,7 @@ use crate::proto::imap::{
     MailboxName, MailboxSummary, ModSeq, Refusal, SystemFlag, Uid, UidValidity,
 };
 use crate::proto::mail::{DateTime, Header};
-use crate::world::{Ctx, Note};
+use crate::world::{Ctx, Kind, Note};
 
 use super::config::{Action, ClientTls, MailClientConfig};
 use super::dialog::{Ended, Memory};
@@ -241,7 +241,7 @@ impl Progress {
                     message.is_here = true;
                 }
                 if let Goal::Read(Reading { mailbox, .. }) = &self.goal {
-                    ctx.note(|| Note::Fetched {
+                    ctx.note(Kind::Fetched, || Note::Fetched {
                         account: config.name.clone(),
                         mailbox: mailbox.clone(),
                         uid: uid.to_string(),
@@ -465,7 +465,7 @@ impl Progress {
         if *exists == 0 {
             known.messages.clear();
         }
-        ctx.note(|| Note::Saw {
+        ctx.note(Kind::Saw, || Note::Saw {
             account: config.name.clone(),
             mailbox: mailbox.clone(),
             messages: *exists as usize,

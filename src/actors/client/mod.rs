@@ -28,7 +28,7 @@ use crate::engine::SimTime;
 use crate::proto::Input;
 use crate::proto::mail::DateTime;
 use crate::store::outbox::{Letter, LetterId};
-use crate::world::{Actor, ConnId, Ctx, Event, Note, StreamEvent, TimerToken};
+use crate::world::{Actor, ConnId, Ctx, Event, Kind, Note, StreamEvent, TimerToken};
 
 pub use config::MailClientConfig;
 use config::{Action, Content, Outgoing, ReadServer, Server, Step};
@@ -207,11 +207,11 @@ impl Running {
     /// Puts a message into the outbox; `None` when the disk has no room, and the writer is told.
     fn compose(&self, mail: Outgoing, ctx: &mut Ctx<'_>) -> Option<(Outgoing, LetterId)> {
         let mail = mail.composed(DateTime::utc(ctx.date()));
-        ctx.note(|| submit::composed(&mail));
+        ctx.note(Kind::Composed, || submit::composed(&mail));
         let letter = mail.letter();
         if !ctx.disk().has_room(letter.data.len()) {
             let reason = "the outbox cannot keep it: No space left on device".to_owned();
-            ctx.note(|| submit::not_submitted(&mail, reason));
+            ctx.note(Kind::NotSubmitted, || submit::not_submitted(&mail, reason));
             return None;
         }
         ctx.write();
@@ -440,14 +440,18 @@ impl Running {
                 Ended::NotNow(reason) | Ended::Partly { reason, .. } | Ended::Never(reason),
                 Action::Send(mail),
             ) => {
-                ctx.note(|| submit::not_submitted(mail, reason));
+                ctx.note(Kind::NotSubmitted, || submit::not_submitted(mail, reason));
             }
             (
                 Ended::NotNow(reason) | Ended::Partly { reason, .. } | Ended::Never(reason),
                 action,
             ) => {
                 let client = self.config.name.clone();
-                ctx.note(|| Note::ClientFailed { client, action: dialog::name_of(action), reason });
+                ctx.note(Kind::ClientFailed, || Note::ClientFailed {
+                    client,
+                    action: dialog::name_of(action),
+                    reason,
+                });
                 // What was told to be read once is read later; who polls comes back by itself.
                 if is_now_and_then && job.is_once && job.tried < READ_RETRIES {
                     let at = ctx.now() + READ_AGAIN * 2_u32.pow(job.tried);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::proto::mail::Header;
 use crate::proto::pop3::{Pop3Client, Pop3ClientConfig, Pop3ClientEvent};
-use crate::world::{Ctx, Note};
+use crate::world::{Ctx, Kind, Note};
 
 use super::config::{ClientTls, Keep, MailClientConfig, ReadServer};
 use super::dialog::{Ended, Memory};
@@ -54,7 +54,7 @@ pub(super) fn on_event(
             let message_id = Header::new(&data).text("Message-ID").unwrap_or_default();
             let message_id = message_id.trim().to_owned();
             memory.downloads.push(message_id.clone());
-            ctx.note(|| Note::Fetched {
+            ctx.note(Kind::Fetched, || Note::Fetched {
                 account: config.name.clone(),
                 mailbox: "INBOX".into(),
                 uid: unique_id.clone().unwrap_or_default(),
@@ -66,7 +66,7 @@ pub(super) fn on_event(
             None
         }
         Pop3ClientEvent::Refused { unique_id, failure } => {
-            ctx.note(|| Note::ClientFailed {
+            ctx.note(Kind::ClientFailed, || Note::ClientFailed {
                 client: config.name.clone(),
                 action: format!("read message {}", unique_id.unwrap_or_default()),
                 reason: failure.to_string(),
@@ -74,7 +74,7 @@ pub(super) fn on_event(
             None
         }
         Pop3ClientEvent::Done { .. } => {
-            ctx.note(|| Note::Saw {
+            ctx.note(Kind::Saw, || Note::Saw {
                 account: config.name.clone(),
                 mailbox: "INBOX".into(),
                 messages: memory.downloads.len(),

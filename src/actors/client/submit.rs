@@ -8,7 +8,7 @@ use crate::proto::smtp::client::{
 };
 use crate::proto::smtp::server::Recipient;
 use crate::store::outbox::{Letter, LetterId};
-use crate::world::{Ctx, Note};
+use crate::world::{Ctx, Kind, Note};
 
 use super::config::{ClientTls, Content, MailClientConfig, Outgoing};
 use super::dialog::Ended;
@@ -110,13 +110,13 @@ impl SubmitOutcome {
         };
         if let Some(taken) = taken {
             let (id, reply) = (message_id(&self.mail), why(taken));
-            ctx.note(|| Note::Submitted { message_id: id, reply });
+            ctx.note(Kind::Submitted, || Note::Submitted { message_id: id, reply });
             let mut left = Vec::new();
             for (path, outcome) in self.mail.recipients.iter().zip(outcomes) {
                 if outcome.is_transient() {
                     left.push(path.clone());
                 } else if outcome.is_permanent() {
-                    ctx.note(|| Note::NotSubmitted {
+                    ctx.note(Kind::NotSubmitted, || Note::NotSubmitted {
                         message_id: message_id(&self.mail),
                         recipients: vec![bare(&path.to_string())],
                         reply: why(outcome),

@@ -8,7 +8,7 @@ use crate::engine::{SimTime, Stream};
 use crate::proto::access::{Answer, Asked, Deed, Protocol, Rule, Scene, Verdict};
 use crate::proto::misbehaviour::{Per, RuleBook, Then};
 use crate::proto::sasl::Identity;
-use crate::world::{Ctx, Note};
+use crate::world::{Ctx, Kind, Note};
 
 use super::line::Line;
 
@@ -108,7 +108,7 @@ impl Faults {
         let Some(rule) = self.rules.judge(now, |rule| rule.fits(&scene), key, unit) else {
             return Some(usual);
         };
-        ctx.note(|| Note::AccessMisbehaved {
+        ctx.note(Kind::AccessMisbehaved, || Note::AccessMisbehaved {
             rule: rule.name.clone(),
             protocol: self.protocol.to_string(),
             moment: asked.to_string(),

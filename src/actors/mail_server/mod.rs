@@ -21,7 +21,7 @@ use crate::actors::service::Service;
 use crate::proto::imap::{Backend, MailboxName};
 use crate::proto::misbehaviour::AnyRule;
 use crate::world::{
-    Actor, ConnId, Ctx, Event, Note, Order, Outside, Signal, StreamEvent, TimerToken,
+    Actor, ConnId, Ctx, Event, Kind, Note, Order, Outside, Signal, StreamEvent, TimerToken,
 };
 
 pub use config::{MailServerConfig, MailServerTls, Rebuild};
@@ -111,9 +111,9 @@ impl Running {
         });
         let Some((id, validity)) = found.and_then(|id| Some((id, store.rebuild(id)?))) else {
             let text = format!("{user} has no mailbox {mailbox} whose index could be lost");
-            return ctx.note(|| Note::Remark(text));
+            return ctx.note(Kind::Remark, || Note::Remark(text));
         };
-        ctx.note(|| Note::Rebuilt {
+        ctx.note(Kind::Rebuilt, || Note::Rebuilt {
             account: user.to_owned(),
             mailbox: mailbox.to_owned(),
             uid_validity: validity.get(),

@@ -2,7 +2,7 @@
 
 use crate::engine::SimTime;
 use crate::store::queue::QueuedMessage;
-use crate::world::Ctx;
+use crate::world::{Ctx, Kind};
 
 use super::note;
 
@@ -10,7 +10,7 @@ use super::note;
 /// `from` is the peer that it comes from.
 pub(super) fn enqueue(mut message: QueuedMessage, due: SimTime, from: String, ctx: &mut Ctx<'_>) {
     message.skew = ctx.skew();
-    ctx.note(|| note::accepted(&message, from));
+    ctx.note(Kind::Accepted, || note::accepted(&message, from));
     ctx.disk().queue().insert(message, due);
 }
 

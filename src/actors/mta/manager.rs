@@ -14,7 +14,7 @@ use crate::proto::dns::stub::LookupId;
 use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::{Mailbox, RcptParams, ReversePath};
 use crate::store::queue::{Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
-use crate::world::{ConnId, Ctx, Note, Order, StreamEvent, TimerToken};
+use crate::world::{ConnId, Ctx, Kind, Note, Order, StreamEvent, TimerToken};
 
 use super::config::{Flush, MtaConfig};
 use super::delivery::{Clients, Delivery, Fate, Fates, Load, Tools};
@@ -208,7 +208,7 @@ impl Manager {
                 left.any(|(_, to)| to.address.domain().eq_ignore_ascii_case(domain))
             })
         });
-        ctx.note(|| note::flushed(flush.domain.as_deref(), count));
+        ctx.note(Kind::Remark, || note::flushed(flush.domain.as_deref(), count));
     }
 
     /// Begins an attempt at all pending recipients of a message.
@@ -245,7 +245,7 @@ impl Manager {
                 Way::Nowhere(trouble) if trouble.is_permanent() => RecipientState::Failed(trouble),
                 Way::Nowhere(trouble) => RecipientState::Pending(Some(trouble)),
                 Way::Discard(reason) => {
-                    ctx.note(|| note::discarded(id, &recipient.address, reason));
+                    ctx.note(Kind::Discarded, || note::discarded(id, &recipient.address, reason));
                     RecipientState::Delivered(Delivered::Discarded)
                 }
                 Way::Onward(_) => unreachable!("grouped by next hop above"),
@@ -433,7 +433,9 @@ impl Manager {
             Some(until) if waits => {
                 queue.defer(id, now, until);
                 for (_, address, trouble) in left {
-                    ctx.note(|| note::deferred(id, &address, attempt, trouble, until));
+                    ctx.note(Kind::Deferred, || {
+                        note::deferred(id, &address, attempt, trouble, until)
+                    });
                 }
             }
             _ => {
@@ -447,13 +449,13 @@ impl Manager {
             // As Postfix, which defers what it cannot bounce.
             let until = next.unwrap_or(now + REPORT_AGAIN);
             ctx.disk().queue().defer(id, now, until);
-            ctx.note(|| note::not_reported(id, until));
+            ctx.note(Kind::Remark, || note::not_reported(id, until));
         }
         let queue = ctx.disk().queue();
         let message = queue.get(id).expect("it is removed below");
         if message.is_settled() {
             queue.remove(id);
-            ctx.note(|| Note::Removed { queue_id: id.to_string() });
+            ctx.note(Kind::Removed, || Note::Removed { queue_id: id.to_string() });
         } else if self.config.retry.warns(message, message.by_calendar(now, skew)) {
             bounce::warn(&self.config, id, &mut self.report_ids, ctx);
         }
@@ -466,7 +468,7 @@ const REPORT_AGAIN: Duration = Duration::from_secs(300);
 fn settle(id: &QueueId, recipient: &Recipient, fate: Fate, protocol: Protocol, ctx: &mut Ctx<'_>) {
     let state = match fate {
         Fate::Relayed { remote, to, reply, dsn } => {
-            ctx.note(|| Note::Relayed {
+            ctx.note(Kind::Relayed, || Note::Relayed {
                 queue_id: id.to_string(),
                 recipient: recipient.address.to_string(),
                 to,

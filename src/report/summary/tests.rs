@@ -19,7 +19,8 @@ impl Actor for Teller {
 
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
         if let Event::Timer(TimerToken(index)) = event {
-            ctx.note(|| self.0[index as usize].1.clone());
+            let note = &self.0[index as usize].1;
+            ctx.note(note.kind(), || note.clone());
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::{Seed, SimTime};
 use crate::net::{LinkConfig, Ways};
 use crate::proto::dns::{self, RecordData, RecordType};
 use crate::world::{
-    Actor, Ctx, Event, Fault, HostConfig, Note, StreamEvent, TimerToken, WorldBuilder,
+    Actor, Ctx, Event, Fault, HostConfig, Kind, Note, StreamEvent, TimerToken, WorldBuilder,
 };
 
 /// Answers every query with an MX, and writes a note.
@@ -32,7 +32,7 @@ impl Actor for Names {
         let address = RecordData::A("192.0.2.3".parse().unwrap());
         let name = "mx.example.com".parse().unwrap();
         response.additionals.push(dns::Record::new(name, 300, address));
-        ctx.note(|| Note::CacheMiss {
+        ctx.note(Kind::CacheMiss, || Note::CacheMiss {
             qname: question.name.to_string(),
             qtype: question.rtype.to_string(),
         });

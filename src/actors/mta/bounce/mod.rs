@@ -16,7 +16,7 @@ use crate::engine::Stream;
 use crate::proto::mail::report::{Audience, Returned};
 use crate::proto::smtp::{Mailbox, Ret};
 use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble};
-use crate::world::{Ctx, Note};
+use crate::world::{Ctx, Kind, Note};
 
 use super::config::MtaConfig;
 use super::note;
@@ -159,7 +159,7 @@ impl<'a> Desk<'a, '_> {
     ) {
         let address = &recipient.address;
         match reader {
-            Reader::Nobody(why) => self.ctx.note(|| Note::Discarded {
+            Reader::Nobody(why) => self.ctx.note(Kind::Discarded, || Note::Discarded {
                 queue_id: self.message.id.to_string(),
                 recipient: address.to_string(),
                 reason: format!("{why}; {}", trouble.reason),
@@ -167,7 +167,9 @@ impl<'a> Desk<'a, '_> {
             Reader::Sender(_) | Reader::Postmaster(_) => {
                 let is_told = matches!(reader, Reader::Postmaster(_)) || recipient.wants_failure();
                 let told = told.filter(|_| is_told);
-                self.ctx.note(|| note::bounced(&self.message.id, address, trouble, told));
+                self.ctx.note(Kind::Bounced, || {
+                    note::bounced(&self.message.id, address, trouble, told)
+                });
             }
         }
     }

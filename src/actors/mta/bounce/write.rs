@@ -7,7 +7,7 @@ use crate::proto::mail::report::{Audience, DeliveryReport, Returned};
 use crate::proto::mail::{Action, DateTime, DeliveryStatus, Header, prepend, received};
 use crate::proto::smtp::{Mailbox, ReversePath};
 use crate::store::queue::{QueueId, QueuedMessage, QueuedRecipient};
-use crate::world::Note;
+use crate::world::{Kind, Note};
 
 use super::status::Entry;
 use super::{Desk, postmaster};
@@ -31,7 +31,7 @@ impl Desk<'_, '_> {
         enqueue_own(report, self.ctx);
         // A failure that the sender is told of has a note of its own, which names the report.
         if audience == Audience::Postmaster || action != Action::Failed {
-            self.ctx.note(|| Note::Notified {
+            self.ctx.note(Kind::Notified, || Note::Notified {
                 queue_id: self.message.id.to_string(),
                 notice: words(audience, action).to_owned(),
                 recipients,

@@ -8,7 +8,7 @@ use crate::actors::mta::note;
 use crate::actors::mta::route::{self, Candidate, Exchange, NoRoute, SMTP_PORT};
 use crate::proto::dns::stub::LookupId;
 use crate::proto::smtp::EnhancedStatus;
-use crate::world::Ctx;
+use crate::world::{Ctx, Kind};
 
 use super::{Delivery, Fates, Stage, Tools};
 
@@ -28,7 +28,7 @@ impl Delivery {
                     Err(none) => self.unreachable(none, &mut fates),
                     Ok(exchanges) => {
                         let queue_id = &self.load.queue_id;
-                        ctx.note(|| note::routed(queue_id, &domain, &exchanges));
+                        ctx.note(Kind::Routed, || note::routed(queue_id, &domain, &exchanges));
                         let (found, failures) = (Vec::new(), Vec::new());
                         self.locate(exchanges, 0, found, failures, tools, ctx, &mut fates);
                     }

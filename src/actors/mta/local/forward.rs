@@ -15,7 +15,7 @@ use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, prepend, received};
 use crate::proto::smtp::{Mailbox, Notify, OriginalRecipient, ReversePath};
 use crate::store::queue::{Delivered, QueuedMessage, QueuedRecipient, RecipientState};
-use crate::world::Note;
+use crate::world::{Kind, Note};
 
 use super::Local;
 
@@ -81,7 +81,7 @@ impl Local<'_, '_> {
 
     /// Queues what follows from the message at hand for others, and tells of it.
     pub(super) fn send_on(&mut self, message: QueuedMessage) {
-        self.ctx.note(|| Note::Forwarded {
+        self.ctx.note(Kind::Forwarded, || Note::Forwarded {
             queue_id: self.message.queue_id.to_string(),
             recipient: self.to.address.to_string(),
             to: message.recipients.iter().map(|to| to.address.to_string()).collect(),

@@ -11,7 +11,7 @@ use crate::proto::mail::{Header, prepend, received};
 use crate::proto::smtp::{EnhancedStatus, Mailbox};
 use crate::store::mailbox::MailStore;
 use crate::store::queue::Trouble;
-use crate::world::{Note, Signal};
+use crate::world::{Kind, Note, Signal};
 
 use super::Local;
 
@@ -41,7 +41,7 @@ impl Local<'_, '_> {
             Trouble::local(status, reason)
         })?;
         let login = store.account(account).login().to_owned();
-        self.ctx.note(|| Note::Delivered {
+        self.ctx.note(Kind::Delivered, || Note::Delivered {
             queue_id: message.queue_id.to_string(),
             message_id: note::message_id(&message.data),
             recipient: address.to_owned(),

@@ -12,7 +12,7 @@ use crate::proto::mail::encode::quote_local_part;
 use crate::proto::mail::{self, DateTime, Header, prepend, received};
 use crate::proto::smtp::{Mailbox, ReversePath};
 use crate::store::queue::{QueuedMessage, QueuedRecipient};
-use crate::world::Note;
+use crate::world::{Kind, Note};
 
 use super::{Local, TRACE_OCTETS};
 
@@ -53,7 +53,7 @@ impl Local<'_, '_> {
         let data = signing::sign_for_author(config, data, ctx.date());
         let recipients = vec![QueuedRecipient::new(sender.clone())];
         let answer = QueuedMessage::new(id, now, ReversePath::Null, data, recipients);
-        ctx.note(|| Note::AutoReplied {
+        ctx.note(Kind::AutoReplied, || Note::AutoReplied {
             queue_id: message.queue_id.to_string(),
             recipient: recipient.to_string(),
             to: sender.to_string(),

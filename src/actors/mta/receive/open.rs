@@ -19,7 +19,7 @@ use crate::proto::smtp::server::{
 };
 use crate::proto::smtp::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath};
 use crate::proto::tls::Handshake;
-use crate::world::{ConnId, Ctx, Note};
+use crate::world::{ConnId, Ctx, Kind, Note};
 
 use super::Shared;
 
@@ -156,7 +156,7 @@ impl Open {
             ServerEvent::Expn { argument, .. } => self.verify(&argument, true, shared, ctx),
             event @ (ServerEvent::Misbehaves(_) | ServerEvent::Unsaid { .. }) => {
                 if let Some(note) = super::misbehave::note(event) {
-                    ctx.note(|| note);
+                    ctx.note(note.kind(), || note);
                 }
                 Next::Wait
             }
@@ -423,7 +423,7 @@ fn settle(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> V
         Decision::Accept => None,
     };
     if ruling.is_worth_telling || rule.is_some() {
-        ctx.note(|| Note::Permitted {
+        ctx.note(Kind::Permitted, || Note::Permitted {
             sender: bare(sender),
             recipient: bare(recipient),
             rules: ruling.said.iter().map(ToString::to_string).collect(),
@@ -435,7 +435,7 @@ fn settle(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> V
 
 fn refuse(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> Verdict {
     let Decision::Refuse(refusal) = ruling.decision else { return Verdict::Accept };
-    ctx.note(|| Note::Refused {
+    ctx.note(Kind::Refused, || Note::Refused {
         sender: bare(sender),
         recipient: bare(recipient),
         rules: ruling.said.iter().map(ToString::to_string).collect(),

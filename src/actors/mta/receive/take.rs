@@ -14,7 +14,7 @@ use crate::proto::smtp::{EnhancedStatus, Mailbox, Notify, Reply};
 use crate::store::queue::{
     Delivered, QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble,
 };
-use crate::world::Ctx;
+use crate::world::{Ctx, Kind};
 
 use super::Shared;
 use super::open::Open;
@@ -72,7 +72,7 @@ impl Open {
         };
         let peer = format!("{helo}[{}]", self.peer.ip());
         if config.bug == Some(Bug::LateWrite) {
-            ctx.note(|| note::accepted(&message, peer));
+            ctx.note(Kind::Accepted, || note::accepted(&message, peer));
             shared.late_writes.push(message);
         } else {
             enqueue(message, ctx.now(), peer, ctx);
