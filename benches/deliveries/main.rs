@@ -1,0 +1,90 @@
+//! What mail costs on the simulated network: whole deliveries, cold resolutions, SMTP transactions.
+//!
+//! `-- --play mail|resolutions|transactions COUNT` plays one of them once and prints what came of it,
+//! for callgrind: the difference between two counts is what one costs, without the building.
+
+mod mail;
+mod resolutions;
+mod talker;
+mod transactions;
+
+use std::time::Instant;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group};
+use mxsim::engine::SimTime;
+use mxsim::world::{Ended, World};
+
+/// A kind of work, by its name, and how to build a world in which it is to be done so often.
+struct Work {
+    name: &'static str,
+    build: fn(count: u64) -> Job,
+}
+
+/// A world with work to do in it, and how to see how much was done.
+struct Job {
+    world: World,
+    done: Box<dyn Fn(&World) -> u64>,
+}
+
+const WORKS: [Work; 3] = [
+    Work { name: "mail", build: mail::build },
+    Work { name: "resolutions", build: resolutions::build },
+    Work { name: "transactions", build: transactions::build },
+];
+
+impl Job {
+    /// Plays the world to its end, at which all must have been done.
+    fn play(mut self, count: u64) -> World {
+        let ended = self.world.run(SimTime::from_secs(365 * 86_400));
+        assert_eq!((ended, (self.done)(&self.world)), (Ended::Idle, count));
+        self.world
+    }
+}
+
+fn works(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("deliveries");
+    group.sample_size(10).throughput(Throughput::Elements(COUNT));
+    for work in &WORKS {
+        group.bench_function(work.name, |bencher| {
+            bencher.iter_batched(
+                || (work.build)(COUNT),
+                |job| job.play(COUNT),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// How many of each are done in one go.
+const COUNT: u64 = 10_000;
+
+criterion_group!(benches, works);
+
+/// Plays one of the works once, with a line about it.
+#[expect(clippy::print_stdout, reason = "a bench tells its figures there")]
+fn play(name: &str, count: u64) {
+    let work = WORKS.iter().find(|work| work.name == name).expect("one of the works");
+    let job = (work.build)(count);
+    #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+    let begun = Instant::now();
+    let world = job.play(count);
+    let took = begun.elapsed().as_secs_f64();
+    println!(
+        "{name}: {count} in {took:.3} s, {:.0} a second, {} events each, fingerprint {}",
+        count as f64 / took,
+        world.events() / count,
+        world.fingerprint(),
+    );
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() == Some("--play") {
+        let name = args.next().expect("--play WORK COUNT");
+        let count = args.next().and_then(|count| count.parse().ok()).expect("--play WORK COUNT");
+        return play(&name, count);
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}
