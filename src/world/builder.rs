@@ -374,6 +374,7 @@ impl WorldBuilder {
             names: self.names,
             addresses: self.addresses,
             topology,
+            places: Default::default(),
             routes,
             partitions: Vec::new(),
             convergence: self.convergence,

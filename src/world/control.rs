@@ -14,7 +14,9 @@ use super::fault::{Fault, FaultId};
 use super::host::Status;
 use super::judge::Judge;
 use super::ledger::{LinkState, Place};
-use super::node::{CONTROL_ORIGIN, Happening, Scheduled};
+use super::network::Network;
+use super::node::CONTROL_ORIGIN;
+use super::part::Part;
 use super::record::Fact;
 
 /// A change of the network at a time.
@@ -62,16 +64,21 @@ impl World {
     /// # Panics
     /// When the host has no such program.
     pub fn restart_program(&mut self, at: SimTime, host: NodeId, program: u16, name: &'static str) {
-        let programs = self.hosts.get(host.index()).map_or(0, |host| host.spawns.len());
+        let programs = self.host(host).map_or(0, |host| host.spawns.len());
         assert!(usize::from(program) < programs, "a program of the host");
         self.control(at, Control::RestartProgram(host, program, name));
     }
 
     fn control(&mut self, at: SimTime, control: Control) {
-        let key = Key { time: at.max(self.now), origin: CONTROL_ORIGIN, sequence: self.controls };
-        self.controls += 1;
-        let happening = Happening::Control(control);
-        self.agenda.queue.push(key, Scheduled { node: NodeId(0), cause: None, happening });
+        let key = Key { time: at.max(self.now), origin: CONTROL_ORIGIN, sequence: self.ordered };
+        self.ordered += 1;
+        self.controls.push(key, control);
+    }
+
+    /// Does something at one node, with the part in which it stands.
+    fn at<T>(&mut self, node: NodeId, act: impl FnOnce(&mut Part, &mut Network) -> T) -> T {
+        let World { network, parts, .. } = self;
+        act(&mut parts[network.places.part(node)], network)
     }
 
     /// Handles a control, whose time has come.
@@ -91,20 +98,23 @@ impl World {
             Control::Heal(link) => self.ledger.heal(link),
             Control::Restart(node) => self.ledger.restart(node),
             Control::RestartProgram(node, program, name) => {
-                self.agenda.last_activity = self.now;
-                let World { network, hosts, agenda, actions, now, .. } = self;
-                let host = &mut hosts[node.index()];
-                return host.restart_program((program, name), network, agenda, actions, *now);
+                let now = self.now;
+                self.last_change = now;
+                return self.at(node, |part, network| {
+                    let slot = network.places.slot(node);
+                    let Part { hosts, agenda, actions, .. } = part;
+                    hosts[slot].restart_program((program, name), network, agenda, actions, now);
+                });
             }
             Control::Learn(changes) => {
-                self.agenda.last_activity = self.now;
+                self.last_change = self.now;
                 return self.learn(&changes);
             }
         };
         if places.is_empty() {
             return;
         }
-        self.agenda.last_activity = self.now;
+        self.last_change = self.now;
         let mut changes = Vec::new();
         for place in places {
             match place {
@@ -132,9 +142,7 @@ impl World {
                     self.record_link(*link, Fact::Rerouted(*change));
                 }
                 Change::Node(node, _) => {
-                    let router = &mut self.routers[node.index() - self.hosts.len()];
-                    let fact = || Fact::Rerouted(*change);
-                    router.node.record(&mut self.agenda, self.now, None, fact);
+                    self.record(*node, Fact::Rerouted(*change));
                 }
             }
         }
@@ -142,11 +150,14 @@ impl World {
 
     /// Brings a host or router to what the ledger says of it; what that is for routes.
     fn settle_node(&mut self, node: NodeId) -> Option<Change> {
-        let (now, up) = (self.now, self.ledger.is_up(node));
+        let World { ledger, network, parts, now, .. } = self;
+        let (now, up) = (*now, ledger.is_up(node));
         let fact = || if up { Fact::Restarted } else { Fact::Crashed };
-        let World { ledger, network, hosts, routers, agenda, actions, .. } = self;
-        let Some(host) = hosts.get_mut(node.index()) else {
-            let router = &mut routers[node.index() - hosts.len()];
+        let is_host = node.index() < network.names.hosts();
+        let Part { hosts, routers, agenda, actions, .. } = &mut parts[network.places.part(node)];
+        let slot = network.places.slot(node);
+        if !is_host {
+            let router = &mut routers[slot - hosts.len()];
             if router.up == up {
                 return None;
             }
@@ -157,7 +168,8 @@ impl World {
             }
             network.topology.set_node_up(node, up);
             return Some(Change::Node(node, up));
-        };
+        }
+        let host = &mut hosts[slot];
         host.ail(&ledger.ailments(node), network, agenda, actions, now);
         match (host.state.status, up) {
             (Status::New | Status::Up, false) => {
@@ -172,7 +184,7 @@ impl World {
             }
             (Status::New | Status::Up, true) | (Status::Crashed, _) => {}
         }
-        let (ledger, judges) = (&self.ledger, &mut host.state.judges);
+        let judges = &mut host.state.judges;
         judges.retain(|judge| ledger.packet_rules(node).any(|(id, _)| id == judge.id));
         for (id, rule) in ledger.packet_rules(node) {
             if !judges.iter().any(|judge| judge.id == id) {
@@ -220,7 +232,9 @@ impl World {
             self.record_link(link, Fact::Held(link, ways));
         }
         if let Some(ways) = ways(&|was, is| was == holds && is == up) {
-            let held = ends.map(|(node, port)| self.node_mut(node).held_at(port));
+            let held = ends.map(|(node, port)| {
+                self.at(node, |part, network| part.node_mut(network, node).0.held_at(port))
+            });
             let packets = (0..2).filter(|end| status[*end] == up).map(|end| held[end]).sum();
             self.record_link(link, Fact::Released(link, ways, packets));
         }
@@ -237,8 +251,11 @@ impl World {
         }
         for (end, (node, port)) in ends.into_iter().enumerate() {
             if before[end].0 != up && status[end] == up {
-                let World { network, hosts, routers, agenda, now, .. } = self;
-                super::run::node_of(hosts, routers, node).release(network, agenda, *now, port);
+                let now = self.now;
+                self.at(node, |part, network| {
+                    let (node, agenda) = part.node_mut(network, node);
+                    node.release(network, agenda, now, port);
+                });
             }
         }
     }
@@ -255,9 +272,7 @@ impl World {
                 let Some(host) = partition.groups().iter().flatten().next().copied() else {
                     continue;
                 };
-                let World { hosts, routers, agenda, now, .. } = self;
-                let fact = || Fact::Partition { begins, partition };
-                super::run::node_of(hosts, routers, host).record(agenda, *now, None, fact);
+                self.record(host, Fact::Partition { begins, partition });
             }
         }
     }
@@ -276,8 +291,15 @@ impl World {
 
     fn record_link(&mut self, link: LinkId, fact: Fact) {
         let (node, _) = self.network.topology.ends(link)[0];
-        let World { hosts, routers, agenda, now, .. } = self;
-        super::run::node_of(hosts, routers, node).record(agenda, *now, None, || fact);
+        self.record(node, fact);
+    }
+
+    fn record(&mut self, node: NodeId, fact: Fact) {
+        let now = self.now;
+        self.at(node, |part, network| {
+            let (node, agenda) = part.node_mut(network, node);
+            node.record(agenda, now, None, || fact);
+        });
     }
 }
 

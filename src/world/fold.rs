@@ -64,18 +64,18 @@ impl std::fmt::Debug for Folding {
 impl World {
     /// Has this fold told of all that happens from now on, in the place of another.
     pub fn fold(&mut self, fold: Box<dyn Fold>) {
-        self.agenda.fold = Some(Folding::new(fold));
+        self.parts[0].agenda.fold = Some(Folding::new(fold));
     }
 
     /// The fold, with what it was told so far.
     pub fn folded<F: Fold>(&self) -> Option<&F> {
-        let fold: &dyn Any = &*self.agenda.fold.as_ref()?.fold;
+        let fold: &dyn Any = &*self.parts[0].agenda.fold.as_ref()?.fold;
         fold.downcast_ref()
     }
 
     /// Takes the fold out: nothing is folded from now on.
     pub fn take_fold<F: Fold>(&mut self) -> Option<Box<F>> {
-        let fold: Box<dyn Any> = self.agenda.fold.take()?.fold;
+        let fold: Box<dyn Any> = self.parts[0].agenda.fold.take()?.fold;
         fold.downcast().ok()
     }
 }

@@ -26,6 +26,7 @@ mod network;
 mod node;
 pub mod outside;
 pub mod packet_rule;
+mod part;
 pub mod partition;
 mod receive;
 pub mod record;

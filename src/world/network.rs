@@ -8,6 +8,7 @@ use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable};
 
 use super::fault::FaultId;
 use super::names::Names;
+use super::part::Places;
 use super::partition::Partition;
 
 /// The part of a world that every node reads and only a [`Control`](super::control::Control) changes.
@@ -18,6 +19,8 @@ pub(crate) struct Network {
     pub(crate) names: Names,
     pub(crate) addresses: AddressBook,
     pub(crate) topology: Topology,
+    /// In which part each node stands.
+    pub(crate) places: Places,
     /// What routers know of it.
     pub(crate) routes: Routes,
     /// How long they take to come to know of a change.

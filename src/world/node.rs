@@ -10,7 +10,6 @@ use crate::net::{
 
 use super::actor::{ConnId, Signal, TimerToken};
 use super::capture::Capture;
-use super::control::Control;
 use super::fold::Folding;
 use super::network::Network;
 use super::outside::{Departure, Visit};
@@ -43,8 +42,6 @@ pub(crate) enum Happening {
     Release { boot: u32, connection: ConnId },
     /// An actor other than `from` is to be told.
     Signal { boot: u32, from: u16, signal: Signal },
-    /// A change of the network.
-    Control(Control),
     /// Something comes in from outside the world.
     Visit(Visit),
 }

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::engine::{Epoch, Fingerprint, Key, Mark, Seed, SimTime, Trail};
-use crate::net::tcp::Actions;
-use crate::net::{Direction, LinkId, Loss, NodeId};
+use crate::engine::{Epoch, EventQueue, Fingerprint, Key, Mark, Seed, SimTime, Trail};
+use crate::net::{Direction, LinkId, NodeId};
 
 use super::capture::{Capture, Captured};
+use super::control::Control;
 use super::disk::Disk;
 use super::host::{Host, Status};
 use super::ledger::Ledger;
 use super::network::Network;
-use super::node::{Agenda, Happening, Node, OUTSIDE_ORIGIN, Scheduled};
+use super::node::{Happening, Node, OUTSIDE_ORIGIN, Scheduled};
 use super::outside::{Act, Departure, Outside, Visit};
+use super::part::{Part, Router};
 use super::record::Record;
 use super::records::Records;
 use super::stack::Port;
@@ -23,22 +24,18 @@ use super::{Actor, ConnId};
 /// Everything there is, on one clock.
 pub struct World {
     pub(super) network: Network,
-    pub(super) hosts: Vec<Host>,
-    pub(super) routers: Vec<Router>,
-    pub(super) agenda: Agenda,
+    pub(super) parts: Vec<Part>,
     pub(super) ledger: Ledger,
+    /// Changes of the network to come.
+    pub(super) controls: EventQueue<Control>,
+    pub(super) ordered: u64,
     pub(super) traps: BTreeMap<NodeId, Vec<Trap>>,
     pub(super) now: SimTime,
-    pub(super) controls: u64,
+    /// When a change of the network last happened.
+    pub(super) last_change: SimTime,
     visits: u64,
-    events: u64,
-    pub(super) actions: Actions,
-}
-
-/// What forwards packets between links.
-pub(super) struct Router {
-    pub(super) node: Node,
-    pub(super) up: bool,
+    /// How many changes of the network were handled.
+    changes: u64,
 }
 
 /// Why a run stopped.
@@ -57,26 +54,27 @@ impl World {
         routers: Vec<Node>,
         records: Option<Records>,
     ) -> Self {
-        let mut world = World {
-            network,
-            hosts,
-            routers: routers.into_iter().map(|node| Router { node, up: true }).collect(),
-            agenda: Agenda { records, ..Agenda::default() },
-            ledger: Ledger::default(),
-            traps: BTreeMap::new(),
-            now: SimTime::ZERO,
-            controls: 0,
-            visits: 0,
-            events: 0,
-            actions: Actions::default(),
-        };
-        let new = world.hosts.iter_mut().filter(|host| host.state.status == Status::New);
+        let routers = routers.into_iter().map(|node| Router { node, up: true }).collect();
+        let mut part = Part { hosts, routers, ..Part::default() };
+        part.agenda.records = records;
+        let new = part.hosts.iter_mut().filter(|host| host.state.status == Status::New);
         for host in new {
             let node = host.state.node.id;
             let start = Happening::Start;
-            host.state.node.schedule(&mut world.agenda, SimTime::ZERO, node, None, start);
+            host.state.node.schedule(&mut part.agenda, SimTime::ZERO, node, None, start);
         }
-        world
+        World {
+            network,
+            parts: vec![part],
+            ledger: Ledger::default(),
+            controls: EventQueue::new(),
+            ordered: 0,
+            traps: BTreeMap::new(),
+            now: SimTime::ZERO,
+            last_change: SimTime::ZERO,
+            visits: 0,
+            changes: 0,
+        }
     }
 
     /// Something comes in from outside at a host, at `at`, or now when that has passed. A host that is
@@ -102,114 +100,130 @@ impl World {
     }
 
     fn visit(&mut self, at: SimTime, node: NodeId, visit: Visit) {
-        if node.index() >= self.hosts.len() {
+        if node.index() >= self.network.names.hosts() {
             return;
         }
         let key = Key { time: at.max(self.now), origin: OUTSIDE_ORIGIN, sequence: self.visits };
         self.visits += 1;
-        let happening = Happening::Visit(visit);
-        self.agenda.queue.push(key, Scheduled { node, cause: None, happening });
+        let scheduled = Scheduled { node, cause: None, happening: Happening::Visit(visit) };
+        self.part_mut(node).agenda.queue.push(key, scheduled);
     }
 
     /// Takes what went out of the world since the last call, in order.
     pub fn take_outbox(&mut self) -> Vec<Departure> {
-        std::mem::take(&mut self.agenda.outbox)
+        std::mem::take(&mut self.parts[0].agenda.outbox)
     }
 
     /// Whether anything has gone out of the world since [`World::take_outbox`].
     pub fn has_departures(&self) -> bool {
-        !self.agenda.outbox.is_empty()
+        !self.parts[0].agenda.outbox.is_empty()
     }
 
     /// When the next event is, if there is one.
     pub fn next_event(&self) -> Option<SimTime> {
-        self.agenda.queue.peek().map(|key| key.time)
+        let parts = self.parts.iter().filter_map(|part| part.agenda.queue.peek());
+        parts.chain(self.controls.peek()).map(|key| key.time).min()
     }
 
     /// Whether a host is up; `None` for a router.
     pub fn is_up(&self, node: NodeId) -> Option<bool> {
-        self.hosts.get(node.index()).map(|host| host.state.status == Status::Up)
+        self.host(node).map(|host| host.state.status == Status::Up)
     }
 
     /// How often a host has crashed; 0 for a router.
     pub fn crashes(&self, node: NodeId) -> u32 {
-        self.hosts.get(node.index()).map_or(0, |host| host.state.boot)
+        self.host(node).map_or(0, |host| host.state.boot)
     }
 
     /// The ports at which a host listens now, by number, UDP before TCP; ephemeral ones are left out.
     pub fn ports(&self, node: NodeId) -> Vec<Port> {
-        self.hosts.get(node.index()).map_or_else(Vec::new, |host| host.state.stack.ports())
+        self.host(node).map_or_else(Vec::new, |host| host.state.stack.ports())
     }
 
     /// How many octets a program has sent on a connection that the peer has not acknowledged; none on
     /// one that is gone.
     pub fn unacknowledged(&self, node: NodeId, connection: ConnId) -> usize {
-        let socket =
-            self.hosts.get(node.index()).and_then(|host| host.state.stack.peek(connection));
+        let socket = self.host(node).and_then(|host| host.state.stack.peek(connection));
         socket.map_or(0, |socket| socket.tcp.unacknowledged())
     }
 
     /// Runs until nothing is left to do, or everything up to and with `horizon` was done.
     pub fn run(&mut self, horizon: SimTime) -> Ended {
-        while let Some(key) = self.agenda.queue.peek() {
-            if key.time > horizon {
+        loop {
+            // A change of the network is the first of its instant.
+            let control = self.controls.peek().filter(|key| key.time <= horizon);
+            let last = match control {
+                Some(key) => key.time.as_nanos().checked_sub(1).map(SimTime::from_nanos),
+                None => Some(horizon),
+            };
+            let trapped = last.and_then(|last| self.parts[0].run(&self.network, last));
+            self.now = self.now.max(self.parts[0].now);
+            if let Some(host) = trapped {
+                self.spring(host);
+            } else if control.is_some() {
+                self.step_control();
+            } else if self.next_event().is_some() {
                 self.now = self.now.max(horizon);
                 return Ended::Horizon;
+            } else {
+                return Ended::Idle;
             }
-            self.step();
         }
-        Ended::Idle
     }
 
     /// Handles the next event; `false` when there is none.
     pub fn step(&mut self) -> bool {
-        let Some((key, Scheduled { node, cause, happening })) = self.agenda.queue.pop() else {
-            return false;
-        };
-        self.now = key.time;
-        self.events += 1;
-        let World { network, hosts, routers, agenda, actions, .. } = self;
-        match happening {
-            Happening::Control(control) => self.apply(control),
-            Happening::Packet { destination, packet } if destination != node => {
-                // Under way: routers forward, hosts do not.
-                let router = node.index().checked_sub(hosts.len());
-                match router.and_then(|index| routers.get_mut(index)) {
-                    Some(Router { node, up: true }) => {
-                        node.forward(network, agenda, key.time, cause, destination, packet);
-                    }
-                    Some(Router { node, up: false }) => {
-                        node.lose(agenda, key.time, cause, &packet, Loss::HostDown);
-                    }
-                    None => {
-                        let host = &mut hosts[node.index()].state.node;
-                        host.lose(agenda, key.time, cause, &packet, Loss::NoRoute);
-                    }
-                }
-            }
-            happening => {
-                let host = &mut hosts[node.index()];
-                host.handle(network, agenda, actions, key.time, cause, happening);
-                if host.state.events == host.state.trap {
-                    self.spring(node);
-                }
-            }
+        let Some(time) = self.next_event() else { return false };
+        if self.controls.peek().is_some_and(|key| key.time == time) {
+            self.step_control();
+            return true;
+        }
+        self.now = time;
+        if let Some(host) = self.parts[0].step(&self.network) {
+            self.spring(host);
         }
         true
     }
 
-    /// All hosts, then all routers.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
-        let hosts = self.hosts.iter().map(|host| &host.state.node);
-        hosts.chain(self.routers.iter().map(|router| &router.node))
+    /// Handles the next change of the network.
+    fn step_control(&mut self) {
+        let (key, control) = self.controls.pop().expect("the caller has looked");
+        self.now = key.time;
+        self.changes += 1;
+        self.apply(control);
     }
 
-    pub(super) fn node_mut(&mut self, node: NodeId) -> &mut Node {
-        node_of(&mut self.hosts, &mut self.routers, node)
+    /// A host; `None` for a router.
+    pub(super) fn host(&self, node: NodeId) -> Option<&Host> {
+        let is_host = node.index() < self.network.names.hosts();
+        is_host.then(|| self.parts[self.network.places.part(node)].host(&self.network, node))
+    }
+
+    /// A host; `None` for a router.
+    pub(super) fn host_mut(&mut self, node: NodeId) -> Option<&mut Host> {
+        let World { network, parts, .. } = self;
+        let is_host = node.index() < network.names.hosts();
+        is_host.then(|| parts[network.places.part(node)].host_mut(network, node))
+    }
+
+    /// All hosts, in the order in which they were added.
+    fn all_hosts(&self) -> impl Iterator<Item = &Host> {
+        self.hosts().filter_map(|host| self.host(host))
+    }
+
+    /// A host or router, if it is one.
+    pub(super) fn any_node(&self, node: NodeId) -> Option<&Node> {
+        self.parts[self.network.places.part(node)].node(&self.network, node)
+    }
+
+    pub(super) fn part_mut(&mut self, node: NodeId) -> &mut Part {
+        &mut self.parts[self.network.places.part(node)]
     }
 
     pub(super) fn direction_mut(&mut self, node: NodeId, port: u32) -> &mut Direction {
-        &mut self.node_mut(node).directions[port as usize]
+        let World { network, parts, .. } = self;
+        let (node, _) = parts[network.places.part(node)].node_mut(network, node);
+        &mut node.directions[port as usize]
     }
 
     /// The time.
@@ -219,12 +233,13 @@ impl World {
 
     /// When anything but an idle timer last happened.
     pub fn last_activity(&self) -> SimTime {
-        self.agenda.last_activity
+        let parts = self.parts.iter().map(|part| part.agenda.last_activity);
+        parts.fold(self.last_change, SimTime::max)
     }
 
     /// How many events were handled.
     pub fn events(&self) -> u64 {
-        self.events
+        self.changes + self.parts.iter().map(|part| part.events).sum::<u64>()
     }
 
     /// The seed.
@@ -239,49 +254,50 @@ impl World {
 
     /// What happened so far, in order; nothing in a world that is not watched.
     pub fn records(&self) -> &[Record] {
-        self.agenda.records.as_ref().map_or(&[], Records::as_slice)
+        self.parts[0].agenda.records.as_ref().map_or(&[], Records::as_slice)
     }
 
     /// Keeps, from now on, each packet that one of these hosts sends or receives, or any host; what was
     /// kept before is dropped. Nothing else changes with it.
     pub fn capture(&mut self, hosts: Option<&[NodeId]>) {
-        self.agenda.capture = Some(Box::new(Capture::new(hosts)));
+        self.parts[0].agenda.capture = Some(Box::new(Capture::new(hosts)));
     }
 
     /// The packets captured and not yet taken, in order.
     pub fn captured(&self) -> &[Captured] {
-        self.agenda.capture.as_ref().map_or(&[], |capture| &capture.captured)
+        self.parts[0].agenda.capture.as_ref().map_or(&[], |capture| &capture.captured)
     }
 
     /// Takes the packets captured since the last call, in order. Whoever lets a capture run takes them
     /// now and then, so that they do not fill the memory.
     pub fn take_captured(&mut self) -> Vec<Captured> {
-        let capture = self.agenda.capture.as_mut();
+        let capture = self.parts[0].agenda.capture.as_mut();
         capture.map_or_else(Vec::new, |capture| std::mem::take(&mut capture.captured))
     }
 
     /// What happened so far, to be doctored.
     #[cfg(test)]
     pub(crate) fn records_mut(&mut self) -> &mut [Record] {
-        self.agenda.records.as_mut().map_or(&mut [], Records::as_mut_slice)
+        self.parts[0].agenda.records.as_mut().map_or(&mut [], Records::as_mut_slice)
     }
 
     /// Forgets everything that is under way, as a network with a bug would.
     #[cfg(test)]
     pub(crate) fn forget_queue(&mut self) {
-        self.agenda.queue = crate::engine::EventQueue::new();
+        self.controls = EventQueue::new();
+        self.parts.iter_mut().for_each(|part| part.agenda.queue = EventQueue::new());
     }
 
     /// The disk of a host, to be doctored.
     #[cfg(test)]
     pub(crate) fn disk_mut(&mut self, node: NodeId) -> &mut Disk {
-        &mut self.hosts[node.index()].state.disk
+        &mut self.host_mut(node).expect("a host").state.disk
     }
 
     /// The fingerprint over everything that happened at all hosts so far.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut all = Fingerprint::default();
-        for host in &self.hosts {
+        for host in self.all_hosts() {
             // A host at which nothing happened at all is as good as none.
             if host.state.trail.events() > 0 {
                 all.join(host.state.node.id.0, host.state.trail.fingerprint());
@@ -293,7 +309,7 @@ impl World {
     /// The fingerprint of one host, how many events it counts, and what both were at the end of each
     /// interval in which something happened; `None` for a router.
     pub fn trail(&self, host: NodeId) -> Option<&Trail> {
-        self.hosts.get(host.index()).map(|host| &host.state.trail)
+        self.host(host).map(|host| &host.state.trail)
     }
 
     /// The checkpoints of all hosts, by time and then by host.
@@ -302,14 +318,14 @@ impl World {
             let id = host.state.node.id;
             host.state.trail.marks().map(move |mark| (id, mark)).collect::<Vec<_>>()
         };
-        let mut all: Vec<_> = self.hosts.iter().flat_map(of).collect();
+        let mut all: Vec<_> = self.all_hosts().flat_map(of).collect();
         all.sort_by_key(|(host, mark)| (mark.until, *host));
         all
     }
 
     /// All hosts, in the order in which they were added.
     pub fn hosts(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.hosts.iter().map(|host| host.state.node.id)
+        (0..self.network.names.hosts() as u32).map(NodeId)
     }
 
     /// The name of a host or router.
@@ -329,12 +345,12 @@ impl World {
 
     /// The addresses of a host; none for a router.
     pub fn addresses(&self, node: NodeId) -> &[IpAddr] {
-        self.hosts.get(node.index()).map_or(&[], |host| &host.state.addresses)
+        self.host(node).map_or(&[], |host| &host.state.addresses)
     }
 
     /// The disk of a host; `None` for a router.
     pub fn disk(&self, node: NodeId) -> Option<&Disk> {
-        self.hosts.get(node.index()).map(|host| &host.state.disk)
+        self.host(node).map(|host| &host.state.disk)
     }
 
     /// The links between two nodes.
@@ -350,17 +366,5 @@ impl World {
     /// The two ends of a link.
     pub fn link_ends(&self, link: LinkId) -> [NodeId; 2] {
         self.network.topology.ends(link).map(|(node, _)| node)
-    }
-}
-
-/// A host or router, by its place among all.
-pub(super) fn node_of<'a>(
-    hosts: &'a mut [Host],
-    routers: &'a mut [Router],
-    node: NodeId,
-) -> &'a mut Node {
-    match node.index().checked_sub(hosts.len()) {
-        Some(router) => &mut routers[router].node,
-        None => &mut hosts[node.index()].state.node,
     }
 }

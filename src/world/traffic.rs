@@ -115,17 +115,19 @@ impl World {
     /// What has become of all packets so far. Walks all nodes and the whole queue of events.
     pub fn traffic(&self) -> Traffic {
         let mut traffic = Traffic::default();
-        for node in self.nodes() {
-            node.counts.add_to(&mut traffic);
-            node.held_packets().for_each(|packet| traffic.in_flight.add(packet));
-        }
-        for scheduled in self.agenda.queue.payloads() {
-            if let Some(packet) = scheduled.happening.packet() {
-                traffic.in_flight.add(packet);
+        for part in &self.parts {
+            for node in part.nodes() {
+                node.counts.add_to(&mut traffic);
+                node.held_packets().for_each(|packet| traffic.in_flight.add(packet));
             }
-        }
-        for condition in self.hosts.iter().filter_map(|host| host.state.condition.as_ref()) {
-            condition.kept_packets().for_each(|packet| traffic.in_flight.add(packet));
+            for scheduled in part.agenda.queue.payloads() {
+                if let Some(packet) = scheduled.happening.packet() {
+                    traffic.in_flight.add(packet);
+                }
+            }
+            for condition in part.hosts.iter().filter_map(|host| host.state.condition.as_ref()) {
+                condition.kept_packets().for_each(|packet| traffic.in_flight.add(packet));
+            }
         }
         traffic
     }
@@ -133,7 +135,7 @@ impl World {
     /// What has become of packets at one host or router so far.
     pub fn traffic_of(&self, node: NodeId) -> Traffic {
         let mut traffic = Traffic::default();
-        if let Some(node) = self.nodes().nth(node.index()) {
+        if let Some(node) = self.any_node(node) {
             node.counts.add_to(&mut traffic);
         }
         traffic
@@ -141,7 +143,7 @@ impl World {
 
     /// How many packets a host has sent, those to itself too; 0 for a router.
     pub fn packets_sent(&self, host: NodeId) -> u64 {
-        let host = self.hosts.get(host.index());
+        let host = self.host(host);
         host.map_or(0, |host| host.state.node.counts.sent.packets)
     }
 }

@@ -22,7 +22,7 @@ impl World {
     /// How many events a host has had: its start, each packet that arrived, each timer; 0 for a
     /// router.
     pub fn events_of(&self, host: NodeId) -> u64 {
-        self.hosts.get(host.index()).map_or(0, |host| host.state.events)
+        self.host(host).map_or(0, |host| host.state.events)
     }
 
     /// Lets a host crash right after its event of this number, counted from 1 and through all its
@@ -32,7 +32,7 @@ impl World {
     /// What the host does in that event is done, and what it sends is on its way. The crash is a fault
     /// like any other, which begins before anything else that happens later.
     pub fn crash_after(&mut self, host: NodeId, event: u64, back_after: Option<Duration>) {
-        let Some(state) = self.hosts.get_mut(host.index()).map(|host| &mut host.state) else {
+        let Some(state) = self.host_mut(host).map(|host| &mut host.state) else {
             return;
         };
         if event <= state.events {
@@ -44,9 +44,9 @@ impl World {
 
     /// A host has had an event that a crash waited for.
     pub(super) fn spring(&mut self, host: NodeId) {
-        let now = self.now;
-        let state = &mut self.hosts[host.index()].state;
-        let traps = self.traps.get_mut(&host).expect("a host with a trap has one here");
+        let World { network, parts, traps, now, .. } = self;
+        let state = &mut parts[network.places.part(host)].host_mut(network, host).state;
+        let (now, traps) = (*now, traps.get_mut(&host).expect("a host with a trap has one here"));
         let sprung: Vec<Trap> = traps.extract_if(.., |trap| trap.event == state.events).collect();
         state.trap = traps.iter().map(|trap| trap.event).min().unwrap_or(NEVER);
         for Trap { back_after, .. } in sprung {

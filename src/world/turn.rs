@@ -284,7 +284,6 @@ impl Host {
                     }
                 }
             }
-            Happening::Control(_) => unreachable!("controls are handled by the world"),
         }
         run_pending(&mut Ctx { turn, actor: 0 }, &mut self.actors);
     }
