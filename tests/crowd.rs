@@ -42,7 +42,7 @@ fn an_idle_host_costs_little_and_no_event() {
     let change = before.change();
     let held = change.bytes_allocated as i64 - change.bytes_deallocated as i64;
     let each = held / 100_000;
-    assert!(each <= 1_400, "{each} octets a host");
+    assert!(each <= 1_024, "{each} octets a host");
     assert_eq!(world.next_event(), None);
     world.run(SimTime::MAX);
     assert_eq!(world.events(), 0);

@@ -25,6 +25,11 @@ thread_local! {
 #[derive(Debug, Clone)]
 pub struct HashState(FixedState);
 
+impl HashState {
+    /// For a map that stays empty, in a constant.
+    pub const EMPTY: HashState = HashState(FixedState::with_seed(0));
+}
+
 impl Default for HashState {
     fn default() -> Self {
         HashState(FixedState::with_seed(SALT.get()))

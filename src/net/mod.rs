@@ -13,7 +13,7 @@ pub mod routes;
 pub mod tcp;
 pub mod topology;
 
-pub use address::AddressBook;
+pub use address::{AddressBook, Addresses};
 pub use icmp::{Trouble, Unreachable};
 pub use latency::{DelayTable, Latency, TableError};
 pub use link::{

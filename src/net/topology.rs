@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use petgraph::graph::{EdgeIndex, NodeIndex, UnGraph};
-
-/// A host or a router, by its place in the graph. Hosts come first.
+/// A host or a router, by its place among all. Hosts come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
 
@@ -18,7 +16,7 @@ impl NodeId {
     }
 }
 
-/// A link, by its place in the graph.
+/// A link, by its place among all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u32);
 
@@ -81,15 +79,27 @@ impl Cost {
 /// the nodes at their ends ([`super::Direction`]); what routers make of it is [`super::Routes`].
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
-    graph: UnGraph<Node, Link>,
-    // By node and port: what forwarding looks up for every packet.
-    peers: Vec<Vec<NodeId>>,
+    nodes: Vec<Node>,
+    links: Vec<Link>,
+    /// The ports of all nodes, those of a node one after the other.
+    ports: Vec<Port>,
 }
 
+/// A node and the place of its ports.
 #[derive(Debug, Clone)]
 struct Node {
+    first: u32,
+    ports: u32,
+    room: u32,
     forwards: bool,
     up: bool,
+}
+
+/// A link at one of its ends.
+#[derive(Debug, Clone, Copy)]
+struct Port {
+    peer: NodeId,
+    link: LinkId,
 }
 
 #[derive(Debug, Clone)]
@@ -122,8 +132,11 @@ pub(crate) struct Neighbour {
 impl Topology {
     /// None yet, with room for so many.
     pub fn with_capacity(nodes: usize, links: usize) -> Self {
-        let graph = UnGraph::with_capacity(nodes, links);
-        Topology { graph, peers: Vec::with_capacity(nodes) }
+        Topology {
+            nodes: Vec::with_capacity(nodes),
+            links: Vec::with_capacity(links),
+            ports: Vec::with_capacity(2 * links),
+        }
     }
 
     /// Adds a host, which does not forward packets of others, with room for so many links.
@@ -136,10 +149,36 @@ impl Topology {
         self.add(true, links)
     }
 
-    fn add(&mut self, forwards: bool, links: u32) -> NodeId {
-        let index = self.graph.add_node(Node { forwards, up: true });
-        self.peers.push(Vec::with_capacity(links as usize));
-        NodeId(u32::try_from(index.index()).expect("fewer than 2^32 nodes"))
+    fn add(&mut self, forwards: bool, room: u32) -> NodeId {
+        let node = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes"));
+        let first = self.make_room(room);
+        self.nodes.push(Node { first, ports: 0, room, forwards, up: true });
+        node
+    }
+
+    /// The place of room for so many ports, behind all there are.
+    fn make_room(&mut self, ports: u32) -> u32 {
+        let first = self.ports.len();
+        let nothing = Port { peer: NodeId::NOWHERE, link: LinkId(u32::MAX) };
+        self.ports.resize(first + ports as usize, nothing);
+        u32::try_from(first).expect("fewer than 2^32 ports")
+    }
+
+    /// Adds a port to a node, and hands back its number. Where there is no room left its ports move.
+    fn add_port(&mut self, node: NodeId, port: Port) -> u32 {
+        let Node { first, ports, room, .. } = self.nodes[node.index()];
+        if ports == room {
+            let room = (2 * room).max(4);
+            let moved = self.make_room(room);
+            let range = first as usize..(first + ports) as usize;
+            self.ports.copy_within(range, moved as usize);
+            let node = &mut self.nodes[node.index()];
+            (node.first, node.room) = (moved, room);
+        }
+        let node = &mut self.nodes[node.index()];
+        self.ports[(node.first + ports) as usize] = port;
+        node.ports += 1;
+        ports
     }
 
     /// Joins `a` and `b`. The costs are what routes add up from `a` to `b`, and from `b` to `a`.
@@ -147,110 +186,102 @@ impl Topology {
     /// Both ends number their links from 0 in the order of these calls; the numbers are handed
     /// back as the port at `a` and the port at `b`.
     pub fn connect(&mut self, a: NodeId, b: NodeId, costs: [Cost; 2]) -> (LinkId, u32, u32) {
-        let mut port_at = |node: NodeId, peer: NodeId| {
-            let peers = &mut self.peers[node.index()];
-            peers.push(peer);
-            u32::try_from(peers.len() - 1).expect("fewer than 2^32 links at a node")
-        };
-        let ports = [port_at(a, b), port_at(b, a)];
-        let link = Link { ends: [a, b], ports, costs, up: [true, true] };
-        let edge = self.graph.add_edge(index(a), index(b), link);
-        let id = LinkId(u32::try_from(edge.index()).expect("fewer than 2^32 links"));
-        (id, ports[0], ports[1])
+        let link = LinkId(u32::try_from(self.links.len()).expect("fewer than 2^32 links"));
+        let ports = [(a, b), (b, a)].map(|(node, peer)| self.add_port(node, Port { peer, link }));
+        self.links.push(Link { ends: [a, b], ports, costs, up: [true, true] });
+        (link, ports[0], ports[1])
     }
 
     /// Cuts or heals the directions of a link, from its first end and from its second.
     pub fn set_up(&mut self, link: LinkId, up: [bool; 2]) {
-        self.graph[EdgeIndex::new(link.0 as usize)].up = up;
+        self.links[link.0 as usize].up = up;
     }
 
     /// Whether the directions of a link, from its first end and from its second, are not cut.
     pub fn is_up(&self, link: LinkId) -> [bool; 2] {
-        self.graph[EdgeIndex::new(link.0 as usize)].up
+        self.links[link.0 as usize].up
     }
 
     /// Sets what routes add up for a link, from its first end and from its second.
     pub fn set_costs(&mut self, link: LinkId, costs: [Cost; 2]) {
-        self.graph[EdgeIndex::new(link.0 as usize)].costs = costs;
+        self.links[link.0 as usize].costs = costs;
     }
 
     /// What routes add up for a link, from its first end and from its second.
     pub fn costs(&self, link: LinkId) -> [Cost; 2] {
-        self.graph[EdgeIndex::new(link.0 as usize)].costs
+        self.links[link.0 as usize].costs
     }
 
     /// Takes a node down with all its links, or brings it up again.
     pub fn set_node_up(&mut self, node: NodeId, up: bool) {
-        self.graph[index(node)].up = up;
+        self.nodes[node.index()].up = up;
     }
 
     /// The two ends of a link, each with the link's port there.
     pub fn ends(&self, link: LinkId) -> [(NodeId, u32); 2] {
-        let link = &self.graph[EdgeIndex::new(link.0 as usize)];
+        let link = &self.links[link.0 as usize];
         [(link.ends[0], link.ports[0]), (link.ends[1], link.ports[1])]
     }
 
     /// How many nodes there are.
     pub fn node_count(&self) -> usize {
-        self.graph.node_count()
+        self.nodes.len()
     }
 
     /// How many links there are.
     pub fn link_count(&self) -> usize {
-        self.graph.edge_count()
+        self.links.len()
     }
 
     /// The links between two nodes, in the order in which they were made.
     pub fn links_between(&self, a: NodeId, b: NodeId) -> Vec<LinkId> {
-        let mut links: Vec<_> = self
-            .graph
-            .edges_connecting(index(a), index(b))
-            .map(|edge| LinkId(petgraph::visit::EdgeRef::id(&edge).index() as u32))
-            .collect();
-        links.sort();
-        links
+        // A router may have a hundred thousand links where a host has one.
+        let (few, other) = if self.port_count(a) <= self.port_count(b) { (a, b) } else { (b, a) };
+        let between = self.ports(few).iter().filter(|port| port.peer == other);
+        between.map(|port| port.link).collect()
     }
 
     /// The links of a node, in the order in which they were made.
     pub fn links_of(&self, node: NodeId) -> Vec<LinkId> {
-        let mut links: Vec<_> = self
-            .graph
-            .edges(index(node))
-            .map(|edge| LinkId(petgraph::visit::EdgeRef::id(&edge).index() as u32))
-            .collect();
-        links.sort();
-        links
+        self.ports(node).iter().map(|port| port.link).collect()
     }
 
     /// The node at the other end of port `port` of `node`.
     ///
     /// # Panics
     /// When the node has no such port.
+    #[inline]
     pub fn peer(&self, node: NodeId, port: u32) -> NodeId {
-        self.peers[node.index()][port as usize]
+        self.ports[(self.nodes[node.index()].first + port) as usize].peer
+    }
+
+    #[inline]
+    fn ports(&self, node: NodeId) -> &[Port] {
+        let Node { first, ports, .. } = self.nodes[node.index()];
+        &self.ports[first as usize..][..ports as usize]
     }
 
     pub(crate) fn forwards(&self, node: NodeId) -> bool {
-        self.graph[index(node)].forwards
+        self.nodes[node.index()].forwards
     }
 
     pub(crate) fn port_count(&self, node: NodeId) -> usize {
-        self.peers[node.index()].len()
+        self.nodes[node.index()].ports as usize
     }
 
     /// Whether a node is up.
     pub(crate) fn is_node_up(&self, node: NodeId) -> bool {
-        self.graph[index(node)].up
+        self.nodes[node.index()].up
     }
 
-    /// The neighbours of a node, in no order that matters.
+    /// The neighbours of a node, by its ports.
     pub(crate) fn neighbours(&self, node: NodeId) -> impl Iterator<Item = Neighbour> + '_ {
-        self.graph.edges(index(node)).map(move |edge| {
-            let link = edge.weight();
-            let here = usize::from(link.ends[0] != node);
+        (0..).zip(self.ports(node)).map(|(number, port)| {
+            let link = &self.links[port.link.0 as usize];
+            let here = usize::from(link.ends[0] == port.peer);
             Neighbour {
-                node: link.ends[1 - here],
-                port: link.ports[here],
+                node: port.peer,
+                port: number,
                 port_there: link.ports[1 - here],
                 cost: link.costs[here],
                 up: link.up[here],
@@ -258,8 +289,4 @@ impl Topology {
             }
         })
     }
-}
-
-fn index(node: NodeId) -> NodeIndex {
-    NodeIndex::new(node.index())
 }

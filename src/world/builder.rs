@@ -6,25 +6,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Epoch, Seed, Trail};
-use crate::net::{AddressBook, Direction, LinkConfig, NodeId, Routes, Topology, Unreachable, tcp};
+use crate::net::{
+    AddressBook, Addresses, Direction, LinkConfig, NodeId, Routes, Topology, Unreachable, tcp,
+};
 
 use super::actor::Spawn;
 use super::disk::Disk;
-use super::host::{Host, HostState, Status};
+use super::host::{Host, HostState, Programs, Status};
+use super::lazily::Lazily;
 use super::names::{Names, Place};
 use super::network::Network;
 use super::node::Node;
 use super::records::Records;
-use super::stack::Stack;
 use super::trap::NEVER;
 use super::{Actor, World};
 
 /// A host to be built.
 pub struct HostConfig {
     name: String,
-    addresses: Vec<IpAddr>,
+    addresses: Addresses,
     spawns: Vec<Spawn>,
-    disk: Disk,
+    disk: Lazily<Disk>,
     disk_octets: Option<u64>,
     tcp: tcp::Config,
     backlog_octets: Option<usize>,
@@ -43,9 +45,9 @@ impl HostConfig {
     pub fn new(name: impl Into<String>) -> Self {
         HostConfig {
             name: name.into(),
-            addresses: Vec::new(),
+            addresses: Addresses::default(),
             spawns: Vec::new(),
-            disk: Disk::default(),
+            disk: Lazily::new(),
             disk_octets: None,
             tcp: tcp::Config::default(),
             backlog_octets: None,
@@ -80,7 +82,7 @@ impl HostConfig {
     /// What its disk holds before the run.
     #[must_use]
     pub fn disk(mut self, disk: Disk) -> Self {
-        self.disk = disk;
+        self.disk = disk.into();
         self
     }
 
@@ -239,7 +241,7 @@ impl WorldBuilder {
     pub fn host(&mut self, host: HostConfig) -> &mut Self {
         if !self.names.add_host(&host.name) {
             self.errors.push(BuildError::DuplicateName(host.name.clone()));
-            for address in &host.addresses {
+            for address in &*host.addresses {
                 if let Some(owner) = self.addresses.owner(*address) {
                     let hosts = [self.names.name(owner).to_owned(), host.name.clone()];
                     self.errors.push(BuildError::DuplicateAddress { address: *address, hosts });
@@ -248,7 +250,7 @@ impl WorldBuilder {
             return self;
         }
         let node = NodeId(u32::try_from(self.hosts.len()).expect("fewer than 2^32 hosts"));
-        for address in &host.addresses {
+        for address in &*host.addresses {
             if let Err(owner) = self.addresses.assign(*address, node) {
                 let hosts = [self.names.name(owner).to_owned(), host.name.clone()];
                 self.errors.push(BuildError::DuplicateAddress { address: *address, hosts });
@@ -303,6 +305,9 @@ impl WorldBuilder {
     pub fn build(mut self) -> Result<World, Vec<BuildError>> {
         let mut errors = std::mem::take(&mut self.errors);
         let hosts = self.names.hosts();
+        self.hosts.shrink_to_fit();
+        self.names.shrink_to_fit();
+        self.addresses.shrink_to_fit();
         let mut links: Vec<[NodeId; 2]> = Vec::with_capacity(self.links.len());
         let mut degrees = vec![0_u32; hosts + self.names.routers()];
         for Link { ends, configs } in &self.links {
@@ -397,7 +402,7 @@ impl HostConfig {
                 node,
                 addresses: self.addresses,
                 disk: self.disk,
-                stack: Stack::default(),
+                stack: Lazily::new(),
                 trail: Trail::new(node_id),
                 status: if self.is_idle { Status::Up } else { Status::New },
                 boot: 0,
@@ -409,13 +414,15 @@ impl HostConfig {
                 path_mtus: None,
                 backlog_octets: self.backlog_octets,
                 is_gateway: self.gateway.is_some(),
-                judges: Vec::new(),
+                judges: Lazily::new(),
                 draws: None,
                 condition: None,
             },
             actors: Vec::new(),
-            spawns: self.spawns,
-            places: Vec::new(),
+            programs: match self.spawns.is_empty() {
+                true => Lazily::new(),
+                false => Programs { spawns: self.spawns, places: Vec::new() }.into(),
+            },
         }
     }
 }

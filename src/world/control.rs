@@ -64,7 +64,7 @@ impl World {
     /// # Panics
     /// When the host has no such program.
     pub fn restart_program(&mut self, at: SimTime, host: NodeId, program: u16, name: &'static str) {
-        let programs = self.host(host).map_or(0, |host| host.spawns.len());
+        let programs = self.host(host).map_or(0, |host| host.programs.spawns.len());
         assert!(usize::from(program) < programs, "a program of the host");
         self.control(at, Control::RestartProgram(host, program, name));
     }
@@ -183,6 +183,9 @@ impl World {
                 host.start(network, agenda, actions, now, cause);
             }
             (Status::New | Status::Up, true) | (Status::Crashed, _) => {}
+        }
+        if host.state.judges.is_empty() && ledger.packet_rules(node).next().is_none() {
+            return None;
         }
         let judges = &mut host.state.judges;
         judges.retain(|judge| ledger.packet_rules(node).any(|(id, _)| id == judge.id));

@@ -15,6 +15,8 @@ use crate::store::queue::Queue;
 use crate::store::replies::Replies;
 use crate::store::zones::ZoneCopies;
 
+use super::lazily::Nothing;
+
 /// A host's disk. Empty, it costs seven pointers.
 #[derive(Debug, Default)]
 pub struct Disk {
@@ -35,6 +37,18 @@ struct Bounds {
     size: Option<u64>,
     /// What faults leave of it.
     left: Option<u64>,
+}
+
+impl Nothing for Disk {
+    const NOTHING: &'static Self = &Disk {
+        mail: None,
+        queue: None,
+        outbox: None,
+        zones: None,
+        replies: None,
+        greylist: None,
+        bounds: None,
+    };
 }
 
 impl Disk {

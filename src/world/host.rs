@@ -1,15 +1,15 @@
 //! A host: its programs, its sockets, its disk.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
 use crate::engine::{Stream, Trail};
-use crate::net::{PathMtus, tcp};
+use crate::net::{Addresses, PathMtus, tcp};
 
 use super::actor::{Actor, Event, Spawn};
 use super::condition::Condition;
 use super::disk::Disk;
 use super::judge::Judge;
+use super::lazily::{Lazily, Nothing};
 use super::node::Node;
 use super::stack::Stack;
 
@@ -17,18 +17,28 @@ use super::stack::Stack;
 pub(crate) struct Host {
     pub(crate) state: HostState,
     pub(crate) actors: Vec<Box<dyn Actor>>,
+    pub(crate) programs: Lazily<Programs>,
+}
+
+/// How the programs of a host are started.
+#[derive(Default)]
+pub(crate) struct Programs {
     pub(crate) spawns: Vec<Spawn>,
     /// Where among the actors the program of each of `spawns` is now; empty: at its own place.
     pub(crate) places: Vec<u16>,
+}
+
+impl Nothing for Programs {
+    const NOTHING: &'static Self = &Programs { spawns: Vec::new(), places: Vec::new() };
 }
 
 /// What a host owns besides its programs, which act on it.
 #[derive(Debug)]
 pub(crate) struct HostState {
     pub(crate) node: Node,
-    pub(crate) addresses: Vec<IpAddr>,
-    pub(crate) disk: Disk,
-    pub(crate) stack: Stack,
+    pub(crate) addresses: Addresses,
+    pub(crate) disk: Lazily<Disk>,
+    pub(crate) stack: Lazily<Stack>,
     /// Its fingerprint, with checkpoints.
     pub(crate) trail: Trail,
     pub(crate) status: Status,
@@ -51,7 +61,7 @@ pub(crate) struct HostState {
     /// Whether it stands for the outside: then its coming up is no event of the run.
     pub(crate) is_gateway: bool,
     /// The rules about what it sends.
-    pub(crate) judges: Vec<Judge>,
+    pub(crate) judges: Lazily<Vec<Judge>>,
     /// What TCP and UDP draw: ports, initial sequence numbers. Made at the first draw.
     pub(crate) draws: Option<Box<Stream>>,
     /// What ails it; `None`: nothing ever has.

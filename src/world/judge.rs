@@ -132,7 +132,7 @@ impl Turn<'_> {
     fn judge(&mut self, to: NodeId, mut packet: Packet) {
         let number = self.host.node.counts.sent.packets;
         let mut verdict = None;
-        for judge in &mut self.host.judges {
+        for judge in self.host.judges.iter_mut() {
             // All of them count.
             let one = judge.strikes(self.network, number, to, &packet);
             if let (None, Some(one)) = (verdict, one) {

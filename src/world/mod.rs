@@ -20,6 +20,7 @@ pub mod fold;
 mod host;
 mod judge;
 pub mod kind;
+mod lazily;
 mod ledger;
 mod names;
 mod network;

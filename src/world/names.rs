@@ -35,6 +35,12 @@ impl Names {
         !self.hosts.contains(name) && self.routers.insert(name.into())
     }
 
+    /// Gives back the room for more names.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.hosts.shrink_to_fit();
+        self.routers.shrink_to_fit();
+    }
+
     /// How many hosts there are.
     pub(crate) fn hosts(&self) -> usize {
         self.hosts.len()

@@ -11,6 +11,7 @@ use crate::net::{
 use super::actor::{ConnId, Signal, TimerToken};
 use super::capture::Capture;
 use super::fold::Folding;
+use super::lazily::{Lazily, Nothing};
 use super::network::Network;
 use super::outside::{Departure, Visit};
 use super::packet_rule::PacketVerdict;
@@ -79,7 +80,7 @@ pub(crate) struct Node {
     pub(crate) directions: Vec<Direction>,
     pub(crate) counts: Counts,
     /// What its links hold, by port.
-    held: BTreeMap<u32, Waiting>,
+    held: Lazily<BTreeMap<u32, Waiting>>,
     sequence: u64,
     records: u32,
     /// How far the ICMP errors that it sent reach into the future, at their rate.
@@ -91,6 +92,10 @@ pub(crate) struct Node {
 struct Waiting {
     octets: usize,
     packets: VecDeque<(Option<RecordId>, NodeId, Packet)>,
+}
+
+impl Nothing for BTreeMap<u32, Waiting> {
+    const NOTHING: &'static Self = &BTreeMap::new();
 }
 
 /// Origin 0 belongs to controls, so that they come first in their instant.
@@ -113,7 +118,7 @@ impl Node {
             id,
             directions: Vec::new(),
             counts: Counts::default(),
-            held: BTreeMap::new(),
+            held: Lazily::new(),
             sequence: 0,
             records: 0,
             complains_until: SimTime::ZERO,
@@ -302,6 +307,9 @@ impl Node {
         now: SimTime,
         port: u32,
     ) {
+        if self.held.is_empty() {
+            return;
+        }
         let waiting = self.held.remove(&port);
         for (cause, destination, packet) in waiting.into_iter().flat_map(|waiting| waiting.packets)
         {
@@ -311,7 +319,7 @@ impl Node {
 
     /// Loses what its links hold, since it has crashed.
     pub(crate) fn lose_held(&mut self, agenda: &mut Agenda, now: SimTime) {
-        for waiting in std::mem::take(&mut self.held).into_values() {
+        for waiting in self.held.take().into_values() {
             for (cause, _, packet) in waiting.packets {
                 self.lose(agenda, now, cause, &packet, Loss::HostDown);
             }

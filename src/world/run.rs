@@ -350,7 +350,7 @@ impl World {
 
     /// The disk of a host; `None` for a router.
     pub fn disk(&self, node: NodeId) -> Option<&Disk> {
-        self.host(node).map(|host| &host.state.disk)
+        self.host(node).map(|host| &*host.state.disk)
     }
 
     /// The links between two nodes.

@@ -10,6 +10,7 @@ use crate::engine::{HashState, SimTime, Stream};
 use crate::net::tcp::{Actions, Connection, State};
 
 use super::actor::ConnId;
+use super::lazily::Nothing;
 
 /// The sockets of one host. Gone when it crashes.
 #[derive(Debug, Default)]
@@ -167,6 +168,18 @@ impl Socket {
 
 /// The ports given to those who do not ask for one (RFC 6335 §6).
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
+impl Nothing for Stack {
+    const NOTHING: &'static Self = &Stack {
+        udp: Vec::new(),
+        listeners: Vec::new(),
+        taken_over: Vec::new(),
+        slots: Vec::new(),
+        free: Vec::new(),
+        half_open: 0,
+        by_ends: HashMap::with_hasher(HashState::EMPTY),
+    };
+}
 
 impl Stack {
     /// Binds a UDP port for `actor`; false when it is taken.

@@ -10,7 +10,7 @@ use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
 use super::ailment::{Ailment, ConditionChange};
 use super::condition::{Admission, Condition};
 use super::fault::FaultId;
-use super::host::{Host, HostState, Status};
+use super::host::{Host, HostState, Programs, Status};
 use super::network::Network;
 use super::node::{Agenda, Happening};
 use super::outside::Visit;
@@ -74,8 +74,10 @@ impl Host {
         now: SimTime,
         cause: Option<RecordId>,
     ) {
-        self.actors = made(self.spawns.iter(), |spawn| spawn());
-        self.places.clear();
+        self.actors = made(self.programs.spawns.iter(), |spawn| spawn());
+        if !self.programs.places.is_empty() {
+            self.programs.places.clear();
+        }
         self.state.status = Status::Up;
         if !self.state.is_gateway {
             self.state.trail.add(now, kind::START, &[]);
@@ -121,12 +123,13 @@ impl Host {
         if self.state.status != Status::Up || self.state.stands_still() {
             return;
         }
-        if self.places.is_empty() {
-            self.places = (0..self.spawns.len() as u16).collect();
+        let Programs { spawns, places } = &mut *self.programs;
+        if places.is_empty() {
+            *places = (0..spawns.len() as u16).collect();
         }
-        let old = std::mem::replace(&mut self.places[usize::from(program)], new);
+        let old = std::mem::replace(&mut places[usize::from(program)], new);
         self.actors[usize::from(old)] = Box::new(Gone);
-        self.actors.push(self.spawns[usize::from(program)]());
+        self.actors.push(spawns[usize::from(program)]());
         self.state.restarts += 1;
         let change = ConditionChange::Restarted(name);
         self.state.trail.add(now, kind::CONDITION, change.to_string().as_bytes());
