@@ -166,7 +166,7 @@ impl Actor for NameServer {
 
 impl Running {
     fn admit(&mut self, ctx: &mut Ctx<'_>, asker: Asker, octets: Bytes) {
-        ctx.count(Kind::DnsQuery);
+        ctx.count(Kind::DnsQuery, 1);
         let admitted = match &mut self.faults {
             Some(faults) => faults.admit(ctx, asker, octets),
             None => Some(Admitted { asker, octets, wrong: None }),

@@ -165,7 +165,7 @@ impl Running {
         asker: Asker,
         octets: Bytes,
     ) {
-        ctx.count(Kind::DnsQuery);
+        ctx.count(Kind::DnsQuery, 1);
         let admitted = match &mut self.faults {
             Some(faults) => faults.admit(ctx, asker, octets),
             None => Some(Admitted { asker, octets, wrong: None }),

@@ -6,6 +6,7 @@ pub mod checkpoints;
 pub mod expect;
 pub mod key_log;
 pub mod laws;
+pub mod load;
 pub mod summary;
 pub mod transcript;
 
@@ -14,5 +15,6 @@ pub use checkpoints::write_checkpoints;
 pub use expect::Verdict;
 pub use key_log::write_key_log;
 pub use laws::Broken;
+pub use load::{Figures, Load};
 pub use summary::Summary;
 pub use transcript::Transcript;

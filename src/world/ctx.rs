@@ -168,18 +168,20 @@ impl Ctx<'_> {
         let Some(folding) = &mut turn.agenda.fold else {
             return turn.record(|| Fact::Note(made()));
         };
-        let is_read = folding.reads(kind) || turn.agenda.records.is_some();
-        let note = is_read.then(made);
-        folding.tell(turn.now, turn.host.node.id, kind, note.as_ref());
-        if let Some(note) = note {
-            turn.record(|| Fact::Note(note));
+        let (now, node) = (turn.now, turn.host.node.id);
+        if !folding.reads(kind) {
+            folding.count(now, node, kind, 1);
+            return turn.record(|| Fact::Note(made()));
         }
+        let note = made();
+        folding.note(now, node, &note);
+        turn.record(|| Fact::Note(note));
     }
 
-    /// Has counted what no record tells by itself, and is too frequent for a note.
-    pub fn count(&mut self, kind: Kind) {
+    /// Has counted what no note tells by itself: so many times something of that kind.
+    pub fn count(&mut self, kind: Kind, times: u64) {
         if let Some(folding) = &mut self.turn.agenda.fold {
-            folding.tell(self.turn.now, self.turn.host.node.id, kind, None);
+            folding.count(self.turn.now, self.turn.host.node.id, kind, times);
         }
     }
 

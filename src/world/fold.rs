@@ -24,9 +24,11 @@ pub trait Fold: Any + Send {
     /// Which notes it reads. Asked once.
     fn reads(&self) -> Kinds;
 
-    /// Something of that kind happened at a host; times do not fall. The note is there if it reads
-    /// that kind.
-    fn tell(&mut self, time: SimTime, node: NodeId, kind: Kind, note: Option<&Note>);
+    /// Something of a kind that it reads happened at a host. Times do not fall.
+    fn note(&mut self, time: SimTime, node: NodeId, note: &Note);
+
+    /// Something of a kind that it does not read, so many times.
+    fn count(&mut self, time: SimTime, node: NodeId, kind: Kind, times: u64);
 
     /// One of the same sort that has been told nothing yet.
     fn fresh(&self) -> Box<dyn Fold>;
@@ -50,8 +52,12 @@ impl Folding {
         self.reads.has(kind)
     }
 
-    pub(crate) fn tell(&mut self, time: SimTime, node: NodeId, kind: Kind, note: Option<&Note>) {
-        self.fold.tell(time, node, kind, note.filter(|_| self.reads.has(kind)));
+    pub(crate) fn note(&mut self, time: SimTime, node: NodeId, note: &Note) {
+        self.fold.note(time, node, note);
+    }
+
+    pub(crate) fn count(&mut self, time: SimTime, node: NodeId, kind: Kind, times: u64) {
+        self.fold.count(time, node, kind, times);
     }
 }
 
@@ -99,7 +105,7 @@ mod tests {
             let (qname, qtype) = (self.0.to_string(), "A".to_owned());
             ctx.note(Kind::CacheMiss, || Note::CacheMiss { qname, qtype });
             ctx.note(Kind::Remark, || Note::Remark(self.0.to_string()));
-            ctx.count(Kind::DnsQuery);
+            ctx.count(Kind::DnsQuery, 2);
             if self.0 < 10 {
                 ctx.set_timer(ctx.now() + std::time::Duration::from_secs(1), TimerToken(0));
             }
@@ -108,19 +114,20 @@ mod tests {
 
     /// What was told, in words.
     #[derive(Default)]
-    struct Told(Vec<(SimTime, Kind, Option<String>)>);
+    struct Told(Vec<(SimTime, Kind, String)>);
 
     impl Fold for Told {
         fn reads(&self) -> Kinds {
             Kinds::of(&[Kind::Remark])
         }
 
-        fn tell(&mut self, time: SimTime, _: NodeId, kind: Kind, note: Option<&Note>) {
-            let text = note.map(|note| match note {
-                Note::Remark(text) => text.clone(),
-                other => panic!("{other:?} is not read"),
-            });
-            self.0.push((time, kind, text));
+        fn note(&mut self, time: SimTime, _: NodeId, note: &Note) {
+            let Note::Remark(text) = note else { panic!("{note:?} is not read") };
+            self.0.push((time, Kind::Remark, text.clone()));
+        }
+
+        fn count(&mut self, time: SimTime, _: NodeId, kind: Kind, times: u64) {
+            self.0.push((time, kind, times.to_string()));
         }
 
         fn fresh(&self) -> Box<dyn Fold> {
@@ -153,9 +160,9 @@ mod tests {
             let told = world.take_fold::<Told>().unwrap().0;
             let second = SimTime::from_secs(1);
             let one = [
-                (second, Kind::CacheMiss, None),
-                (second, Kind::Remark, Some("1".to_owned())),
-                (second, Kind::DnsQuery, None),
+                (second, Kind::CacheMiss, "1".to_owned()),
+                (second, Kind::Remark, "1".to_owned()),
+                (second, Kind::DnsQuery, "2".to_owned()),
             ];
             assert_eq!((&told[..3], told.len()), (&one[..], 30));
             assert_eq!(alone.get_or_insert(told.clone()), &told);

@@ -36,10 +36,20 @@ pub enum Kind {
     Secured,
     NotSecured,
     Remark,
+    /// A recipient that an accepted message is for. Never noted by itself: `Accepted` names them all.
+    Recipient,
+    /// A recipient came to its end in others: it is a list, or its mail is forwarded and it keeps none.
+    /// Never noted by itself: `Forwarded` names the others.
+    Expanded,
     /// A query reached a DNS server, a resolver or an authority. Never noted: records show the octets.
     DnsQuery,
     /// A load client finished an exchange without a protocol of its own. Never noted.
     Transaction,
+}
+
+impl Kind {
+    /// How many kinds there are.
+    pub const COUNT: usize = Kind::Transaction as usize + 1;
 }
 
 impl Note {
@@ -102,7 +112,7 @@ impl Kinds {
 }
 
 // A set has a bit for each kind.
-const _: () = assert!((Kind::Transaction as u32) < u64::BITS);
+const _: () = assert!(Kind::COUNT <= u64::BITS as usize);
 
 #[cfg(test)]
 mod tests {

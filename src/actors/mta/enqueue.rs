@@ -10,8 +10,14 @@ use super::note;
 /// `from` is the peer that it comes from.
 pub(super) fn enqueue(mut message: QueuedMessage, due: SimTime, from: String, ctx: &mut Ctx<'_>) {
     message.skew = ctx.skew();
-    ctx.note(Kind::Accepted, || note::accepted(&message, from));
+    tell(&message, from, ctx);
     ctx.disk().queue().insert(message, due);
+}
+
+/// Tells that this host answers for a message from now on.
+pub(super) fn tell(message: &QueuedMessage, from: String, ctx: &mut Ctx<'_>) {
+    ctx.count(Kind::Recipient, note::open_recipients(message).count() as u64);
+    ctx.note(Kind::Accepted, || note::accepted(message, from));
 }
 
 /// The same with a message that this host wrote: it is tried once it is on disk.

@@ -13,10 +13,14 @@ pub(super) fn message_id(data: &[u8]) -> String {
     Header::new(data).text("Message-ID").map_or_else(String::new, |id| id.trim().to_owned())
 }
 
-pub(super) fn accepted(message: &QueuedMessage, peer: String) -> Note {
-    // An alias that is kept for its report alone is nobody to deliver to.
+/// Whom a message is for. An alias that is kept for its report alone is nobody to deliver to.
+pub(super) fn open_recipients(message: &QueuedMessage) -> impl Iterator<Item = &QueuedRecipient> {
     let is_open = |to: &&QueuedRecipient| !matches!(to.state, RecipientState::Delivered(_));
-    let recipients = message.recipients.iter().filter(is_open);
+    message.recipients.iter().filter(is_open)
+}
+
+pub(super) fn accepted(message: &QueuedMessage, peer: String) -> Note {
+    let recipients = open_recipients(message);
     Note::Accepted {
         queue_id: message.id.to_string(),
         message_id: message_id(&message.data),

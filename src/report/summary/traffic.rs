@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use crate::net::Loss;
-use crate::world::{Amount, World};
+use crate::world::{Amount, Traffic, World};
 
 /// What the network did to packets of a run in which it did not simply carry them all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,8 +55,13 @@ impl Network {
         if traffic.duplicated.packets == 0 && traffic.lost.keys().all(is_idle) {
             return None;
         }
+        Some(Network::of(&traffic))
+    }
+
+    /// All of that.
+    pub(in crate::report) fn of(traffic: &Traffic) -> Self {
         let lost = traffic.lost.iter();
-        Some(Network {
+        Network {
             sent: traffic.sent.into(),
             duplicated: traffic.duplicated.into(),
             delivered: traffic.delivered.into(),
@@ -64,7 +69,7 @@ impl Network {
                 .map(|(why, amount)| Lost { why: why.to_string(), size: (*amount).into() })
                 .collect(),
             in_flight: traffic.in_flight.into(),
-        })
+        }
     }
 }
 

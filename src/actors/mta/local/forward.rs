@@ -72,6 +72,9 @@ impl Local<'_, '_> {
             )
         };
         self.send_on(forwarded);
+        if !keep {
+            self.ctx.count(Kind::Expanded, 1);
+        }
         match is_one {
             // The sender hears from where it goes now.
             true => RecipientState::Reported,

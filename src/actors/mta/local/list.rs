@@ -13,6 +13,7 @@ use crate::proto::smtp::{EnhancedStatus, Mailbox, ReversePath};
 use crate::store::queue::{
     Delivered, QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble,
 };
+use crate::world::Kind;
 
 use super::{Local, forward, looped};
 
@@ -58,6 +59,7 @@ impl Local<'_, '_> {
             false if members.is_empty() => {}
             false => self.post(&fields, bounces_of(name, &domain), members),
         }
+        self.ctx.count(Kind::Expanded, 1);
         Ok(RecipientState::Delivered(Delivered::List))
     }
 

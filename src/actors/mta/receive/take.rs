@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use crate::actors::mta::config::{Bug, MtaConfig};
-use crate::actors::mta::enqueue::enqueue;
+use crate::actors::mta::enqueue::{self, enqueue};
 use crate::actors::mta::policy::{self, Refusal};
-use crate::actors::mta::{alias, note, signing};
+use crate::actors::mta::{alias, signing};
 use crate::engine::UnixTime;
 use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
 use crate::proto::smtp::server::{ReceivedMessage, Verdict};
@@ -14,7 +14,7 @@ use crate::proto::smtp::{EnhancedStatus, Mailbox, Notify, Reply};
 use crate::store::queue::{
     Delivered, QueueId, QueuedMessage, QueuedRecipient, RecipientState, Trouble,
 };
-use crate::world::{Ctx, Kind};
+use crate::world::Ctx;
 
 use super::Shared;
 use super::open::Open;
@@ -72,7 +72,7 @@ impl Open {
         };
         let peer = format!("{helo}[{}]", self.peer.ip());
         if config.bug == Some(Bug::LateWrite) {
-            ctx.note(Kind::Accepted, || note::accepted(&message, peer));
+            enqueue::tell(&message, peer, ctx);
             shared.late_writes.push(message);
         } else {
             enqueue(message, ctx.now(), peer, ctx);
