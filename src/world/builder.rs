@@ -409,7 +409,6 @@ impl HostConfig {
                 restarts: 0,
                 events: 0,
                 trap: NEVER,
-                pending: Default::default(),
                 tcp: (self.tcp != tcp::Config::default()).then(|| Box::new(self.tcp)),
                 path_mtus: None,
                 backlog_octets: self.backlog_octets,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::engine::{SimTime, Skew, Stream};
 use crate::net::{Latency, Packet};
 
-use super::actor::ConnId;
+use super::actor::{ConnId, Event};
 use super::ailment::{Ailment, ConditionChange, DATAGRAM_BUFFER_OCTETS, Excess, RING_PACKETS};
 use super::disk::Disk;
 use super::fault::FaultId;
@@ -28,6 +28,8 @@ pub(crate) struct Condition {
     kept: VecDeque<(Option<RecordId>, Happening)>,
     /// How many packets are among that.
     ring: usize,
+    /// What the programs will be told when they go on, in order.
+    events: VecDeque<(u16, Event)>,
     /// Octets of datagrams that the programs have not read, by port.
     unread: BTreeMap<u16, usize>,
     /// Connections that stand and that no program has accepted.
@@ -151,6 +153,7 @@ impl Condition {
         self.sockets_stopped = false;
         self.kept.clear();
         self.ring = 0;
+        self.events.clear();
         self.unread.clear();
         self.waiting.clear();
         self.busy_until = SimTime::ZERO;
@@ -192,6 +195,19 @@ impl Condition {
     pub(crate) fn take_kept(&mut self) -> VecDeque<(Option<RecordId>, Happening)> {
         self.ring = 0;
         std::mem::take(&mut self.kept)
+    }
+
+    /// Keeps events of programs that stand still.
+    pub(crate) fn keep_events(&mut self, pending: &mut VecDeque<(u16, Event)>) {
+        self.events.append(pending);
+    }
+
+    /// Puts the events that were kept before those that are new.
+    pub(crate) fn give_events(&mut self, pending: &mut VecDeque<(u16, Event)>) {
+        if !self.events.is_empty() {
+            self.events.append(pending);
+            std::mem::swap(&mut self.events, pending);
+        }
     }
 
     /// Whether a paused program's port has room for a datagram of so many octets, which is counted.

@@ -102,8 +102,8 @@ impl World {
                 self.last_change = now;
                 return self.at(node, |part, network| {
                     let slot = network.places.slot(node);
-                    let Part { hosts, agenda, actions, .. } = part;
-                    hosts[slot].restart_program((program, name), network, agenda, actions, now);
+                    let Part { hosts, agenda, scratch, .. } = part;
+                    hosts[slot].restart_program((program, name), network, agenda, scratch, now);
                 });
             }
             Control::Learn(changes) => {
@@ -154,7 +154,7 @@ impl World {
         let (now, up) = (*now, ledger.is_up(node));
         let fact = || if up { Fact::Restarted } else { Fact::Crashed };
         let is_host = node.index() < network.names.hosts();
-        let Part { hosts, routers, agenda, actions, .. } = &mut parts[network.places.part(node)];
+        let Part { hosts, routers, agenda, scratch, .. } = &mut parts[network.places.part(node)];
         let slot = network.places.slot(node);
         if !is_host {
             let router = &mut routers[slot - hosts.len()];
@@ -170,7 +170,7 @@ impl World {
             return Some(Change::Node(node, up));
         }
         let host = &mut hosts[slot];
-        host.ail(&ledger.ailments(node), network, agenda, actions, now);
+        host.ail(&ledger.ailments(node), network, agenda, scratch, now);
         match (host.state.status, up) {
             (Status::New | Status::Up, false) => {
                 host.state.node.record(agenda, now, None, fact);
@@ -180,7 +180,7 @@ impl World {
             // One that stands still comes up when it does not any more.
             (Status::Crashed, true) if !host.state.stands_still() => {
                 let cause = host.state.node.record(agenda, now, None, fact);
-                host.start(network, agenda, actions, now, cause);
+                host.start(network, agenda, scratch, now, cause);
             }
             (Status::New | Status::Up, true) | (Status::Crashed, _) => {}
         }

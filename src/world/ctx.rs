@@ -250,7 +250,7 @@ impl Ctx<'_> {
         let iss = draws.next_u64() as u32;
         let local = SocketAddr::new(own, port);
         let config = self.turn.tcp_config(local, to);
-        let tcp = Connection::connect(&config, iss, self.turn.now, self.turn.actions);
+        let tcp = Connection::connect(&config, iss, self.turn.now, &mut self.turn.scratch.actions);
         let socket = Socket::new(local, to, self.actor, true, tcp);
         let id = self.turn.host.stack.insert(socket);
         self.turn.after_tcp(id);
@@ -313,7 +313,7 @@ impl Ctx<'_> {
     ) {
         let turn = &mut self.turn;
         if let Some(socket) = turn.host.stack.get(connection) {
-            act(socket, turn.now, turn.actions);
+            act(socket, turn.now, &mut turn.scratch.actions);
             turn.after_tcp(connection);
         }
     }

@@ -1,11 +1,9 @@
 //! A host: its programs, its sockets, its disk.
 
-use std::collections::VecDeque;
-
 use crate::engine::{Stream, Trail};
 use crate::net::{Addresses, PathMtus, tcp};
 
-use super::actor::{Actor, Event, Spawn};
+use super::actor::{Actor, Spawn};
 use super::condition::Condition;
 use super::disk::Disk;
 use super::judge::Judge;
@@ -50,8 +48,6 @@ pub(crate) struct HostState {
     pub(crate) events: u64,
     /// After which of its events something waits.
     pub(crate) trap: u64,
-    /// Events of this instant that wait for their actor.
-    pub(crate) pending: VecDeque<(u16, Event)>,
     /// How its TCP behaves, if not as usual.
     pub(crate) tcp: Option<Box<tcp::Config>>,
     /// What fits on the way to whom, if it was told that anything did not.

@@ -33,6 +33,7 @@ mod receive;
 pub mod record;
 mod records;
 mod run;
+mod scratch;
 mod stack;
 pub mod traffic;
 mod trap;

@@ -3,13 +3,13 @@
 //! Nothing in a part reaches into another one: what crosses over is a packet, which its [`Agenda`] puts
 //! by. A world that runs on one thread is one part.
 
-use crate::engine::SimTime;
-use crate::net::tcp::Actions;
+use crate::engine::{Key, SimTime};
 use crate::net::{Loss, NodeId};
 
 use super::host::Host;
 use super::network::Network;
 use super::node::{Agenda, Happening, Node, Scheduled};
+use super::scratch::Scratch;
 
 /// Some nodes and their queue.
 #[derive(Default)]
@@ -17,8 +17,7 @@ pub(super) struct Part {
     pub(super) hosts: Vec<Host>,
     pub(super) routers: Vec<Router>,
     pub(super) agenda: Agenda,
-    /// Reused for the outputs of TCP.
-    pub(super) actions: Actions,
+    pub(super) scratch: Scratch,
     /// When its last event was.
     pub(super) now: SimTime,
     /// How many events were handled in it.
@@ -65,11 +64,8 @@ impl Part {
     /// Handles all events up to and with `last`. A host that has had an event which a crash waits for ends
     /// that early, and is handed back.
     pub(super) fn run(&mut self, network: &Network, last: SimTime) -> Option<NodeId> {
-        while let Some(key) = self.agenda.queue.peek() {
-            if key.time > last {
-                break;
-            }
-            if let Some(trapped) = self.step(network) {
+        while let Some((key, scheduled)) = self.agenda.queue.pop_until(last) {
+            if let Some(trapped) = self.carry_out(network, key, scheduled) {
                 return Some(trapped);
             }
         }
@@ -77,13 +73,22 @@ impl Part {
     }
 
     /// Handles the next event, if there is one; hands back a host at which a crash waited for it.
-    #[inline]
     pub(super) fn step(&mut self, network: &Network) -> Option<NodeId> {
-        let (key, Scheduled { node, cause, happening }) = self.agenda.queue.pop()?;
+        let (key, scheduled) = self.agenda.queue.pop()?;
+        self.carry_out(network, key, scheduled)
+    }
+
+    #[inline]
+    fn carry_out(
+        &mut self,
+        network: &Network,
+        key: Key,
+        Scheduled { node, cause, happening }: Scheduled,
+    ) -> Option<NodeId> {
         self.now = key.time;
         self.events += 1;
         let slot = network.places.slot(node);
-        let Part { hosts, routers, agenda, actions, .. } = self;
+        let Part { hosts, routers, agenda, scratch, .. } = self;
         match happening {
             Happening::Packet { destination, packet } if destination != node => {
                 // Under way: routers forward, hosts do not.
@@ -103,7 +108,7 @@ impl Part {
             }
             happening => {
                 let host = &mut hosts[slot];
-                host.handle(network, agenda, actions, key.time, cause, happening);
+                host.handle(network, agenda, scratch, key.time, cause, happening);
                 if host.state.events == host.state.trap {
                     return Some(node);
                 }

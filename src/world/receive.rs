@@ -50,7 +50,7 @@ impl Turn<'_> {
                 }
                 self.host.node.counts.delivered.add_octets(octets);
                 self.record(|| Fact::Datagram { from, to, payload: payload.clone() });
-                self.host.pending.push_back((actor, Event::Datagram { from, to, payload }));
+                self.scratch.pending.push_back((actor, Event::Datagram { from, to, payload }));
             }
             Body::Tcp(segment) => {
                 if self.receive_segment(from, to, segment) {
@@ -83,7 +83,9 @@ impl Turn<'_> {
         match (tcp_sequence, self.host.stack.find(from, to)) {
             (None, _) => {
                 if let Some(actor) = self.host.stack.udp_actor(from.port()) {
-                    self.host.pending.push_back((actor, Event::Unreachable { from, to, trouble }));
+                    self.scratch
+                        .pending
+                        .push_back((actor, Event::Unreachable { from, to, trouble }));
                 }
             }
             (Some(sequence), Some(id)) => {
@@ -91,9 +93,9 @@ impl Turn<'_> {
                 match mtu {
                     Some(mtu) => {
                         let mss = crate::net::packet::mss_for(mtu, to);
-                        socket.tcp.on_too_big(self.now, sequence, mss, self.actions);
+                        socket.tcp.on_too_big(self.now, sequence, mss, &mut self.scratch.actions);
                     }
-                    None => socket.tcp.on_unreachable(trouble, sequence, self.actions),
+                    None => socket.tcp.on_unreachable(trouble, sequence, &mut self.scratch.actions),
                 }
                 self.after_tcp(id);
             }
@@ -116,11 +118,11 @@ impl Turn<'_> {
             let socket = self.host.stack.get(id).expect("a connection found by its ends");
             if socket.actor == NOBODY && !segment.payload.is_empty() {
                 // Nobody will read it, and the peer is to know (RFC 1122 §4.2.2.13).
-                socket.tcp.abort(self.now, self.actions);
+                socket.tcp.abort(self.now, &mut self.scratch.actions);
                 self.after_tcp(id);
                 return true;
             }
-            socket.tcp.on_segment(self.now, segment, self.actions);
+            socket.tcp.on_segment(self.now, segment, &mut self.scratch.actions);
             self.after_tcp(id);
             return true;
         }
@@ -135,7 +137,8 @@ impl Turn<'_> {
             Some(actor) if opens(segment.flags) => {
                 let iss = self.draws().next_u64() as u32;
                 let config = self.tcp_config(to, from);
-                let tcp = Connection::accept(&config, iss, &segment, self.now, self.actions);
+                let tcp =
+                    Connection::accept(&config, iss, &segment, self.now, &mut self.scratch.actions);
                 let (local, peer) = (to, from);
                 let mut socket = Socket::new(local, peer, actor, false, tcp);
                 if !self.host.accepts() {
@@ -193,7 +196,7 @@ impl Turn<'_> {
         }
         socket.armed = None;
         if socket.tcp.deadline().is_some_and(|deadline| deadline <= now) {
-            socket.tcp.on_timeout(now, self.actions);
+            socket.tcp.on_timeout(now, &mut self.scratch.actions);
         }
         self.after_tcp(id);
     }
@@ -216,27 +219,20 @@ impl Turn<'_> {
     pub(crate) fn after_tcp(&mut self, id: ConnId) {
         let Some(socket) = self.host.stack.get(id) else { return };
         if let Some(limit) = self.host.backlog_octets {
-            socket.keep_backlog(limit, self.now, self.actions);
+            socket.keep_backlog(limit, self.now, &mut self.scratch.actions);
         }
         let (local, peer, actor, active) = (socket.local, socket.peer, socket.actor, socket.active);
-        let deadline = socket.tcp.deadline();
         let (gone, unaccepted) = (socket.tcp.is_closed(), socket.is_unaccepted);
         let stands = socket.is_half_open && socket.tcp.state() != tcp::State::SynReceived;
-        let mut arm = None;
-        if !gone
-            && let Some(deadline) = deadline
-            && socket.armed.is_none_or(|armed| deadline < armed)
-        {
-            socket.armed = Some(deadline);
-            arm = Some(deadline);
-        }
         if stands {
             self.host.stack.leave_syn_queue(id);
         }
         if gone {
             self.host.stack.remove(id);
+        } else if self.scratch.touched.last() != Some(&id) {
+            self.scratch.touched.push(id);
         }
-        let mut actions = std::mem::take(self.actions);
+        let mut actions = std::mem::take(&mut self.scratch.actions);
         for tcp::Resent { seq, octets, why } in actions.resent.drain(..) {
             self.record(|| Fact::Resent { local, peer, tcp_sequence: seq, octets, why });
         }
@@ -266,12 +262,23 @@ impl Turn<'_> {
                 self.in_backlog(id, &event);
                 continue;
             }
-            self.host.pending.push_back((actor, Event::Stream(id, event)));
+            self.scratch.pending.push_back((actor, Event::Stream(id, event)));
         }
-        *self.actions = actions;
-        if let Some(deadline) = arm {
-            let boot = self.host.boot;
-            self.schedule(deadline, Happening::Connection { boot, connection: id });
+        self.scratch.actions = actions;
+    }
+
+    /// Sets the timers of the connections that something happened to, where one is due before it fires
+    /// anyhow. Once for all that happens in an instant: what is answered at once needs no timer.
+    pub(super) fn arm_touched(&mut self) {
+        while let Some(id) = self.scratch.touched.pop() {
+            let Some(socket) = self.host.stack.get(id) else { continue };
+            if let Some(deadline) = socket.tcp.deadline()
+                && socket.armed.is_none_or(|armed| deadline < armed)
+            {
+                socket.armed = Some(deadline);
+                let boot = self.host.boot;
+                self.schedule(deadline, Happening::Connection { boot, connection: id });
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::engine::shake::made;
 use crate::engine::{SimTime, Stream};
-use crate::net::tcp::{Actions, Flags};
+use crate::net::tcp::Flags;
 use crate::net::{Loss, NodeId};
 
 use super::Ctx;
@@ -15,6 +15,7 @@ use super::network::Network;
 use super::node::{Agenda, Happening};
 use super::outside::Visit;
 use super::record::{Fact, RecordId};
+use super::scratch::Scratch;
 use super::stack::Stop;
 
 /// What is at hand while a host handles an event.
@@ -25,8 +26,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) network: &'a Network,
     pub(crate) agenda: &'a mut Agenda,
     pub(crate) host: &'a mut HostState,
-    /// Reused for the outputs of TCP.
-    pub(crate) actions: &'a mut Actions,
+    pub(crate) scratch: &'a mut Scratch,
 }
 
 /// Kinds of events, as the fingerprint counts them.
@@ -70,7 +70,7 @@ impl Host {
         &mut self,
         network: &Network,
         agenda: &mut Agenda,
-        actions: &mut Actions,
+        scratch: &mut Scratch,
         now: SimTime,
         cause: Option<RecordId>,
     ) {
@@ -82,7 +82,7 @@ impl Host {
         if !self.state.is_gateway {
             self.state.trail.add(now, kind::START, &[]);
         }
-        let turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        let turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
         let mut ctx = Ctx { turn, actor: 0 };
         for (index, actor) in self.actors.iter_mut().enumerate() {
             ctx.actor = index as u16;
@@ -98,7 +98,6 @@ impl Host {
         self.state.boot += 1;
         self.state.stack = Default::default();
         self.state.path_mtus = None;
-        self.state.pending.clear();
         if let Some(condition) = &mut self.state.condition {
             condition.crash();
         }
@@ -113,7 +112,7 @@ impl Host {
         (program, name): (u16, &'static str),
         network: &Network,
         agenda: &mut Agenda,
-        actions: &mut Actions,
+        scratch: &mut Scratch,
         now: SimTime,
     ) {
         // Timers and connections know a program by its number, so the new one has a new number.
@@ -134,7 +133,7 @@ impl Host {
         let change = ConditionChange::Restarted(name);
         self.state.trail.add(now, kind::CONDITION, change.to_string().as_bytes());
         let cause = self.state.node.record(agenda, now, None, || Fact::Condition(change));
-        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
         turn.end_program(old);
         let mut ctx = Ctx { turn, actor: new };
         self.actors[usize::from(new)].start(&mut ctx);
@@ -159,7 +158,7 @@ impl Host {
         held: &[(FaultId, Ailment)],
         network: &Network,
         agenda: &mut Agenda,
-        actions: &mut Actions,
+        scratch: &mut Scratch,
         now: SimTime,
     ) {
         if held.is_empty() && self.state.condition.is_none() {
@@ -176,7 +175,7 @@ impl Host {
         if self.state.status == Status::Crashed {
             return;
         }
-        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
         if turn.host.stands_still() {
             turn.stop_sockets();
             return;
@@ -185,9 +184,9 @@ impl Host {
         let kept = turn.condition().take_kept();
         run_pending(&mut Ctx { turn, actor: 0 }, &mut self.actors);
         for (cause, happening) in kept {
-            self.handle(network, agenda, actions, now, cause, happening);
+            self.handle(network, agenda, scratch, now, cause, happening);
         }
-        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
         turn.start_sockets();
         run_pending(&mut Ctx { turn, actor: 0 }, &mut self.actors);
     }
@@ -197,7 +196,7 @@ impl Host {
         &mut self,
         network: &Network,
         agenda: &mut Agenda,
-        actions: &mut Actions,
+        scratch: &mut Scratch,
         now: SimTime,
         cause: Option<RecordId>,
         mut happening: Happening,
@@ -213,12 +212,12 @@ impl Host {
             };
         }
         self.state.events += 1;
-        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, actions };
+        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
         match happening {
             Happening::Start => {
                 // A host may have crashed before it ever came up.
                 if turn.host.status == Status::New {
-                    self.start(network, agenda, actions, now, cause);
+                    self.start(network, agenda, scratch, now, cause);
                 }
                 return;
             }
@@ -235,7 +234,7 @@ impl Host {
                     return;
                 }
                 turn.host.trail.add(now, kind::TIMER, &token.0.to_le_bytes());
-                turn.host.pending.push_back((actor, Event::Timer(token)));
+                turn.scratch.pending.push_back((actor, Event::Timer(token)));
             }
             Happening::Connection { boot, connection } => {
                 if boot != turn.host.boot {
@@ -254,7 +253,7 @@ impl Host {
                     return;
                 }
                 for actor in (0..self.actors.len() as u16).filter(|actor| *actor != from) {
-                    turn.host.pending.push_back((actor, Event::Signal(signal)));
+                    turn.scratch.pending.push_back((actor, Event::Signal(signal)));
                 }
             }
             Happening::Visit(visit) => {
@@ -267,7 +266,9 @@ impl Host {
                         let (which, octets) = outside.trace();
                         turn.host.trail.add(now, kind::OUTSIDE + which, octets);
                         for actor in 0..self.actors.len() as u16 {
-                            turn.host.pending.push_back((actor, Event::Outside(outside.clone())));
+                            turn.scratch
+                                .pending
+                                .push_back((actor, Event::Outside(outside.clone())));
                         }
                     }
                     Visit::Act(act) => {
@@ -292,19 +293,38 @@ impl Host {
     }
 }
 
-/// Hands the events of this instant to their actors until there are none.
+/// Hands the events of this instant to their actors until there are none, or keeps them if the programs
+/// stand still; then sets the timers of the connections that were concerned.
 fn run_pending(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>]) {
-    if ctx.turn.host.stands_still() {
+    if ctx.turn.host.condition.is_some() {
+        run_ailing(ctx, actors);
+    } else {
+        hand_over(ctx, actors);
+    }
+    ctx.turn.arm_touched();
+}
+
+fn hand_over(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>]) {
+    while let Some((index, event)) = ctx.turn.scratch.pending.pop_front() {
+        if let Some(actor) = actors.get_mut(usize::from(index)) {
+            ctx.actor = index;
+            actor.handle(event, ctx);
+        }
+    }
+}
+
+#[cold]
+fn run_ailing(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>]) {
+    let Turn { host, scratch, .. } = &mut ctx.turn;
+    let condition = host.condition.as_deref_mut().expect("the host has a condition");
+    if condition.stands_still() {
+        condition.keep_events(&mut scratch.pending);
         return;
     }
+    condition.give_events(&mut scratch.pending);
     loop {
-        while let Some((index, event)) = ctx.turn.host.pending.pop_front() {
-            if let Some(actor) = actors.get_mut(usize::from(index)) {
-                ctx.actor = index;
-                actor.handle(event, ctx);
-            }
-        }
-        if ctx.turn.host.condition.is_none() || !ctx.turn.accept_waiting() {
+        hand_over(ctx, actors);
+        if !ctx.turn.accept_waiting() {
             break;
         }
     }
@@ -355,7 +375,7 @@ impl Turn<'_> {
         if std::mem::replace(&mut self.condition().sockets_stopped, false) {
             for id in self.host.stack.connections() {
                 let Some(socket) = self.host.stack.get(id) else { continue };
-                socket.go(Stop::Paused, self.now, self.actions);
+                socket.go(Stop::Paused, self.now, &mut self.scratch.actions);
                 self.after_tcp(id);
             }
         }
@@ -372,8 +392,8 @@ impl Turn<'_> {
             };
             socket.actor = NOBODY;
             match socket.is_stopped() || socket.is_unaccepted {
-                true => socket.tcp.abort(self.now, self.actions),
-                false => socket.tcp.close(self.now, self.actions),
+                true => socket.tcp.abort(self.now, &mut self.scratch.actions),
+                false => socket.tcp.close(self.now, &mut self.scratch.actions),
             }
             self.after_tcp(id);
         }
@@ -390,8 +410,8 @@ impl Turn<'_> {
         socket.is_unaccepted = false;
         let (local, peer, actor) = (socket.local, socket.peer, socket.actor);
         let accepted = StreamEvent::Accepted { local, peer };
-        self.host.pending.push_back((actor, Event::Stream(id, accepted)));
-        socket.go(Stop::Unaccepted, self.now, self.actions);
+        self.scratch.pending.push_back((actor, Event::Stream(id, accepted)));
+        socket.go(Stop::Unaccepted, self.now, &mut self.scratch.actions);
         self.after_tcp(id);
         true
     }
@@ -402,12 +422,12 @@ impl Turn<'_> {
         let Some(socket) = self.host.stack.get(id) else { return };
         let Some(held) = socket.held.take_if(|held| held.until <= now) else { return };
         for octets in held.octets {
-            socket.tcp.send(now, octets, self.actions);
+            socket.tcp.send(now, octets, &mut self.scratch.actions);
         }
         if held.closes {
-            socket.tcp.close(now, self.actions);
+            socket.tcp.close(now, &mut self.scratch.actions);
         }
-        socket.go(Stop::Disk, now, self.actions);
+        socket.go(Stop::Disk, now, &mut self.scratch.actions);
         self.after_tcp(id);
     }
 }
