@@ -27,6 +27,8 @@ pub(super) struct Played {
 pub(super) struct Overrides {
     pub(super) seed: Option<u64>,
     pub(super) until: Option<Duration>,
+    /// Records are kept, even where the scenario's workload keeps none.
+    pub(super) watched: bool,
 }
 
 /// Reads and checks a scenario; without a path the built-in one.
@@ -114,7 +116,8 @@ pub(super) fn play_captured(
 ) -> Result<Played, Failure> {
     let seed = Seed(overrides.seed.unwrap_or(plan.seed));
     let until = overrides.until.map_or(plan.until, |until| SimTime::ZERO + until);
-    let mut world = scenario::build::build(&plan, seed).map_err(|errors| {
+    let watched = overrides.watched || plan.is_watched();
+    let mut world = scenario::build::build_observed(&plan, seed, watched).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         Failure::Input(lines.join("\n"))
     })?;

@@ -40,9 +40,10 @@ pub(super) fn resolve(args: &ResolveArgs) -> Result<Outcome, Failure> {
         },
     }];
     plan.faults.clear();
+    plan.workload = None;
     plan.expect.clear();
     let Played { world, .. } =
-        play::play(plan, Overrides { seed: args.seed, ..Overrides::default() })?;
+        play::play(plan, Overrides { seed: args.seed, watched: true, ..Overrides::default() })?;
     let mut out = output::stdout();
     let mut answered = false;
     for entry in Transcript::new(&world).entries() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::engine::{Seed, SimTime};
 use crate::explore::seeds;
 use crate::report::expect::{self, Verdict};
-use crate::report::{Summary, Transcript, laws, write_checkpoints, write_key_log};
+use crate::report::{LoadDone, Summary, Transcript, laws, write_checkpoints, write_key_log};
 use crate::scenario::Plan;
 use crate::verify::{self, Failed};
 use crate::world::{Ended, World};
@@ -34,7 +34,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let summary_file = args.summary.as_deref().map(output::create).transpose()?;
     let key_log_file = args.key_log.as_deref().map(output::create).transpose()?;
     let checkpoints_file = args.checkpoints.as_deref().map(output::create).transpose()?;
-    let overrides = Overrides { seed: args.seed, until: args.until };
+    // Who asks for what records tell gets it, at the cost of their memory.
+    let watched = place.is_some() || args.summary.is_some() || args.key_log.is_some();
+    let overrides = Overrides { seed: args.seed, until: args.until, watched };
     let capture = args.pcap.as_deref().map(output::create_binary).transpose()?;
     let capture = capture.map(|to| CaptureTo { hosts: &args.pcap_host, to });
     let Played { plan, world, ended } = play::play_captured(plan, overrides, capture)?;
@@ -76,7 +78,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut rest: Box<dyn Write> =
         if taken { Box::new(output::stderr()) } else { Box::new(output::stdout()) };
     if !args.quiet {
-        if place.is_none() {
+        if place.is_none() && (watched || plan.is_watched()) {
             if output::stdout_has_colours() && !taken {
                 output::write_coloured(&transcript, &mut rest)?;
             } else {
@@ -87,6 +89,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         if !summary.messages.is_empty() && args.summary.is_none() {
             writeln!(rest, "{summary}")?;
         }
+    }
+    if !args.quiet && plan.workload.is_some() {
+        writeln!(rest, "{}", LoadDone::new(&world))?;
     }
     for verdict in &verdicts {
         output::write_verdict(verdict, &mut rest)?;

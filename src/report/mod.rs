@@ -3,6 +3,7 @@
 
 pub mod capture;
 pub mod checkpoints;
+pub mod done;
 pub mod expect;
 pub mod key_log;
 pub mod laws;
@@ -12,6 +13,7 @@ pub mod transcript;
 
 pub use capture::Capture;
 pub use checkpoints::write_checkpoints;
+pub use done::LoadDone;
 pub use expect::Verdict;
 pub use key_log::write_key_log;
 pub use laws::Broken;

@@ -23,6 +23,7 @@ pub mod files;
 pub mod finding;
 pub mod format;
 pub mod plan;
+pub mod presets;
 pub mod pretty;
 pub mod reference;
 pub mod schema;

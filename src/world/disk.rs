@@ -13,11 +13,12 @@ use crate::store::mailbox::MailStore;
 use crate::store::outbox::Outbox;
 use crate::store::queue::Queue;
 use crate::store::replies::Replies;
+use crate::store::tally::Tally;
 use crate::store::zones::ZoneCopies;
 
 use super::lazily::Nothing;
 
-/// A host's disk. Empty, it costs seven pointers.
+/// A host's disk. Empty, it costs eight pointers.
 #[derive(Debug, Default)]
 pub struct Disk {
     mail: Option<Box<MailStore>>,
@@ -26,6 +27,7 @@ pub struct Disk {
     zones: Option<Box<ZoneCopies>>,
     replies: Option<Box<Replies>>,
     greylist: Option<Box<Greylist>>,
+    tally: Option<Box<Tally>>,
     /// `None`: whatever is written has room.
     bounds: Option<Box<Bounds>>,
 }
@@ -47,6 +49,7 @@ impl Nothing for Disk {
         zones: None,
         replies: None,
         greylist: None,
+        tally: None,
         bounds: None,
     };
 }
@@ -109,6 +112,16 @@ impl Disk {
     /// The automatic replies that were sent, made empty when first asked for.
     pub fn replies(&mut self) -> &mut Replies {
         self.replies.get_or_insert_default()
+    }
+
+    /// What a generator of load has done, made empty when first asked for.
+    pub fn tally(&mut self) -> &mut Tally {
+        self.tally.get_or_insert_default()
+    }
+
+    /// What a generator of load has done, where the host has one.
+    pub fn tally_if_any(&self) -> Option<&Tally> {
+        self.tally.as_deref()
     }
 
     /// Puts mailboxes on the disk before a run.

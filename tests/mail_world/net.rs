@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mxsim::actors::mta::config::{Domain, Submitter, Transport};
+use mxsim::actors::mta::config::{Domain, Submitter, Submitters, Transport};
 use mxsim::actors::{MailServer, MailServerConfig, Mta, MtaConfig, NameServer, RecursiveResolver};
 use mxsim::engine::{Seed, SimTime};
 use mxsim::net::LinkConfig;
@@ -84,7 +84,8 @@ impl Net {
             password: "secret".into(),
             addresses: vec!["alice@example.org".parse().unwrap()],
         };
-        sender.submission = Some([("alice@example.org".into(), alice)].into());
+        let named = [("alice@example.org".into(), alice)].into();
+        sender.submission = Some(Submitters { named, ..Submitters::default() });
         let mut primary = MtaConfig::new("mx1.example.com", resolver());
         let open = Domain::open(Transport::Mailbox, users(&["bob", "carol"]));
         primary.domains.insert("example.com".into(), open);

@@ -96,7 +96,8 @@ fn named<'a>(domain: &'a Domain, name: &str, detail: Option<&str>) -> Option<Own
         let targets = targets.iter().map(|target| with_detail(domain, target, detail));
         return Some(Owner::Alias { name: name.to_owned(), targets: targets.collect() });
     }
-    if domain.users.as_ref().is_some_and(|users| users.contains(name)) {
+    let is_numbered = || domain.numbered.as_ref().is_some_and(|users| users.number(name).is_some());
+    if domain.users.as_ref().is_some_and(|users| users.contains(name)) || is_numbered() {
         return Some(Owner::User { name: name.to_owned() });
     }
     if let Some(list) = domain.lists.get(name) {
@@ -115,6 +116,23 @@ fn with_detail(domain: &Domain, target: &Mailbox, detail: Option<&str>) -> Mailb
     let longer = format!("{local_part}{delimiter}{detail}");
     let longer = Mailbox::new(&quote_local_part(&longer), target.domain());
     longer.unwrap_or_else(|_| target.clone())
+}
+
+/// The account whose mailboxes an address of `domain` means, and the detail of the address. One that
+/// exists by a rule is made.
+pub(super) fn open_account(
+    store: &mut MailStore,
+    domain: &Domain,
+    address: &Mailbox,
+) -> Option<(AccountId, Option<String>)> {
+    let found = account(store, domain, address);
+    if found.is_some() || domain.numbered.is_none() {
+        return found;
+    }
+    let written = address.unquoted_local_part();
+    let name = domain.split_detail(&written).map_or(&*written, |(name, _)| name);
+    store.open_account(&format!("{name}@{}", address.domain()))?;
+    account(store, domain, address)
 }
 
 /// The account whose mailboxes an address of `domain` means, and the detail of the address.

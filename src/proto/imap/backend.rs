@@ -135,11 +135,13 @@ impl std::error::Error for MailboxError {}
 
 /// The mailboxes of a host, as the sessions on it see them.
 pub trait Backend {
-    /// The account of that login name and password; `None` where they do not fit.
-    fn login(&self, user: &str, password: &str) -> Option<AccountId>;
+    /// The account of that login name and password; `None` where they do not fit. One that exists by a
+    /// rule is made.
+    fn login(&mut self, user: &str, password: &str) -> Option<AccountId>;
 
-    /// The account of that login name and what proves that one is its user, for AUTHENTICATE.
-    fn secret(&self, user: &str) -> Option<(AccountId, Secret)>;
+    /// The account of that login name and what proves that one is its user, for AUTHENTICATE. One that
+    /// exists by a rule is made.
+    fn secret(&mut self, user: &str) -> Option<(AccountId, Secret)>;
 
     /// The character between a name and its inferiors (RFC 3501 §5.1.1).
     fn separator(&self) -> char;

@@ -5,6 +5,7 @@
 
 mod clients;
 mod evidence;
+mod load;
 mod mail;
 mod network;
 #[cfg(test)]
@@ -146,6 +147,7 @@ fn judge(evidence: &Evidence<'_>, expectation: &Expectation) -> Verdict {
         Expect::Attempts { mail, from, count } => {
             mail::attempts(evidence, mail, from.as_deref(), *count)
         }
+        Expect::Load(numbers) => load::done(evidence, numbers),
         Expect::LostPackets(count) => network::lost(evidence, *count),
         Expect::Packets { fate, count } => network::packets(evidence, *fate, *count),
         Expect::Forged { by, as_, to, port, count } => {

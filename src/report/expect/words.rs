@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::SimTime;
 use crate::proto::mail::delivery_status::Action;
-use crate::scenario::plan::expect::{Fate, PortState};
+use crate::scenario::plan::expect::{Fate, LoadNumber, PortState};
 use crate::scenario::plan::{Count, Expect};
 
 /// The expectation as a sentence.
@@ -135,6 +135,10 @@ pub(super) fn of(expect: &Expect) -> String {
                 Some(PortState::Closed) => " at closed ports",
             }
         }
+        Expect::Load(numbers) => {
+            let each = numbers.iter().map(|(number, count)| format!("{count} {}", named(*number)));
+            format!("the load comes to {}", list(&each.collect::<Vec<_>>()))
+        }
         Expect::LostPackets(count) => format!("{} lost", amount(*count, "packet")),
         Expect::Packets { fate, count } => {
             let what = match fate {
@@ -160,6 +164,19 @@ fn between(after: SimTime, before: SimTime) -> String {
         text += &format!(" before {}", duration(before - SimTime::ZERO));
     }
     text
+}
+
+/// What a number of a load counts.
+pub(super) fn named(number: LoadNumber) -> &'static str {
+    match number {
+        LoadNumber::Written => "messages written",
+        LoadNumber::Submitted => "messages submitted",
+        LoadNumber::Refused => "messages given up",
+        LoadNumber::Delivered => "messages put into mailboxes",
+        LoadNumber::Asked => "questions asked",
+        LoadNumber::Answered => "questions answered",
+        LoadNumber::Unanswered => "questions not answered",
+    }
 }
 
 fn number(count: Count, usual: Count) -> String {

@@ -13,6 +13,7 @@ use crate::proto::imap::MailboxName;
 use crate::proto::mail::Header;
 use crate::report::transcript::Protocol;
 use crate::report::transcript::entries::Entries;
+use crate::store::mailbox::Retention;
 use crate::store::queue::{QueuedMessage, RecipientState};
 use crate::world::{Fact, Note};
 
@@ -69,7 +70,7 @@ fn answered(case: &Case<'_>, broken: &mut Vec<Broken>) {
             // Another address is expanded or completed; who has a mailbox is meant.
             let is_user = case.plan.domain_of(recipient).is_some_and(|(local, domain)| {
                 let local = local.to_ascii_lowercase();
-                domain.users.contains_key(&local) && !domain.aliases.contains_key(&local)
+                domain.has_user(&local) && !domain.aliases.contains_key(&local)
             });
             if is_user && !queued.recipients.iter().any(is_it) {
                 tell(format!("{} was taken without its recipient {recipient}", queued.told()));
@@ -175,7 +176,8 @@ fn somebody_wants_no_reports(case: &Case<'_>) -> bool {
         .any(|notify| !notify.split(' ').next().unwrap_or_default().contains("FAILURE"))
 }
 
-/// What was put into a mailbox and is not there, though nobody deletes anything on that host.
+/// What was put into a mailbox and is not there, though nobody deletes anything on that host and the
+/// mailbox keeps all.
 fn shelved(case: &Case<'_>, broken: &mut Vec<Broken>) {
     let mut cleaned: Option<BTreeSet<NodeId>> = None;
     for mail in &case.mails().all {
@@ -184,6 +186,10 @@ fn shelved(case: &Case<'_>, broken: &mut Vec<Broken>) {
             let store = case.world.disk(mail.node).and_then(|disk| disk.mail_if_any());
             let is_there = store.is_some_and(|store| {
                 let of_login = store.accounts().find(|(_, one)| one.login() == account);
+                if of_login.is_some_and(|(_, one)| matches!(one.retention(), Retention::Latest(_)))
+                {
+                    return true;
+                }
                 let named = MailboxName::new(mailbox).ok();
                 let mailbox = of_login
                     .zip(named)
@@ -240,7 +246,9 @@ fn submitted(case: &Case<'_>, broken: &mut Vec<Broken>) {
     for record in case.world.records() {
         let Fact::Note(Note::Composed { message_id, .. }) = &record.fact else { continue };
         let node = record.id.node;
-        if message_id.is_empty() || ended.contains(&(node, message_id)) {
+        // A generator of load keeps what waits in memory alone.
+        let is_load = || case.world.disk(node).is_some_and(|disk| disk.tally_if_any().is_some());
+        if message_id.is_empty() || ended.contains(&(node, message_id)) || is_load() {
             continue;
         }
         let outbox = case.world.disk(node).and_then(|disk| disk.outbox_if_any());

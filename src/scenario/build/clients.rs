@@ -1,5 +1,6 @@
 //! Mail clients of a plan, with their part of the agenda.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +15,33 @@ use crate::scenario::format::domain::ReadProtocol;
 use crate::scenario::plan::{self, Host, Plan};
 use crate::world::HostConfig;
 
+/// The agenda, by who does it, so that ten thousand readers need not each look through all of it.
+pub(super) struct Agenda<'p> {
+    by_client: BTreeMap<&'p str, Vec<&'p plan::Step>>,
+    lookups: BTreeMap<&'p str, Vec<&'p plan::Step>>,
+}
+
+impl<'p> Agenda<'p> {
+    pub(super) fn new(plan: &'p Plan) -> Self {
+        let mut agenda = Agenda { by_client: BTreeMap::new(), lookups: BTreeMap::new() };
+        for step in &plan.agenda {
+            if let Some(client) = &step.client {
+                agenda.by_client.entry(client).or_default().push(step);
+            }
+            if matches!(step.action, plan::Action::Resolve { .. }) {
+                agenda.lookups.entry(&step.host).or_default().push(step);
+            }
+        }
+        agenda
+    }
+}
+
 /// Puts a mail client on a host.
 pub(super) fn client(
     config: HostConfig,
     host: &Host,
     client: &plan::Client,
-    plan: &Plan,
+    (plan, agenda): (&Plan, &Agenda<'_>),
     tls: &TlsParts,
 ) -> HostConfig {
     let submit_tls = match (client.submit_tls, tls.device()) {
@@ -32,11 +54,9 @@ pub(super) fn client(
         (plan::tls::ReadTls::Implicit, Some(tls)) => ClientTls::Implicit(tls),
         _ => ClientTls::None,
     };
-    let steps = plan
-        .agenda
-        .iter()
-        .filter(|step| step.client.as_deref() == Some(&client.name))
-        .filter_map(|step| Some(Step { at: step.at, action: action(&step.action, plan)? }));
+    let steps = agenda.by_client.get(&*client.name).into_iter().flatten();
+    let steps =
+        steps.filter_map(|step| Some(Step { at: step.at, action: action(&step.action, plan)? }));
     let read_from = Server { host: client.read_from.clone(), port: client.read_port };
     let settings = Arc::new(MailClientConfig {
         name: client.name.clone(),
@@ -64,11 +84,9 @@ const SUBMIT_RETRIES: u32 = 10;
 const SUBMIT_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Puts the look-ups of a host's agenda on it, if it has any.
-pub(super) fn lookups(config: HostConfig, host: &Host, plan: &Plan) -> HostConfig {
-    let steps: Vec<DigStep> = plan
-        .agenda
-        .iter()
-        .filter(|step| step.host == host.name)
+pub(super) fn lookups(config: HostConfig, host: &Host, agenda: &Agenda<'_>) -> HostConfig {
+    let steps = agenda.lookups.get(&*host.name).into_iter().flatten();
+    let steps: Vec<DigStep> = steps
         .filter_map(|step| match &step.action {
             plan::Action::Resolve { name, type_ } => Some(DigStep {
                 at: step.at,

@@ -7,7 +7,8 @@ use super::tls::TlsParts;
 use crate::actors::mail_server::{MailServer, MailServerConfig};
 use crate::actors::mta::config::{
     self, AcceptFrom, Authentication, AutoReply, DmarcCheck, Domain, Flush, Forward, MailingList,
-    Personal, RefusalMode, Restriction, SpfCheck, Submitter, Transport,
+    NumberedSubmitters, Personal, RefusalMode, Restriction, SpfCheck, Submitter, Submitters,
+    Transport,
 };
 use crate::actors::{Mta, MtaConfig};
 use crate::engine::Seed;
@@ -17,8 +18,9 @@ use crate::proto::smtp::misbehaviour::Rule;
 use crate::proto::smtp::{Mailbox, Reply};
 use crate::scenario::format::authentication::{self as format, AuthChecks};
 use crate::scenario::format::policy;
+use crate::scenario::plan::workload::GATEWAY;
 use crate::scenario::plan::{self, Bug, Host};
-use crate::store::mailbox::MailStore;
+use crate::store::mailbox::{MailStore, NumberedAccounts};
 use crate::world::{Disk, HostConfig};
 
 /// Puts an MTA on a host.
@@ -52,8 +54,7 @@ pub(super) fn mta(
     settings.smtp = mta.smtp;
     settings.lmtp = mta.lmtp;
     if !mta.submission.is_empty() {
-        let users = mta.submission.iter().flat_map(|domain| domain.users.values());
-        settings.submission = Some(users.map(submitter).collect());
+        settings.submission = Some(submitters(&mta.submission));
     }
     settings.tls = mta.tls.as_ref().map(|of| tls.mta(&host.name, of));
     settings.size_limit_octets = mta.size_limit;
@@ -97,6 +98,19 @@ fn authentication(mta: &plan::Mta) -> Authentication {
     }
 }
 
+fn submitters(domains: &[Arc<plan::Domain>]) -> Submitters {
+    let users = domains.iter().flat_map(|domain| domain.users.values());
+    let mut submitters =
+        Submitters { named: users.map(submitter).collect(), ..Submitters::default() };
+    for domain in domains {
+        if let Some(NumberedAccounts { users, password, .. }) = domain.numbered.clone() {
+            let numbered = NumberedSubmitters { users, password, gateway: GATEWAY.into() };
+            submitters.numbered.insert(domain.name.clone(), numbered);
+        }
+    }
+    submitters
+}
+
 fn submitter(user: &plan::User) -> (String, Submitter) {
     let addresses = vec![mailbox(&user.address)];
     (user.address.clone(), Submitter { password: user.password.clone(), addresses })
@@ -105,6 +119,7 @@ fn submitter(user: &plan::User) -> (String, Submitter) {
 fn build_domain(domain: &plan::Domain, transport: Transport, seed: Seed) -> Domain {
     let users = domain.users.keys().cloned().collect();
     let mut built = Domain::open(transport, Some(users));
+    built.numbered = domain.numbered.as_ref().map(|of| of.users.clone());
     built.aliases = domain
         .aliases
         .iter()
@@ -132,7 +147,7 @@ fn build_domain(domain: &plan::Domain, transport: Transport, seed: Seed) -> Doma
     built.greylist.clone_from(&domain.greylist);
     if transport == Transport::Relay && domain.verification.is_some() {
         // Who exists is asked then, not known.
-        built.users = None;
+        (built.users, built.numbered) = (None, None);
         built.verification.clone_from(&domain.verification);
     }
     if transport == Transport::Mailbox {
@@ -207,6 +222,15 @@ pub(super) fn mailbox_server(
         let added = store.add_account(&user.address, &user.password, first);
         let account = added.expect("the addresses of a plan are told apart");
         store.set_quota(account, user.quota);
+    }
+    let numbered = server.domains.iter().filter_map(|of| Some((of, of.numbered.clone()?)));
+    let mut first = None;
+    for (domain, accounts) in numbered {
+        let first = *first.get_or_insert_with(|| {
+            let drawn = u32::try_from(1 + draws.below(1 << 30)).expect("below 2^30");
+            UidValidity::new(drawn).expect("above zero")
+        });
+        store.add_numbered(&domain.name, accounts, first);
     }
     let mut disk = Disk::default();
     disk.set_mail(store);

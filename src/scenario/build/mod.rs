@@ -3,6 +3,7 @@
 mod clients;
 mod dns;
 mod faults;
+mod load;
 mod mail;
 mod served;
 mod tls;
@@ -24,13 +25,13 @@ use tls::TlsParts;
 /// The port of DNS.
 const DNS_PORT: u16 = 53;
 
-/// Builds the world of a plan with this seed.
+/// Builds the world of a plan with this seed. Records are kept unless its workload says otherwise.
 ///
 /// # Errors
 /// What the builder finds wrong with its parts. A checked plan has no such mistakes, but one that
 /// was put together in code may have.
 pub fn build(plan: &Plan, seed: Seed) -> Result<World, Vec<BuildError>> {
-    build_observed(plan, seed, true)
+    build_observed(plan, seed, plan.is_watched())
 }
 
 /// As [`build`], with records kept or not.
@@ -55,7 +56,10 @@ fn parts(
     parts.unreachable(plan.unreachable);
     let zones = dns::Zones::new(plan);
     let tls = TlsParts::new(plan, seed);
-    let build = |host: &Host| change(host, build_host(host, plan, &zones, &tls, seed));
+    let works = load::Works::new(plan);
+    let agenda = clients::Agenda::new(plan);
+    let build =
+        |host: &Host| change(host, build_host(host, (plan, &agenda), &zones, &tls, &works, seed));
     for host in made(plan.hosts.values(), build) {
         parts.host(host);
     }
@@ -78,9 +82,10 @@ fn parts(
 
 fn build_host(
     host: &Host,
-    plan: &Plan,
+    (plan, agenda): (&Plan, &clients::Agenda<'_>),
     zones: &dns::Zones,
     tls: &TlsParts,
+    works: &load::Works,
     seed: Seed,
 ) -> HostConfig {
     let mut config = HostConfig::new(&host.name);
@@ -108,10 +113,11 @@ fn build_host(
             Service::MailboxServer(server) => {
                 mail::mailbox_server(config, host, server, tls, plan, seed)
             }
-            Service::Client(client) => clients::client(config, host, client, plan, tls),
+            Service::Client(client) => clients::client(config, host, client, (plan, agenda), tls),
+            Service::Load(load) => works.host(config, host, load, tls),
         };
     }
-    let config = clients::lookups(config, host, plan);
+    let config = clients::lookups(config, host, agenda);
     faults::forger(config, plan, &host.name)
 }
 

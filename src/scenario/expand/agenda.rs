@@ -32,6 +32,7 @@ impl Expander<'_, '_, '_> {
                 plan.agenda.push(Step { at, host, client, action });
             }
         }
+        self.plan_readers(plan);
         plan.agenda.sort_by_key(|step| step.at);
     }
 

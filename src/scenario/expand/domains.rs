@@ -19,7 +19,7 @@ use crate::scenario::format::authentication::Auth;
 use crate::scenario::format::domain::{self as format, User as UserFormat};
 use crate::scenario::format::policy;
 use crate::scenario::plan::{AutoReply, Domain, Restriction, User};
-use crate::store::mailbox::Quota;
+use crate::store::mailbox::{NumberedAccounts, Quota};
 
 impl Expander<'_, '_, '_> {
     pub(super) fn build_domains(&mut self) -> IndexMap<String, Arc<Domain>> {
@@ -50,6 +50,8 @@ impl Expander<'_, '_, '_> {
             let (name, draft) = self.domains.get_index(at).expect("it is counted");
             let (name, path, format) = (name.clone(), draft.path.clone(), draft.format);
             let signers = draft.signers.clone();
+            let numbered = draft.numbered();
+            let is_closed = draft.generated.is_some_and(|generated| generated.is_closed);
             let users = self.users(&path.at("users"), &name, &format.users);
             let mut aliases = self.aliases(&path.at("aliases"), &name, format, &users);
             let lists = self.lists(&path.at("lists"), &name, format, &users);
@@ -60,8 +62,11 @@ impl Expander<'_, '_, '_> {
                 .chain(lists.keys())
                 .map(String::as_str)
                 .collect();
-            let (restriction, restrictions) =
+            let (mut restriction, restrictions) =
                 self.restrictions(&path.at("policy"), &name, policy, &known);
+            if is_closed {
+                restriction.accept_from = policy::AcceptFrom::Inside;
+            }
             let catch_all = format.catch_all.as_ref();
             let catch_all =
                 catch_all.and_then(|to| self.addressee(&path.at("catch_all"), &name, to));
@@ -72,6 +77,7 @@ impl Expander<'_, '_, '_> {
                 policy::OverQuota::Defer => OverQuota::Defer,
             });
             let postmaster = self.postmaster(&path.at("policy"), &name, policy, &users, &aliases);
+            let postmaster = postmaster.or_else(|| first_of(numbered.as_ref()?, &name));
             aliases.extend(postmaster.map(|target| ("postmaster".to_owned(), vec![target])));
             let greylist = policy.greylist.as_ref();
             let greylist = greylist
@@ -81,6 +87,7 @@ impl Expander<'_, '_, '_> {
             });
             let domain = Domain {
                 users,
+                numbered,
                 aliases,
                 lists,
                 catch_all,
@@ -293,6 +300,11 @@ impl Expander<'_, '_, '_> {
             }
         }
     }
+}
+
+/// The address of the first of the users by number, if there is one.
+fn first_of(numbered: &NumberedAccounts, domain: &str) -> Option<String> {
+    (numbered.users.count > 0).then(|| format!("{}@{domain}", numbered.users.name(1)))
 }
 
 /// The way from an alias back to itself, if there is one.

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::authentication::Published;
+use super::generated::Membership;
+use crate::actors::load::population::DomainId;
 use crate::actors::mta::config::{Limits, NextHop, NotifyClasses, TransportTable};
 use crate::proto::dkim::Signer;
 use crate::proto::dns::{Name, Record};
@@ -34,6 +36,8 @@ pub(super) struct Draft<'s> {
     pub(super) mta: Option<MtaDraft>,
     pub(super) mailbox_server: Option<MailboxDraft>,
     pub(super) clients: Vec<Client>,
+    /// The generated domain whose users write here.
+    pub(super) load: Option<DomainId>,
 }
 
 impl<'s> Draft<'s> {
@@ -50,6 +54,7 @@ impl<'s> Draft<'s> {
             mta: None,
             mailbox_server: None,
             clients: Vec::new(),
+            load: None,
         }
     }
 }
@@ -106,6 +111,8 @@ pub(super) struct DomainDraft<'s> {
     pub(super) roles: Option<Roles>,
     /// What its mail is signed with.
     pub(super) signers: Vec<Arc<Signer>>,
+    /// What it is if it is generated.
+    pub(super) generated: Option<Membership<'s>>,
 }
 
 /// The hosts that serve a domain, by full name.
@@ -120,9 +127,14 @@ pub(super) struct Roles {
 }
 
 impl Roles {
+    /// Whether anybody serves its mail.
+    pub(super) fn has_mail(&self) -> bool {
+        !self.mailbox.is_empty()
+    }
+
     /// Whether mail goes from a border MTA to another host.
     pub(super) fn has_inner_way(&self) -> bool {
-        !self.border.contains(&self.mailbox)
+        self.has_mail() && !self.border.contains(&self.mailbox)
     }
 }
 

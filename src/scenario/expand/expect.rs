@@ -10,7 +10,7 @@ use crate::scenario::finding::Path;
 use crate::scenario::format::expect as format;
 use crate::scenario::format::units::Dur;
 use crate::scenario::format::{Expectation as Format, OneOrMany};
-use crate::scenario::plan::expect::Fate;
+use crate::scenario::plan::expect::{Fate, LoadNumber};
 use crate::scenario::plan::{Action, Count, Expect, Expectation, Plan};
 
 impl Expander<'_, '_, '_> {
@@ -24,6 +24,33 @@ impl Expander<'_, '_, '_> {
                 plan.expect.push(Expectation { path: path.to_string(), line, always, expect });
             }
         }
+    }
+
+    fn load_done(&mut self, path: &Path<'_>, one: &format::LoadDone) -> Option<Expect> {
+        if self.scenario.workload.is_none() && !self.report.is_damaged(&["workload"]) {
+            let remedy = "say in \"workload\" what is to be done".to_owned();
+            self.report.at(path, "there is no workload", remedy);
+        }
+        let all = [
+            ("written", LoadNumber::Written, one.written),
+            ("submitted", LoadNumber::Submitted, one.submitted),
+            ("refused", LoadNumber::Refused, one.refused),
+            ("delivered", LoadNumber::Delivered, one.delivered),
+            ("asked", LoadNumber::Asked, one.asked),
+            ("answered", LoadNumber::Answered, one.answered),
+            ("unanswered", LoadNumber::Unanswered, one.unanswered),
+        ];
+        let mut numbers = Vec::new();
+        for (key, number, count) in all {
+            if count.is_some() {
+                numbers.push((number, self.count(&path.at(key), count, Count::ANY)));
+            }
+        }
+        if numbers.is_empty() && !self.report.is_damaged(&["expect"]) {
+            let remedy = "for example {\"submitted\": 1000}".to_owned();
+            self.report.at(path, "nothing is expected of the load", remedy);
+        }
+        Some(Expect::Load(numbers))
     }
 
     fn expectation(&mut self, path: &Path<'_>, format: &Format, plan: &Plan) -> Option<Expect> {
@@ -100,6 +127,7 @@ impl Expander<'_, '_, '_> {
                 let count = self.count(&path.at("count"), Some(one.count), Count::ANY);
                 Some(Expect::Attempts { mail: one.mail.clone(), from, count })
             }
+            Format { load: Some(one), .. } => self.load_done(&path.at("load"), one),
             Format { lost_packets: Some(one), .. } => {
                 let path = path.at("lost_packets");
                 Some(Expect::LostPackets(self.count(&path, Some(*one), Count::ANY)))

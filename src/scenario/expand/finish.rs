@@ -24,6 +24,7 @@ impl Expander<'_, '_, '_> {
         let mut clients = IndexMap::new();
         let policies = self.client_policies();
         let tls = self.build_tls();
+        let mut loads = self.load_hosts();
         for at in 0..self.hosts.len() {
             let resolvers = self.resolvers(at);
             let settings = self.own_settings(at);
@@ -79,7 +80,10 @@ impl Expander<'_, '_, '_> {
             }
             let disk = draft.explicit.and_then(|explicit| explicit.disk);
             let path = draft.path.clone();
-            let needs_resolver = draft.mta.is_some() || !draft.clients.is_empty();
+            let load = loads.swap_remove(&at);
+            services.extend(load.map(|load| Service::Load(Box::new(load))));
+            let needs_resolver =
+                draft.mta.is_some() || !draft.clients.is_empty() || draft.load.is_some();
             let own_clients = std::mem::take(&mut draft.clients);
             let host = Host {
                 name: name.clone(),

@@ -113,7 +113,7 @@ fn name_of(service: &Service) -> Option<ServiceName> {
         Service::Resolver(_) => Some(ServiceName::Resolver),
         Service::Mta(_) => Some(ServiceName::Mta),
         Service::MailboxServer(_) => Some(ServiceName::MailboxServer),
-        Service::Client(_) => None,
+        Service::Client(_) | Service::Load(_) => None,
     }
 }
 

@@ -22,7 +22,7 @@ impl<'s> Expander<'s, '_, '_> {
     }
 
     /// The draft of a host, made if it is not there.
-    fn draft(&mut self, name: &str, path: &Path<'s>, pool: Pool) -> &mut Draft<'s> {
+    pub(super) fn draft(&mut self, name: &str, path: &Path<'s>, pool: Pool) -> &mut Draft<'s> {
         if !self.hosts.contains_key(name) {
             let domain = suffixes(name).find(|suffix| self.domains.contains_key(*suffix));
             let draft = Draft::new(path.clone(), domain.map(str::to_owned), pool);
@@ -172,9 +172,11 @@ impl<'s> Expander<'s, '_, '_> {
                 format,
                 roles,
                 signers: Vec::new(),
+                generated: None,
             };
             self.domains.insert(name, draft);
         }
+        self.draft_generated();
         for at in 0..self.domains.len() {
             self.draft_domain(at);
         }
@@ -206,6 +208,7 @@ impl<'s> Expander<'s, '_, '_> {
             };
             self.zones[&name].ttl_secs = ttl_secs;
         }
+        self.draft_clients(at);
         let users = path.at("users");
         for (index, user) in format.users.iter().enumerate() {
             let path = users.at(index);
@@ -242,7 +245,12 @@ impl<'s> Expander<'s, '_, '_> {
     }
 
     /// Who serves a domain; `None` where the explicit form says so.
-    fn roles(&mut self, path: &Path<'_>, domain: &str, format: &'s Domain) -> Option<Roles> {
+    pub(super) fn roles(
+        &mut self,
+        path: &Path<'_>,
+        domain: &str,
+        format: &'s Domain,
+    ) -> Option<Roles> {
         let one = ServerNames {
             border: Some(OneOrMany::One("mail".into())),
             mailbox: Some("mail".into()),

@@ -9,7 +9,7 @@
 //! 5. [`zones`]: every zone with its records, delegations and glue, [`authentication`]: what domains
 //!    publish about mail in their names, and [`transfers`]: the changes of zones;
 //! 6. [`domains`]: users, aliases, restrictions;
-//! 7. [`agenda`], [`faults`] with [`dns_faults`], [`access_faults`] and [`forge`], [`expect`].
+//! 7. [`workload`] with [`generated`], [`agenda`], [`faults`] with [`dns_faults`], [`access_faults`] and [`forge`], [`expect`].
 //!
 //! A step that finds a mistake reports it and goes on with what is right, so that all are found.
 
@@ -24,6 +24,7 @@ mod expect;
 mod faults;
 mod finish;
 mod forge;
+mod generated;
 mod host_faults;
 mod hosts;
 mod link;
@@ -45,6 +46,7 @@ mod swarm;
 mod tls;
 mod topology;
 mod transfers;
+mod workload;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +58,7 @@ use self::draft::{DomainDraft, Draft, ZoneDraft};
 use super::check::Report;
 use super::files::{Files, refuse_path};
 use super::finding::Path;
-use super::format::Scenario;
+use super::format::{Dur, Scenario};
 use super::plan::{Hint, Plan, Swarm};
 use crate::net::DelayTable;
 
@@ -114,10 +116,12 @@ pub(crate) fn expand(scenario: &Scenario, files: &dyn Files, report: &mut Report
         agenda: Vec::new(),
         faults: Vec::new(),
         swarm: Swarm::default(),
+        workload: None,
         expect: Vec::new(),
         bug: None,
         breaks: scenario.breaks.clone(),
     };
+    plan.workload = expander.plan_workload(&plan);
     expander.plan_agenda(&mut plan);
     expander.plan_faults(&mut plan);
     plan.swarm = expander.plan_swarm(&plan);
@@ -148,8 +152,20 @@ struct Expander<'s, 'r, 'a> {
 
 impl Expander<'_, '_, '_> {
     fn until(&self) -> crate::engine::SimTime {
-        let until = self.scenario.until.map_or(DEFAULT_UNTIL, |until| until.0);
+        let until = self.scenario.until.map(|until| until.0);
+        let until = until.or_else(|| self.load_end()).unwrap_or(DEFAULT_UNTIL);
         crate::engine::SimTime::ZERO + until
+    }
+
+    /// When a run with a workload is over by which nothing else is said: an hour after its last message.
+    fn load_end(&self) -> Option<std::time::Duration> {
+        let load = self.scenario.workload.as_ref()?;
+        let end = |at: Option<Dur>, over: Option<Dur>, usual: Dur| {
+            at.unwrap_or(workload::USUAL_START).0.saturating_add(over.unwrap_or(usual).0)
+        };
+        let mail = load.mail.iter().map(|of| end(of.at, of.over, workload::USUAL_MAIL_TIME));
+        let dns = load.dns.iter().map(|of| end(of.at, of.over, workload::USUAL_DNS_TIME));
+        mail.chain(dns).max().map(|end| end.saturating_add(DEFAULT_UNTIL))
     }
 
     /// Checks that a host of that name (in lower case) is there.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Expander;
+use super::draft::DomainDraft;
 use super::names::host_name;
 use crate::net::{LinkConfig, LinkPatch, Unreachable};
 use crate::scenario::finding::Path;
@@ -112,14 +113,13 @@ impl Expander<'_, '_, '_> {
         let (name, host) = self.hosts.get_index(at).expect("it is counted");
         let (name, path, explicit) = (name.clone(), host.path.clone(), host.explicit);
         let domain = host.domain.as_ref().and_then(|name| self.domains.get(name));
+        let of_domain = domain.and_then(DomainDraft::place);
         let (domain, domain_path) = match domain {
             Some(domain) => (Some(domain.format), domain.path.clone()),
             None => (None, Path::top()),
         };
         let own = explicit.and_then(|host| host.attach.as_deref()).map(|name| (name, &path));
-        let router = own.or(domain
-            .and_then(|domain| domain.attach.as_deref())
-            .map(|name| (name, &domain_path)));
+        let router = own.or(of_domain.as_ref().map(|(name, path)| (*name, path)));
         let router = match router {
             None => self.usual_router(at),
             Some((written, path)) => {

@@ -17,6 +17,7 @@ impl<'s> Expander<'s, '_, '_> {
         for at in 0..self.domains.len() {
             self.assign_roles(at);
             self.assign_devices(at);
+            self.assign_readers(at);
         }
         self.assign_clients();
         for at in 0..self.hosts.len() {
@@ -69,7 +70,9 @@ impl<'s> Expander<'s, '_, '_> {
                 list.push(domain.clone());
             }
         };
-        if let Some(host) = self.server(&path.at("mailbox"), &roles.mailbox) {
+        if roles.has_mail()
+            && let Some(host) = self.server(&path.at("mailbox"), &roles.mailbox)
+        {
             mta(host, Part::Deliver);
             let server = host.mailbox_server.get_or_insert_with(|| MailboxDraft {
                 domains: Vec::new(),
@@ -92,7 +95,9 @@ impl<'s> Expander<'s, '_, '_> {
                 }
             }
         }
-        if let Some(host) = self.server(&path.at("submission"), &roles.submission) {
+        if roles.has_mail()
+            && let Some(host) = self.server(&path.at("submission"), &roles.submission)
+        {
             mta(host, Part::Submission);
             if !own_resolver && roles.submission != roles.mailbox {
                 resolve_itself(host, Some(&zone));
@@ -389,7 +394,7 @@ fn draft_path<'p>(path: &Path<'p>, key: &'p str) -> Path<'p> {
     path.at(key)
 }
 
-fn client(
+pub(super) fn client(
     name: String,
     address: &str,
     domain: &str,
@@ -421,7 +426,7 @@ fn submit_through(client: &mut Client, tls: SubmitTls) {
     client.submit_port = if tls == SubmitTls::Submissions { 465 } else { 587 };
 }
 
-fn read_through(client: &mut Client, tls: ReadTls) {
+pub(super) fn read_through(client: &mut Client, tls: ReadTls) {
     client.read_tls = tls;
     client.read_port = match (client.read, tls) {
         (ReadProtocol::Imap, ReadTls::Implicit) => 993,

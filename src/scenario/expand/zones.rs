@@ -77,6 +77,14 @@ impl<'s> Expander<'s, '_, '_> {
                 continue;
             };
             let (apex, ttl_secs) = (zone.name.clone(), zone.ttl_secs);
+            if domain.generated.is_some() {
+                let owner = dns_name(&format!("www.{name}"));
+                let host = [&roles.mailbox].into_iter().chain(&roles.name_servers);
+                let host = host.filter_map(|host| self.hosts.get(host)).next();
+                for address in host.map_or(&[][..], |host| &host.addresses) {
+                    zone.made.push(address_record(&owner, ttl_secs, *address));
+                }
+            }
             for (service, host) in
                 [("smtp", &roles.submission), ("imap", &roles.mailbox), ("pop", &roles.mailbox)]
             {

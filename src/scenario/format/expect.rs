@@ -16,7 +16,7 @@ use super::units::Dur;
     {"required": ["device"]}, {"required": ["queue"]}, {"required": ["reply"]},
     {"required": ["path"]}, {"required": ["attempts"]}, {"required": ["lost_packets"]},
     {"required": ["forged"]}, {"required": ["downloads"]}, {"required": ["trouble"]},
-    {"required": ["packets"]}
+    {"required": ["packets"]}, {"required": ["load"]}
 ]))]
 pub struct Expectation {
     /// Whether it holds whatever goes wrong: then it is judged under the faults that `mxsim explore`
@@ -102,6 +102,44 @@ pub struct Expectation {
         extend("examples" = [{"to": "resolver.example.org", "port": "closed", "count": {"at_least": 1000}}])
     )]
     pub forged: Option<Forged>,
+    /// What the workload has come to, on all hosts together. It is judged without records too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"submitted": 1000, "delivered": {"at_least": 950}}]))]
+    pub load: Option<LoadDone>,
+}
+
+/// What a workload has come to: each number that is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadDone {
+    /// Messages that were written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 1000)]
+    pub written: Option<Count>,
+    /// Messages that submission servers took, for one recipient at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 1000)]
+    pub submitted: Option<Count>,
+    /// Messages that clients gave up, for one recipient at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 0)]
+    pub refused: Option<Count>,
+    /// Messages that were put into mailboxes, one for each recipient, and reports on others among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"at_least": 950}]))]
+    pub delivered: Option<Count>,
+    /// Questions that were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
+    pub asked: Option<Count>,
+    /// Questions that were answered, with records or that there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5000)]
+    pub answered: Option<Count>,
+    /// Questions that nobody could answer, or not in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 0)]
+    pub unanswered: Option<Count>,
 }
 
 /// A number, exactly, or within bounds.

@@ -32,6 +32,7 @@ pub mod swarm;
 pub mod tls;
 pub mod topology;
 pub mod units;
+pub mod workload;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -47,6 +48,7 @@ pub use law::Law;
 pub use network::Network;
 pub use swarm::Swarm;
 pub use units::{Date, Dur, Rate, Share, Size};
+pub use workload::Workload;
 
 /// A scenario: a small Internet, what its users do, what goes wrong, and what must come of it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -99,6 +101,12 @@ pub struct Scenario {
     /// already, called as `alice@example.org/laptop`.
     #[schemars(extend("examples" = [{"visitor": {"host": "pc.example.net", "user": "bob@example.com"}}]))]
     pub clients: IndexMap<String, Client>,
+    /// Load: domains by the thousand, and mail and questions by the million, made by rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        extend("examples" = [{"domains": {"count": 100}, "mail": {"messages": 1000}}])
+    )]
+    pub workload: Option<Workload>,
     /// What clients do, and when.
     #[schemars(
         extend("examples" = [[{"at": "1s", "client": "alice@example.org", "send": {"to": "bob@example.com"}}]])

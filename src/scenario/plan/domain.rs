@@ -11,7 +11,7 @@ use crate::proto::dkim::Signer;
 use crate::scenario::format::authentication::AuthChecks;
 use crate::scenario::format::policy::AcceptFrom;
 pub use crate::scenario::format::policy::Mode;
-use crate::store::mailbox::Quota;
+use crate::store::mailbox::{NumberedAccounts, Quota};
 
 /// A mail domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Domain {
     pub name: String,
     /// Its users by local part, in lower case.
     pub users: IndexMap<String, User>,
+    /// Its users by number, beside those.
+    pub numbered: Option<NumberedAccounts>,
     /// What local parts (in lower case) stand for: full addresses, of any domain.
     pub aliases: IndexMap<String, Vec<String>>,
     /// Its mailing lists, by local part in lower case.
@@ -58,10 +60,16 @@ impl Domain {
         self.restrictions.get(&local.to_ascii_lowercase()).unwrap_or(&self.restriction)
     }
 
+    /// Whether a user is called so, in lower case.
+    pub fn has_user(&self, local: &str) -> bool {
+        let numbered = || self.numbered.as_ref().and_then(|of| of.users.number(local));
+        self.users.contains_key(local) || numbered().is_some()
+    }
+
     /// Whether `local` is a user, an alias or a mailing list.
     pub fn knows(&self, local: &str) -> bool {
         let local = local.to_ascii_lowercase();
-        self.users.contains_key(&local)
+        self.has_user(&local)
             || self.aliases.contains_key(&local)
             || self.lists.contains_key(&local)
     }

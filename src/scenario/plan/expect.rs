@@ -21,9 +21,30 @@ pub struct Expectation {
     pub expect: Expect,
 }
 
+/// A number of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadNumber {
+    /// Messages that were written.
+    Written,
+    /// Messages that submission servers took.
+    Submitted,
+    /// Messages that clients gave up.
+    Refused,
+    /// Messages that were put into mailboxes.
+    Delivered,
+    /// Questions that were asked.
+    Asked,
+    /// Questions that were answered.
+    Answered,
+    /// Questions that were not.
+    Unanswered,
+}
+
 /// What must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
+    /// What a workload has come to, on all hosts together: one number at least.
+    Load(Vec<(LoadNumber, Count)>),
     /// The mail was put into the INBOX of each of `to`, whether it is still there or not.
     Delivered {
         /// Its id.

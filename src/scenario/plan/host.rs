@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::domain::{AutoReply, Domain};
 use super::tls::{ReadTls, SubmitTls, Tls};
+use super::workload::LoadHost;
 use crate::actors::client::config::Keep;
 use crate::actors::mta::config::{ClientPolicy, Limits, NextHop, NotifyClasses, TransportTable};
 use crate::proto::dns::resolver::ResolverConfig;
@@ -43,6 +44,8 @@ pub enum Service {
     MailboxServer(Box<MailboxServer>),
     /// A user's mail client.
     Client(Client),
+    /// Clients and programs that do their part of a load.
+    Load(Box<LoadHost>),
 }
 
 /// An authoritative name server.

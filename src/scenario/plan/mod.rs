@@ -16,6 +16,7 @@ pub mod network;
 mod recipients;
 pub mod swarm;
 pub mod tls;
+pub mod workload;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub use idle::IdleHosts;
 pub use network::Link;
 pub use swarm::{FaultKind, Swarm};
 pub use tls::Tls;
+pub use workload::{LoadHost, Workload};
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +86,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// What else may be drawn that goes wrong.
     pub swarm: Swarm,
+    /// What generated domains do by rules.
+    pub workload: Option<Workload>,
     /// What must hold at the end.
     pub expect: Vec<Expectation>,
     /// What is wrong with the programs on purpose.

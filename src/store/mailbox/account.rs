@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use super::numbered::Retention;
 use super::quota::{Quota, Usage};
 use crate::proto::imap::{ListedName, MailboxError, MailboxId, MailboxName, UidValidity};
 
@@ -19,6 +20,8 @@ pub struct Account {
     /// Whether a POP3 session holds the maildrop.
     pub(super) maildrop_locked: bool,
     pub(super) quota: Quota,
+    /// What its mailboxes keep of what is delivered.
+    pub(super) retention: Retention,
     /// What is in all its mailboxes.
     pub(super) usage: Usage,
 }
@@ -39,6 +42,7 @@ impl Account {
             next_uid_validity: first_uid_validity,
             maildrop_locked: false,
             quota: Quota::default(),
+            retention: Retention::All,
             usage: Usage::default(),
         }
     }
@@ -56,6 +60,11 @@ impl Account {
     /// How much it may keep.
     pub fn quota(&self) -> Quota {
         self.quota
+    }
+
+    /// What its mailboxes keep of the mail that comes.
+    pub fn retention(&self) -> Retention {
+        self.retention
     }
 
     /// How much it keeps.

@@ -129,8 +129,22 @@ impl Mailbox {
         if self.expunged.len() > before {
             self.state.highest_modseq = modseq;
             self.forget_stale_changes();
-            self.forget_expunged();
+            self.forget_expunged(Self::MAX_EXPUNGED);
         }
+    }
+
+    /// Removes the oldest messages, so that `count` are left, and remembers the last so many of them.
+    pub(crate) fn keep_latest(&mut self, count: usize) {
+        let Some(surplus) = self.messages.len().checked_sub(count).filter(|many| *many > 0) else {
+            return;
+        };
+        let modseq = self.advance();
+        for message in self.messages.drain(..surplus) {
+            self.usage -= Usage::message(message.data().len());
+            self.expunged.push((modseq, message.uid));
+        }
+        self.forget_stale_changes();
+        self.forget_expunged(2 * count + 64);
     }
 
     /// Messages below `first_recent` are recent to no further session.
@@ -146,7 +160,7 @@ impl Mailbox {
             let modseq = self.advance();
             self.expunged.extend(messages.iter().map(|message| (modseq, message.uid)));
             self.changes.clear();
-            self.forget_expunged();
+            self.forget_expunged(Self::MAX_EXPUNGED);
         }
         messages
     }
@@ -177,10 +191,11 @@ impl Mailbox {
         self.state.highest_modseq
     }
 
-    /// Keeps the log of expunged messages within [`Mailbox::MAX_EXPUNGED`].
-    fn forget_expunged(&mut self) {
-        if self.expunged.len() > Self::MAX_EXPUNGED {
-            let cut = self.expunged.len() - Self::MAX_EXPUNGED / 2;
+    /// Keeps the log of expunged messages within `most`, at most [`Mailbox::MAX_EXPUNGED`].
+    fn forget_expunged(&mut self, most: usize) {
+        let most = most.min(Self::MAX_EXPUNGED);
+        if self.expunged.len() > most {
+            let cut = self.expunged.len() - most / 2;
             self.forgotten = self.expunged[cut - 1].0;
             // One change is forgotten as a whole.
             self.expunged.retain(|(modseq, _)| *modseq > self.forgotten);

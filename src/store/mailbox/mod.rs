@@ -9,11 +9,13 @@
 mod account;
 mod maildrop;
 mod messages;
+mod numbered;
 mod quota;
 mod store;
 
 pub use account::Account;
 pub use maildrop::InUse;
 pub use messages::Mailbox;
+pub use numbered::{NumberedAccounts, NumberedUsers, Retention};
 pub use quota::{OverQuota, Quota, Usage};
 pub use store::{Delivered, DuplicateAddress, MailStore};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::account::Account;
 use super::messages::Mailbox;
+use super::numbered::{NumberedAccounts, Retention};
 use super::quota::{OverQuota, Quota, Usage};
 use crate::engine::UnixTime;
 use crate::proto::idna;
@@ -23,6 +24,8 @@ pub struct MailStore {
     accounts: Vec<Account>,
     /// Login names and further addresses in lower case.
     addresses: BTreeMap<String, AccountId>,
+    /// Those that are made when they are first needed.
+    numbered: Option<Box<Numbered>>,
     mailboxes: BTreeMap<MailboxId, Kept>,
     next_mailbox: MailboxId,
     next_email: EmailId,
@@ -30,6 +33,16 @@ pub struct MailStore {
     /// How many octets are in all mailboxes, and how many there may be.
     octets: u64,
     most_octets: u64,
+    /// How many messages were ever delivered.
+    deliveries: u64,
+}
+
+/// Accounts by a rule.
+#[derive(Debug, Clone)]
+struct Numbered {
+    /// By domain, in A-labels.
+    domains: BTreeMap<String, NumberedAccounts>,
+    first_uid_validity: UidValidity,
 }
 
 /// A mailbox, and whose it is.
@@ -76,12 +89,14 @@ impl MailStore {
         MailStore {
             accounts: Vec::new(),
             addresses: BTreeMap::new(),
+            numbered: None,
             mailboxes: BTreeMap::new(),
             next_mailbox: MailboxId(0),
             next_email: EmailId(1),
             separator,
             octets: 0,
             most_octets: u64::MAX,
+            deliveries: 0,
         }
     }
 
@@ -114,6 +129,41 @@ impl MailStore {
         }
         self.addresses.insert(key, account);
         Ok(())
+    }
+
+    /// Adds the accounts of a domain's users that are called by number. Each is made when it first gets
+    /// mail or logs in, with this UIDVALIDITY, so that it does not matter which is made first.
+    pub fn add_numbered(
+        &mut self,
+        domain: &str,
+        accounts: NumberedAccounts,
+        first_uid_validity: UidValidity,
+    ) {
+        let domains = BTreeMap::new();
+        let all =
+            self.numbered.get_or_insert_with(|| Box::new(Numbered { domains, first_uid_validity }));
+        all.domains.insert(domain.to_owned(), accounts);
+    }
+
+    /// As [`MailStore::account_of`], and makes the account if its time has come.
+    pub fn open_account(&mut self, address: &str) -> Option<AccountId> {
+        let found = self.account_of(address);
+        let Some(numbered) = self.numbered.as_deref().filter(|_| found.is_none()) else {
+            return found;
+        };
+        let login = key_of(address);
+        let (local_part, domain) = login.rsplit_once('@')?;
+        let accounts = numbered.domains.get(domain)?;
+        accounts.users.number(local_part)?;
+        let (password, retention) = (accounts.password.clone(), accounts.retention);
+        let made = self.add_account(&login, &password, numbered.first_uid_validity).ok()?;
+        self.account_mut(made).retention = retention;
+        Some(made)
+    }
+
+    /// How many messages were ever delivered into mailboxes.
+    pub fn deliveries(&self) -> u64 {
+        self.deliveries
     }
 
     /// The account that gets mail for `address`, compared without regard to case, and whether its
@@ -179,8 +229,17 @@ impl MailStore {
         let mailbox = names.find(mailbox).or_else(|_| names.find(&MailboxName::inbox()));
         let mailbox = mailbox.expect("every account has an INBOX, which cannot be deleted");
         let internal_date = DateTime::utc(now);
+        let retention = names.retention;
+        let data = match retention {
+            Retention::Headers => header_of(&data),
+            Retention::All | Retention::Latest(_) => data,
+        };
         let new = NewMessage { flags: Flags::EMPTY, internal_date, save_date: now, data };
         let uid = self.append(mailbox, new).expect("a mailbox with a name exists");
+        if let Retention::Latest(count) = retention {
+            self.change(mailbox, |mailbox| mailbox.keep_latest(count as usize));
+        }
+        self.deliveries += 1;
         Ok(Delivered { mailbox, uid })
     }
 
@@ -265,13 +324,13 @@ impl MailStore {
 }
 
 impl Backend for MailStore {
-    fn login(&self, user: &str, password: &str) -> Option<AccountId> {
-        let account = self.account_of(user)?;
+    fn login(&mut self, user: &str, password: &str) -> Option<AccountId> {
+        let account = self.open_account(user)?;
         (self.account(account).password() == password).then_some(account)
     }
 
-    fn secret(&self, user: &str) -> Option<(AccountId, Secret)> {
-        let account = self.account_of(user)?;
+    fn secret(&mut self, user: &str) -> Option<(AccountId, Secret)> {
+        let account = self.open_account(user)?;
         Some((account, Secret::new(self.account(account).password())))
     }
 
@@ -468,6 +527,13 @@ impl Backend for MailStore {
             mailbox.claim_recent(first_recent);
         }
     }
+}
+
+/// The header of a message with the empty line behind it, in octets of its own: what follows is to be
+/// freed.
+fn header_of(data: &Bytes) -> Bytes {
+    let end = memchr::memmem::find(data, b"\r\n\r\n").map_or(data.len(), |end| end + 4);
+    Bytes::copy_from_slice(&data[..end])
 }
 
 /// The one form of all spellings of an address.

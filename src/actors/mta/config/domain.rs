@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::proto::mail::srs::Srs;
 use crate::proto::smtp::Mailbox;
+use crate::store::mailbox::NumberedUsers;
 
 use super::list::MailingList;
 use super::local_part::split_detail;
@@ -19,6 +20,8 @@ pub struct Domain {
     pub transport: Transport,
     /// The local parts that exist, in lower case; `None`: every one is taken.
     pub users: Option<BTreeSet<String>>,
+    /// Those who exist by number, beside them.
+    pub numbered: Option<NumberedUsers>,
     /// Local parts, in lower case, that stand for other addresses.
     pub aliases: BTreeMap<String, Vec<Mailbox>>,
     /// The mailing lists, by local part in lower case. They distribute where the mailboxes are.
@@ -66,21 +69,13 @@ pub enum OverQuota {
     Reject,
 }
 
-/// A user who may submit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Submitter {
-    /// The password.
-    pub password: String,
-    /// The addresses the user may send from.
-    pub addresses: Vec<Mailbox>,
-}
-
 impl Domain {
     /// A domain that is open to everybody.
     pub fn open(transport: Transport, users: Option<BTreeSet<String>>) -> Self {
         Domain {
             transport,
             users,
+            numbered: None,
             aliases: BTreeMap::new(),
             lists: BTreeMap::new(),
             catch_all: None,

@@ -9,6 +9,7 @@ mod notify;
 mod personal;
 mod policy;
 mod restriction;
+mod submitters;
 mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ use crate::store::queue::RetrySchedule;
 
 pub use super::transport::{NextHop, Route, RouteError, TransportTable};
 pub use authentication::{Authentication, DmarcCheck, Signers, SpfCheck};
-pub use domain::{Domain, OverQuota, Submitter, Transport};
+pub use domain::{Domain, OverQuota, Transport};
 pub use limits::{AddressPreference, Limits};
 pub use list::MailingList;
 pub use local_part::{list_of_part, split_detail};
@@ -33,6 +34,7 @@ pub use policy::{
     SenderPolicy, Verification,
 };
 pub use restriction::{AcceptFrom, RefusalMode, Restriction, SenderPattern};
+pub use submitters::{NumberedSubmitters, Own, Submitter, Submitters};
 pub use tls::{MtaTls, TlsLevel, TlsOffer, shown};
 
 /// The configuration of one MTA. Shared: an MTA is made anew from it after a crash.
@@ -48,8 +50,8 @@ pub struct MtaConfig {
     pub smtp: bool,
     /// Whether it listens on port 24 for mail by LMTP (RFC 2033), from the MTAs of its domains.
     pub lmtp: bool,
-    /// The users who may submit on port 587, by login; `None`: it does not listen there.
-    pub submission: Option<BTreeMap<String, Submitter>>,
+    /// The users who may submit on port 587; `None`: it does not listen there.
+    pub submission: Option<Submitters>,
     /// The hosts that may relay through it and count as inside: the servers of its own domains.
     pub inside: BTreeSet<IpAddr>,
     /// Who takes all mail for other domains (`relayhost`).

@@ -21,7 +21,7 @@ impl Local<'_, '_> {
         let (message, address) = (self.message, self.to.address.as_str());
         let date = self.ctx.date();
         let store = self.ctx.disk().mail();
-        let found = owner::account(store, domain, &self.to.address);
+        let found = owner::open_account(store, domain, &self.to.address);
         let Some((account, detail)) = found else {
             let status = EnhancedStatus::new(5, 1, 1);
             let local_part = self.to.address.local_part();

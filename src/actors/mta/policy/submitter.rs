@@ -1,7 +1,7 @@
 //! A submitter sends from own addresses (RFC 6409 §6.1; Postfix's
 //! `reject_authenticated_sender_login_mismatch`).
 
-use crate::actors::mta::config::{MtaConfig, split_detail};
+use crate::actors::mta::config::{MtaConfig, Own, split_detail};
 use crate::proto::smtp::Mailbox;
 
 use super::Finding;
@@ -12,9 +12,9 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     else {
         return Finding::pass("nobody logged in");
     };
-    let owner = turn.config.submission.as_ref().and_then(|users| users.get(login));
-    match owner {
-        Some(owner) if !is_own(&owner.addresses, sender, turn.config) => Finding::refuse(
+    let own = turn.config.submission.as_ref().and_then(|users| users.own(login));
+    match own {
+        Some(own) if !is_own(own, login, sender, turn.config) => Finding::refuse(
             "a submitter sends from own addresses",
             553,
             (5, 7, 1),
@@ -24,13 +24,18 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
     }
 }
 
-/// Whether the sender is one of these addresses, with a detail or without.
-fn is_own(addresses: &[Mailbox], sender: &Mailbox, config: &MtaConfig) -> bool {
+/// Whether the sender is one of the login's own addresses, with a detail or without.
+fn is_own(own: Own<'_>, login: &str, sender: &Mailbox, config: &MtaConfig) -> bool {
+    let is_one = |address: &Mailbox| match own {
+        Own::Addresses(addresses) => addresses.contains(address),
+        Own::Login => address.as_str().eq_ignore_ascii_case(login),
+        Own::Domain(domain) => address.domain().eq_ignore_ascii_case(domain),
+    };
     let without_detail = || {
         let delimiter =
             config.domain(sender.domain()).map_or(config.delimiter(), |of| of.delimiter);
         let (name, _) = split_detail(sender.local_part(), delimiter)?;
         Mailbox::new(name, sender.domain()).ok()
     };
-    addresses.contains(sender) || without_detail().is_some_and(|plain| addresses.contains(&plain))
+    is_one(sender) || without_detail().is_some_and(|plain| is_one(&plain))
 }

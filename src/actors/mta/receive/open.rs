@@ -118,10 +118,10 @@ impl Open {
         let next = match event {
             ServerEvent::Auth { identity, .. } => {
                 let users = shared.config.submission.as_ref();
-                let user = users.and_then(|users| users.get(&identity.authcid));
+                let password = users.and_then(|users| users.password(&identity.authcid));
                 // Nobody acts for others here.
-                let user = user.filter(|_| identity.is_own());
-                Next::Answer(Verdict::Secret(user.map(|user| Secret::new(&user.password))))
+                let password = password.filter(|_| identity.is_own());
+                Next::Answer(Verdict::Secret(password.map(Secret::new)))
             }
             ServerEvent::Authenticated { .. } => {
                 self.memory.standing.authenticated();

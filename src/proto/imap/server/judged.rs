@@ -141,7 +141,7 @@ impl ImapServer {
         tag: &str,
         mut exchange: ServerExchange,
         identity: &Identity,
-        backend: &impl Backend,
+        backend: &mut impl Backend,
         out: &mut Out,
     ) {
         // Nobody acts for others here.

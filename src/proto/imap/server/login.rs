@@ -33,7 +33,7 @@ impl ImapServer {
         now: SimTime,
         tag: &str,
         (mechanism, initial): (&str, Option<&str>),
-        backend: &impl Backend,
+        backend: &mut impl Backend,
         out: &mut Out,
     ) {
         if !matches!(self.state, State::NotAuthenticated { .. }) {
@@ -72,7 +72,7 @@ impl ImapServer {
         tag: &str,
         mut exchange: ServerExchange,
         line: &[u8],
-        backend: &impl Backend,
+        backend: &mut impl Backend,
         out: &mut Out,
     ) {
         let line = line.trim_ascii_end();
@@ -91,7 +91,7 @@ impl ImapServer {
         tag: &str,
         exchange: ServerExchange,
         step: ServerStep,
-        backend: &impl Backend,
+        backend: &mut impl Backend,
         out: &mut Out,
     ) {
         let answer = match step {
@@ -125,7 +125,7 @@ impl ImapServer {
         &mut self,
         user: String,
         password: &str,
-        backend: &impl Backend,
+        backend: &mut impl Backend,
         out: &mut Out,
     ) -> Answer {
         if !self.config.takes_login(self.secured) {

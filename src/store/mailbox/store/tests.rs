@@ -1,6 +1,6 @@
 use super::*;
 use crate::proto::imap::SystemFlag;
-use crate::store::mailbox::InUse;
+use crate::store::mailbox::{InUse, NumberedUsers};
 
 fn name(text: &str) -> MailboxName {
     MailboxName::new(text).unwrap()
@@ -31,6 +31,57 @@ fn accounts_are_found_by_each_address_in_any_case() {
     let again = store.add_account("Alice@example.org", "", UidValidity::MIN);
     assert_eq!(again, Err(DuplicateAddress("Alice@example.org".into())));
     assert_eq!(store.accounts().count(), 1);
+}
+
+#[test]
+fn accounts_by_number_are_made_when_mail_comes_or_their_user_does() {
+    let (mut store, _) = store();
+    let users = NumberedUsers { prefix: "user".into(), count: 1_000_000 };
+    let accounts =
+        NumberedAccounts { users, password: "secret".into(), retention: Retention::Latest(3) };
+    let validity = UidValidity::new(7).unwrap();
+    store.add_numbered("example.com", accounts, validity);
+    assert_eq!(store.account_of("user5@example.com"), None);
+    assert_eq!(store.open_account("user0@example.com"), None);
+    assert_eq!(store.open_account("user5@example.org"), None);
+    assert_eq!(store.accounts().count(), 1, "nobody was made who does not exist");
+    let five = store.open_account("User5@Example.COM").unwrap();
+    assert_eq!(store.account_of("user5@example.com"), Some(five));
+    assert_eq!(store.login("user5@example.com", "secret"), Some(five));
+    assert_eq!(store.login("user6@example.com", "wrong"), None);
+    let six = store.login("user6@example.com", "secret").unwrap();
+    assert_eq!(tree(&store, five), tree(&store, six), "whoever is made first");
+    assert_eq!(store.accounts().count(), 3);
+}
+
+#[test]
+fn a_mailbox_keeps_the_latest_and_forgets_the_rest() {
+    let (mut store, alice) = store();
+    store.account_mut(alice).retention = Retention::Latest(3);
+    let inbox = MailboxName::inbox();
+    for number in 0..1_000 {
+        let data = Bytes::from(format!("Subject: {number}\r\n\r\ntext\r\n"));
+        store.deliver(alice, &inbox, data, UnixTime(0)).unwrap();
+    }
+    let id = store.find(alice, &inbox).unwrap();
+    let uids: Vec<u32> = store.messages(id).iter().map(|message| message.uid.get()).collect();
+    assert_eq!(uids, [998, 999, 1_000]);
+    assert_eq!((store.deliveries(), store.account(alice).usage().messages), (1_000, 3));
+    assert_eq!(store.octets(), store.account(alice).usage().octets);
+    let recent = store.state(id).unwrap().highest_modseq;
+    assert_eq!(store.expunged_since(id, ModSeq(recent.0 - 1)).count(), 1);
+    assert_eq!(store.expunged_since(id, ModSeq(0)).count(), 997, "all that ever were");
+}
+
+#[test]
+fn a_mailbox_that_keeps_headers_has_octets_of_its_own() {
+    let (mut store, alice) = store();
+    store.account_mut(alice).retention = Retention::Headers;
+    let data = Bytes::from_static(b"Subject: x\r\n\r\ntext\r\n\r\nmore\r\n");
+    store.deliver(alice, &MailboxName::inbox(), data, UnixTime(0)).unwrap();
+    let id = store.find(alice, &MailboxName::inbox()).unwrap();
+    assert_eq!(store.messages(id)[0].data(), &b"Subject: x\r\n\r\n"[..]);
+    assert_eq!(store.octets(), 14);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod waiting;
 use std::collections::BTreeMap;
 
 use crate::actors::mta::config::{
-    AcceptFrom, Domain, MtaConfig, Restriction, Submitter, Transport,
+    AcceptFrom, Domain, MtaConfig, Restriction, Submitter, Submitters, Transport,
 };
 use crate::actors::mta::lookup::Found;
 use crate::engine::{Seed, SimTime, UnixTime};
@@ -55,7 +55,10 @@ impl Bench {
         config.inside.insert(OWN_SERVER.parse().unwrap());
         let address: Mailbox = LOGIN.parse().unwrap();
         let bob = Submitter { password: "secret".into(), addresses: vec![address] };
-        config.submission = Some(BTreeMap::from([(LOGIN.into(), bob)]));
+        config.submission = Some(Submitters {
+            named: BTreeMap::from([(LOGIN.into(), bob)]),
+            ..Submitters::default()
+        });
         Bench {
             config,
             now: SimTime::ZERO,

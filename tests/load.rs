@@ -1,0 +1,202 @@
+//! Workloads: the presets with few messages, and what a workload promises.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
+
+use mxsim::engine::{Fingerprint, Seed};
+use mxsim::report::{LoadDone, expect, laws};
+use mxsim::scenario::presets::{PRESETS, Preset, preset};
+use mxsim::scenario::{self, NoFiles, Plan, build};
+use mxsim::world::World;
+
+fn plan(text: &str) -> Plan {
+    scenario::parse(text, "load.json", &NoFiles).unwrap_or_else(|findings| {
+        let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        panic!("{}", told.join("\n"));
+    })
+}
+
+/// A preset with so many messages or questions.
+fn small(preset: &Preset, count: u64) -> Plan {
+    // What takes its time is the building of a million hosts, which `tests/crowd.rs` does.
+    let mut plan = plan(&preset.text.replace("\"hosts\": 1000000", "\"hosts\": 10000"));
+    assert!(plan.messages().is_some_and(|usual| usual > count), "{}", preset.name);
+    assert!(plan.set_messages(count));
+    plan
+}
+
+fn play(plan: &Plan, seed: u64, watched: bool) -> World {
+    let mut world = build::build_observed(plan, Seed(seed), watched).unwrap();
+    world.run(plan.until);
+    world
+}
+
+/// The expectations and the laws that do not hold.
+fn broken(plan: &Plan, world: &World) -> Vec<String> {
+    let verdicts = expect::check(plan, world);
+    assert!(!verdicts.is_empty(), "a scenario expects something");
+    let failed = verdicts.iter().filter(|verdict| !verdict.holds).map(ToString::to_string);
+    failed.chain(laws::check(plan, world).iter().map(ToString::to_string)).collect()
+}
+
+fn done(text: &str) -> LoadDone {
+    LoadDone::new(&play(&plan(text), 1, false))
+}
+
+/// What is done is what was asked for, of each preset and with several seeds.
+#[test]
+fn presets_do_what_they_say() {
+    for preset in PRESETS {
+        let count = if preset.name.starts_with("dns-") { 2_000 } else { 500 };
+        let plan = small(preset, count);
+        let mut prints: Vec<Fingerprint> = Vec::new();
+        for seed in [1, 2] {
+            let world = play(&plan, seed, false);
+            assert_eq!(broken(&plan, &world), Vec::<String>::new(), "{} {seed}", preset.name);
+            let LoadDone { tally, delivered, queued } = LoadDone::new(&world);
+            assert_eq!(tally.composed + tally.asked, count, "{}: {tally:?}", preset.name);
+            assert_eq!(tally.answered, tally.asked, "{}", preset.name);
+            // Not more is refused than addresses that do not exist, or closed domains.
+            assert!(tally.submitted >= tally.composed * 98 / 100, "{}: {tally:?}", preset.name);
+            assert!(delivered >= tally.submitted * 98 / 100 && queued == 0, "{}", preset.name);
+            prints.push(world.fingerprint());
+        }
+        assert_ne!(prints[0], prints[1], "{}: seeds differ", preset.name);
+        assert_eq!(play(&plan, 1, false).fingerprint(), prints[0], "{}", preset.name);
+    }
+}
+
+/// With records, all laws are judged, and the history is the same.
+#[test]
+fn a_watched_load_breaks_no_law() {
+    for name in ["mail-day", "imap-fleet", "retry-storm"] {
+        let plan = small(preset(name).unwrap(), 200);
+        let watched = play(&plan, 3, true);
+        assert_eq!(broken(&plan, &watched), Vec::<String>::new(), "{name}");
+        assert_eq!(watched.fingerprint(), play(&plan, 3, false).fingerprint(), "{name}");
+    }
+}
+
+/// Invariant: every message is accounted for, and each share leads to what it should.
+#[test]
+fn shares_come_out_as_they_should() {
+    let load = |domains: &str, mail: &str| {
+        done(&format!(
+            r#"{{"workload": {{
+                "domains": {{"count": 20, "users": 50{domains}}},
+                "mail": {{"messages": 400, "over": "10m"{mail}}}
+            }}}}"#
+        ))
+    };
+    let plain = load("", "");
+    assert_eq!((plain.tally.composed, plain.tally.submitted, plain.delivered), (400, 400, 400));
+    // Whoever wrote to nobody has a report for it.
+    let unknown = load("", r#", "unknown": "25%""#);
+    assert_eq!(unknown.tally.submitted + unknown.tally.refused, 400);
+    assert_eq!(unknown.delivered, unknown.tally.submitted, "a report for each that was not");
+    // Nobody else's domain takes mail, so that each message comes back but for the few at home.
+    let closed = load(r#", "closed": "100%""#, "");
+    assert_eq!((closed.tally.submitted, closed.delivered), (400, 400), "{closed:?}");
+    let bulk = load("", r#", "bulk": {"share": "10%", "recipients": 30}"#);
+    assert!((1_000..=2_000).contains(&bulk.delivered), "{bulk:?}");
+    let local = load("", r#", "local": "100%", "sessions": {"kept": "1m", "most": 1}"#);
+    assert_eq!(local.delivered, 400);
+}
+
+#[test]
+fn hosting_and_layouts_share_servers() {
+    let text = |more: &str| {
+        format!(
+            r#"{{"workload": {{
+                "domains": {{"count": 12, "users": 5, "clients": "50%", {more}}},
+                "mail": {{"messages": 60, "over": "1m", "at": "2s", "arrivals": "constant"}}
+            }}}}"#
+        )
+    };
+    let hosted = plan(&text(r#""hosting": 6, "per_name_server": 12, "per_resolver": 4"#));
+    let named = |plan: &Plan, part: &str| {
+        plan.hosts.keys().filter(|name| name.starts_with(part)).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(named(&hosted, "mail."), ["mail.d1.example", "mail.d7.example"]);
+    assert_eq!(named(&hosted, "ns1."), ["ns1.d1.example"]);
+    assert_eq!(named(&hosted, "resolver.").len(), 3);
+    assert_eq!(named(&hosted, "clients.").len(), 6);
+    for more in [r#""hosting": 6"#, r#""each": {"servers": "split"}"#, r#""keep": "headers""#] {
+        let done = done(&text(more));
+        assert_eq!((done.tally.submitted, done.delivered), (60, 60), "{more}: {done:?}");
+    }
+}
+
+/// Invariant: streams are named by host. A domain more, with nobody who writes, moves no message.
+#[test]
+fn a_client_more_moves_no_other_draw() {
+    let text = |count: u32| {
+        format!(
+            r#"{{
+            "domains": {{"example.net": {{"users": ["bob"]}}}},
+            "workload": {{
+                "domains": [
+                    {{"count": 3, "users": 5, "weight": 0, "sends": 1}},
+                    {{"count": {count}, "name": "more{{n}}.example", "weight": 0, "sends": 0}}
+                ],
+                "mail": {{"messages": 20, "over": "1m", "named": {{"example.net": 1}}}}
+            }}}}"#
+        )
+    };
+    let ids = |count: u32| {
+        let plan = plan(&text(count));
+        let world = play(&plan, 1, true);
+        let disk = world.disk(world.node("mail.example.net").unwrap()).unwrap();
+        let store = disk.mail_if_any().unwrap();
+        let account = store.account_of("bob@example.net").unwrap();
+        let inbox = mxsim::proto::imap::MailboxName::inbox();
+        let messages = store.mailbox_named(account, &inbox).unwrap().messages();
+        let id = |data: &[u8]| {
+            let header = mxsim::proto::mail::Header::new(data);
+            header.text("Message-ID").unwrap().trim().to_owned()
+        };
+        let mut ids: Vec<String> = messages.iter().map(|message| id(message.data())).collect();
+        ids.sort();
+        ids
+    };
+    let few = ids(1);
+    assert_eq!(few.len(), 20);
+    assert_eq!(few, ids(4));
+}
+
+/// What a host writes goes on after a crash, and is not written while it is down.
+#[test]
+fn a_host_that_crashes_writes_on_after_its_restart() {
+    let plan = plan(
+        r#"{
+        "workload": {
+            "domains": {"count": 2, "users": 5},
+            "mail": {"messages": 200, "at": "0s", "over": "100s", "arrivals": "constant"}
+        },
+        "faults": [{"at": "20s", "crash": "clients.d1.example", "for": "50s"}]
+    }"#,
+    );
+    let done = LoadDone::new(&play(&plan, 1, false));
+    assert!((148..=152).contains(&done.tally.composed), "{done:?}");
+    assert!(done.delivered >= done.tally.composed - 2, "{done:?}");
+}
+
+/// Where nobody takes mail, what is written waits, within bounds, and is given up in the end.
+#[test]
+fn a_server_that_is_down_is_tried_again_and_then_given_up() {
+    let text = |down: &str| {
+        format!(
+            r#"{{
+            "until": "3h",
+            "workload": {{
+                "domains": {{"count": 2, "users": 5}},
+                "mail": {{"messages": 40, "over": "1m"}}
+            }},
+            "faults": [{{"at": "0s", "crash": "mail.d1.example"{down}}}]
+        }}"#
+        )
+    };
+    let back = done(&text(r#", "for": "5m""#));
+    assert_eq!((back.tally.submitted, back.delivered), (40, 40), "{back:?}");
+    let gone = done(&text(""));
+    assert_eq!((gone.tally.submitted, gone.tally.refused), (20, 20), "{gone:?}");
+}
