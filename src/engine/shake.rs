@@ -68,22 +68,22 @@ pub fn made<I: DoubleEndedIterator, T>(items: I, mut make: impl FnMut(I::Item) -
     let mut all: Vec<T> = items
         .rev()
         .map(|item| {
-            let made = make(item);
             unsettle();
-            made
+            make(item)
         })
         .collect();
     all.reverse();
     all
 }
 
-/// Takes odd pieces off the heap and gives every other back.
+/// Takes odd pieces off the heap and gives every other back, and keeps small ones.
 fn unsettle() {
     BALLAST.with_borrow_mut(|ballast| {
         let count = ballast.len();
         let pieces: Vec<Vec<u8>> =
             (1..=4).map(|piece| vec![0; (count * 37 + piece * 61) % 500 + 1]).collect();
         ballast.extend(pieces.into_iter().step_by(2));
+        ballast.extend((1..=4).map(|words| vec![0; words * 8]));
     });
 }
 
