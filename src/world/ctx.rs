@@ -251,7 +251,8 @@ impl Ctx<'_> {
         let local = SocketAddr::new(own, port);
         let config = self.turn.tcp_config(local, to);
         let tcp = Connection::connect(&config, iss, self.turn.now, &mut self.turn.scratch.actions);
-        let socket = Socket::new(local, to, self.actor, true, tcp);
+        let peer_host = self.turn.network.addresses.owner(to.ip());
+        let socket = Socket::new([local, to], peer_host, self.actor, true, tcp);
         let id = self.turn.host.stack.insert(socket);
         self.turn.after_tcp(id);
         Ok(id)

@@ -98,11 +98,17 @@ impl Judge {
 impl Turn<'_> {
     /// Sends a packet to the node that has its address, unless a rule knows better.
     pub(crate) fn send(&mut self, packet: Packet) {
+        let owner = self.network.addresses.owner(packet.to.ip());
+        self.send_to(owner, packet);
+    }
+
+    /// The same, where it is known already which host has the address; `None`: none has.
+    pub(crate) fn send_to(&mut self, owner: Option<NodeId>, packet: Packet) {
         if let Some(capture) = &mut self.agenda.capture {
             capture.sent(self.now, self.host.node.id, &packet);
         }
         self.host.node.counts.sent.add(&packet);
-        let to = match self.network.addresses.owner(packet.to.ip()) {
+        let to = match owner {
             Some(to) => to,
             // Its router finds out.
             None if self.network.unreachable != Unreachable::Silence => NodeId::NOWHERE,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::net::icmp::{self, Complaint};
 use crate::net::tcp::{self, Connection, Flags, Segment};
-use crate::net::{Body, Loss, Packet, Trouble};
+use crate::net::{Body, Loss, NodeId, Packet, Trouble};
 
 use super::actor::{ConnId, Event, StreamEvent};
 use super::ailment::Excess;
@@ -140,7 +140,8 @@ impl Turn<'_> {
                 let tcp =
                     Connection::accept(&config, iss, &segment, self.now, &mut self.scratch.actions);
                 let (local, peer) = (to, from);
-                let mut socket = Socket::new(local, peer, actor, false, tcp);
+                let peer_host = self.network.addresses.owner(peer.ip());
+                let mut socket = Socket::new([local, peer], peer_host, actor, false, tcp);
                 if !self.host.accepts() {
                     socket.is_unaccepted = true;
                     socket.stop(Stop::Unaccepted);
@@ -221,9 +222,16 @@ impl Turn<'_> {
         if let Some(limit) = self.host.backlog_octets {
             socket.keep_backlog(limit, self.now, &mut self.scratch.actions);
         }
-        let (local, peer, actor, active) = (socket.local, socket.peer, socket.actor, socket.active);
-        let (gone, unaccepted) = (socket.tcp.is_closed(), socket.is_unaccepted);
+        let after = After {
+            id,
+            ends: [socket.local, socket.peer],
+            peer_host: socket.peer_host,
+            actor: socket.actor,
+            active: socket.active,
+            is_unaccepted: socket.is_unaccepted,
+        };
         let stands = socket.is_half_open && socket.tcp.state() != tcp::State::SynReceived;
+        let gone = socket.tcp.is_closed();
         if stands {
             self.host.stack.leave_syn_queue(id);
         }
@@ -232,39 +240,55 @@ impl Turn<'_> {
         } else if self.scratch.touched.last() != Some(&id) {
             self.scratch.touched.push(id);
         }
-        let mut actions = std::mem::take(&mut self.scratch.actions);
-        for tcp::Resent { seq, octets, why } in actions.resent.drain(..) {
-            self.record(|| Fact::Resent { local, peer, tcp_sequence: seq, octets, why });
-        }
-        for segment in actions.segments.drain(..) {
-            self.send(Packet { from: local, to: peer, body: Body::Tcp(segment) });
-        }
-        for event in actions.events.drain(..) {
-            let event = match event {
-                tcp::Event::Opened => {
-                    self.record(|| Fact::Opened { local, peer, active });
-                    if active { StreamEvent::Opened } else { StreamEvent::Accepted { local, peer } }
-                }
-                tcp::Event::Data(payload) => {
-                    self.record(|| Fact::Stream { local, peer, payload: payload.clone() });
-                    StreamEvent::Data(payload)
-                }
-                tcp::Event::Eof => {
-                    self.record(|| Fact::Eof { local, peer });
-                    StreamEvent::Eof
-                }
-                tcp::Event::Closed(reason) => {
-                    self.record(|| Fact::Closed { local, peer, active, reason });
-                    StreamEvent::Closed(reason)
-                }
-            };
-            if unaccepted {
-                self.in_backlog(id, &event);
-                continue;
+        let [local, peer] = after.ends;
+        if !self.scratch.actions.resent.is_empty() {
+            let resent = std::mem::take(&mut self.scratch.actions.resent);
+            for tcp::Resent { seq, octets, why } in resent {
+                self.record(|| Fact::Resent { local, peer, tcp_sequence: seq, octets, why });
             }
-            self.scratch.pending.push_back((actor, Event::Stream(id, event)));
         }
-        self.scratch.actions = actions;
+        if !self.scratch.actions.segments.is_empty() {
+            let mut segments = std::mem::take(&mut self.scratch.actions.segments);
+            for segment in segments.drain(..) {
+                let packet = Packet { from: local, to: peer, body: Body::Tcp(segment) };
+                self.send_to(after.peer_host, packet);
+            }
+            self.scratch.actions.segments = segments;
+        }
+        if !self.scratch.actions.events.is_empty() {
+            let mut events = std::mem::take(&mut self.scratch.actions.events);
+            for event in events.drain(..) {
+                self.after_event(&after, event);
+            }
+            self.scratch.actions.events = events;
+        }
+    }
+
+    /// Keeps an event that a call of TCP gave for its program.
+    fn after_event(&mut self, after: &After, event: tcp::Event) {
+        let After { id, ends: [local, peer], active, .. } = *after;
+        let event = match event {
+            tcp::Event::Opened => {
+                self.record(|| Fact::Opened { local, peer, active });
+                if active { StreamEvent::Opened } else { StreamEvent::Accepted { local, peer } }
+            }
+            tcp::Event::Data(payload) => {
+                self.record(|| Fact::Stream { local, peer, payload: payload.clone() });
+                StreamEvent::Data(payload)
+            }
+            tcp::Event::Eof => {
+                self.record(|| Fact::Eof { local, peer });
+                StreamEvent::Eof
+            }
+            tcp::Event::Closed(reason) => {
+                self.record(|| Fact::Closed { local, peer, active, reason });
+                StreamEvent::Closed(reason)
+            }
+        };
+        if after.is_unaccepted {
+            return self.in_backlog(id, &event);
+        }
+        self.scratch.pending.push_back((after.actor, Event::Stream(id, event)));
     }
 
     /// Sets the timers of the connections that something happened to, where one is due before it fires
@@ -290,6 +314,17 @@ impl Turn<'_> {
             _ => {}
         }
     }
+}
+
+/// What is known of a connection when the outputs of its TCP are seen to: it may be gone by then.
+struct After {
+    id: ConnId,
+    /// This end and the other.
+    ends: [SocketAddr; 2],
+    peer_host: Option<NodeId>,
+    actor: u16,
+    active: bool,
+    is_unaccepted: bool,
 }
 
 /// A SYN that asks for a new connection (RFC 9293 §3.10.7.2).

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
 use crate::engine::{HashState, SimTime, Stream};
+use crate::net::NodeId;
 use crate::net::tcp::{Actions, Connection, State};
 
 use super::actor::ConnId;
@@ -25,7 +27,7 @@ pub(crate) struct Stack {
     /// How many connections are in SYN-RECEIVED.
     half_open: usize,
     // By (this end, other end). Looked up, never walked.
-    by_ends: HashMap<(SocketAddr, SocketAddr), u32, HashState>,
+    by_ends: HashMap<Ends, u32, HashState>,
 }
 
 /// A port at which a host listens.
@@ -62,11 +64,61 @@ struct Slot {
     socket: Option<Box<Socket>>,
 }
 
+/// The two ends of a connection: what each segment is looked up by, and so in as few words as they
+/// take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// Both addresses, and both ports.
+    V4 { addresses: u64, ports: u32 },
+    /// Of this end and of the other.
+    V6 { local: u128, peer: u128, ports: u32 },
+}
+
+impl Ends {
+    #[inline]
+    fn of(local: SocketAddr, peer: SocketAddr) -> Self {
+        let ports = u32::from(local.port()) << 16 | u32::from(peer.port());
+        match (local.ip(), peer.ip()) {
+            (IpAddr::V4(local), IpAddr::V4(peer)) => {
+                let addresses = u64::from(local.to_bits()) << 32 | u64::from(peer.to_bits());
+                Ends::V4 { addresses, ports }
+            }
+            (local, peer) => {
+                let [local, peer] = [local, peer].map(|address| match address {
+                    IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+                    IpAddr::V6(address) => address.to_bits(),
+                });
+                Ends::V6 { local, peer, ports }
+            }
+        }
+    }
+}
+
+/// Two writes are enough for version 4.
+impl Hash for Ends {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match *self {
+            Ends::V4 { addresses, ports } => {
+                state.write_u64(addresses);
+                state.write_u32(ports);
+            }
+            Ends::V6 { local, peer, ports } => {
+                state.write_u128(local);
+                state.write_u128(peer);
+                state.write_u32(ports);
+            }
+        }
+    }
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub(crate) local: SocketAddr,
     pub(crate) peer: SocketAddr,
+    /// The host that has the peer's address; `None`: none has.
+    pub(crate) peer_host: Option<NodeId>,
     pub(crate) actor: u16,
     pub(crate) active: bool,
     pub(crate) tcp: Connection,
@@ -107,8 +159,8 @@ pub(crate) struct Held {
 
 impl Socket {
     pub(crate) fn new(
-        local: SocketAddr,
-        peer: SocketAddr,
+        [local, peer]: [SocketAddr; 2],
+        peer_host: Option<NodeId>,
         actor: u16,
         active: bool,
         tcp: Connection,
@@ -116,6 +168,7 @@ impl Socket {
         Socket {
             local,
             peer,
+            peer_host,
             actor,
             active,
             tcp,
@@ -240,11 +293,13 @@ impl Stack {
     /// A free ephemeral port for a connection from `local_ip` to `peer`.
     pub(crate) fn free_port(
         &self,
-        local: std::net::IpAddr,
+        local: IpAddr,
         peer: SocketAddr,
         draws: &mut Stream,
     ) -> Option<u16> {
-        any_port(draws, |port| self.by_ends.contains_key(&(SocketAddr::new(local, port), peer)))
+        any_port(draws, |port| {
+            self.by_ends.contains_key(&Ends::of(SocketAddr::new(local, port), peer))
+        })
     }
 
     pub(crate) fn insert(&mut self, socket: Socket) -> ConnId {
@@ -252,7 +307,7 @@ impl Stack {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 connections")
         });
-        self.by_ends.insert((socket.local, socket.peer), slot);
+        self.by_ends.insert(Ends::of(socket.local, socket.peer), slot);
         self.half_open += usize::from(socket.is_half_open);
         let place = &mut self.slots[slot as usize];
         place.socket = Some(Box::new(socket));
@@ -260,7 +315,7 @@ impl Stack {
     }
 
     pub(crate) fn find(&self, local: SocketAddr, peer: SocketAddr) -> Option<ConnId> {
-        let slot = *self.by_ends.get(&(local, peer))?;
+        let slot = *self.by_ends.get(&Ends::of(local, peer))?;
         Some(ConnId { slot, generation: self.slots[slot as usize].generation })
     }
 
@@ -285,7 +340,7 @@ impl Stack {
         if slot.generation == id.generation
             && let Some(socket) = slot.socket.take()
         {
-            self.by_ends.remove(&(socket.local, socket.peer));
+            self.by_ends.remove(&Ends::of(socket.local, socket.peer));
             self.half_open -= usize::from(socket.is_half_open);
             // 24 bits, so that a connection fits a timer token beside its kind.
             slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;

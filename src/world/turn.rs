@@ -199,18 +199,46 @@ impl Host {
         scratch: &mut Scratch,
         now: SimTime,
         cause: Option<RecordId>,
-        mut happening: Happening,
+        happening: Happening,
     ) {
-        if let Some(condition) = &mut self.state.condition {
-            happening = match condition.admit(cause, happening) {
-                Admission::Now(happening) => happening,
-                Admission::Later => return,
-                Admission::Lost(packet) => {
-                    self.state.node.lose(agenda, now, cause, &packet, Loss::BufferFull);
-                    return;
-                }
-            };
+        if self.state.condition.is_some() {
+            self.handle_ailing(network, agenda, scratch, now, cause, happening);
+        } else {
+            self.handle_now(network, agenda, scratch, now, cause, happening);
         }
+    }
+
+    #[cold]
+    fn handle_ailing(
+        &mut self,
+        network: &Network,
+        agenda: &mut Agenda,
+        scratch: &mut Scratch,
+        now: SimTime,
+        cause: Option<RecordId>,
+        happening: Happening,
+    ) {
+        let condition = self.state.condition.as_deref_mut().expect("the caller has looked");
+        match condition.admit(cause, happening) {
+            Admission::Now(happening) => {
+                self.handle_now(network, agenda, scratch, now, cause, happening);
+            }
+            Admission::Later => {}
+            Admission::Lost(packet) => {
+                self.state.node.lose(agenda, now, cause, &packet, Loss::BufferFull);
+            }
+        }
+    }
+
+    fn handle_now(
+        &mut self,
+        network: &Network,
+        agenda: &mut Agenda,
+        scratch: &mut Scratch,
+        now: SimTime,
+        cause: Option<RecordId>,
+        happening: Happening,
+    ) {
         self.state.events += 1;
         let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
         match happening {
