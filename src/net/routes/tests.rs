@@ -125,35 +125,44 @@ fn rings(size: u32) -> (Topology, Vec<NodeId>, Vec<NodeId>) {
 }
 
 #[test]
-fn a_change_costs_the_tables_that_it_touches() {
+fn a_change_costs_the_ways_that_it_touches() {
     let (topology, hosts, routers) = rings(9);
     let mut routes = Routes::new(&topology);
-    let look_everywhere = |routes: &Routes| {
-        for (router, other) in
-            routers.iter().zip(&routers[1..]).chain([(&routers[17], &routers[0])])
-        {
-            routes.next_port(*router, *other);
-        }
-        assert_eq!(routes.tables(), 18);
-    };
     let link = |a: usize, b: usize| topology.links_between(routers[a], routers[b])[0];
-    look_everywhere(&routes);
-    // In a ring of nine, one router has no way over the link opposite to it. The other ring has ways
-    // over no link that is far from where it is joined.
-    assert_eq!(routes.learn(&topology, Change::Link(link(4, 5), CUT)), 8);
-    look_everywhere(&routes);
-    assert_eq!(routes.learn(&topology, Change::Link(link(4, 5), UP)), 8);
-    look_everywhere(&routes);
-    // A host's own link is in no table.
+    assert_eq!(routes.learn(&topology, Change::Link(link(4, 5), CUT)), 0);
+    assert_eq!(routes.learn(&topology, Change::Link(link(4, 5), UP)), 0);
+    for host in &hosts {
+        routes.next_port(routers[0], *host);
+        routes.next_port(routers[9], *host);
+    }
+    assert_eq!(routes.trees(), 18);
+    // In a ring of nine each goal has four others on each side. A link that is one, two, three or four
+    // steps from it takes four, three, two or one of them with it; the link opposite to it none, which
+    // for router 0, where the other ring is joined, is this one.
+    let ways = 2 * (1 + 2 + 3 + 4);
+    assert_eq!(routes.learn(&topology, Change::Link(link(4, 5), CUT)), ways);
+    assert_eq!(routes.learn(&topology, Change::Link(link(4, 5), UP)), ways);
+    // A host's own link is in no tree.
     let own = topology.links_of(hosts[3])[0];
     assert_eq!(routes.learn(&topology, Change::Link(own, CUT)), 0);
     // All ways of one ring to the other lead over the link between them.
-    assert_eq!(routes.learn(&topology, Change::Link(link(0, 9), CUT)), 18);
-    look_everywhere(&routes);
-    assert_eq!(routes.learn(&topology, Change::Link(link(2, 3), CUT)), 8);
-    // What nobody has looked at since costs nothing: of this ring, the table opposite is left.
-    assert_eq!(routes.tables(), 10);
-    assert_eq!(routes.learn(&topology, Change::Node(routers[2], false)), 1);
+    assert_eq!(routes.learn(&topology, Change::Link(link(0, 9), CUT)), 2 * 9 * 9);
+    assert_eq!(routes.learn(&topology, Change::Link(link(2, 3), CUT)), ways);
+    // What is cut off already can lose no more.
+    assert!(routes.learn(&topology, Change::Node(routers[0], false)) > 0);
+    assert_eq!(routes.learn(&topology, Change::Link(link(0, 1), CUT)), 0);
+}
+
+#[test]
+fn what_is_for_one_host_needs_one_tree() {
+    let (topology, hosts, routers) = rings(50);
+    let routes = Routes::new(&topology);
+    for router in &routers {
+        assert!(routes.next_port(*router, hosts[20]).is_some());
+    }
+    assert_eq!(routes.trees(), 1);
+    fn shared<T: Sync>(_: &T) {}
+    shared(&routes);
 }
 
 /// One change of a random network.
