@@ -449,7 +449,7 @@ fn one_seed_is_verified_to_be_one_history_and_checkpoints_are_written() {
     let folder = folder_with("local.json", LOCAL);
     let (code, out, err) = check(&["run", "local.json", "-q", "--verify"], folder.path());
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
-    assert!(out.contains("verified: 3 runs of ") && out.contains(", one history"), "{out}");
+    assert!(out.contains("verified: 4 runs of ") && out.contains(", one history"), "{out}");
     let of = |seed: &str, file: &str| {
         let arguments = ["run", "local.json", "-q", "--seed", seed, "--checkpoints", file];
         assert_eq!(check(&arguments, folder.path()).0, 0);

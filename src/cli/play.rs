@@ -11,7 +11,7 @@ use crate::engine::{Seed, SimTime};
 use crate::net::NodeId;
 use crate::report::Capture;
 use crate::scenario::{self, NoFiles, Plan, Source, finding};
-use crate::world::{Ended, World};
+use crate::world::{Ended, Threads, World};
 
 use super::Failure;
 
@@ -29,6 +29,7 @@ pub(super) struct Overrides {
     pub(super) until: Option<Duration>,
     /// Records are kept, even where the scenario's workload keeps none.
     pub(super) watched: bool,
+    pub(super) threads: Threads,
 }
 
 /// Reads and checks a scenario; without a path the built-in one.
@@ -121,6 +122,7 @@ pub(super) fn play_captured(
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         Failure::Input(lines.join("\n"))
     })?;
+    world.set_threads(overrides.threads);
     let mut capture = capture.map(|capture| capture.begin(&plan, &mut world)).transpose()?;
     let ended = run(&mut world, until, capture.as_mut())?;
     if let Some(mut capture) = capture {

@@ -9,7 +9,7 @@ use crate::report::expect::{self, Verdict};
 use crate::report::{LoadDone, Summary, Transcript, laws, write_checkpoints, write_key_log};
 use crate::scenario::Plan;
 use crate::verify::{self, Failed};
-use crate::world::{Ended, World};
+use crate::world::{Ended, Sharing, World};
 
 use super::args::{Format, RunArgs, WhichFaults};
 use super::play::{self, CaptureTo, Overrides, Played};
@@ -36,11 +36,15 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let checkpoints_file = args.checkpoints.as_deref().map(output::create).transpose()?;
     // Who asks for what records tell gets it, at the cost of their memory.
     let watched = place.is_some() || args.summary.is_some() || args.key_log.is_some();
-    let overrides = Overrides { seed: args.seed, until: args.until, watched };
+    let (seed, until, threads) = (args.seed, args.until, args.threads);
+    let overrides = Overrides { seed, until, watched, threads };
     let capture = args.pcap.as_deref().map(output::create_binary).transpose()?;
     let capture = capture.map(|to| CaptureTo { hosts: &args.pcap_host, to });
     let Played { plan, world, ended } = play::play_captured(plan, overrides, capture)?;
 
+    if let (true, Sharing::Alone(why)) = (args.threads.count() > 1, world.sharing()) {
+        writeln!(output::stderr(), "note: one thread has run this: {why}")?;
+    }
     let transcript = Transcript::new(&world);
     let summary = Summary::new(&world);
     let verdicts = expect::check(&plan, &world);

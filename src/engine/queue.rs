@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use super::SimTime;
 
 /// The place of an entry in the order of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Key {
     /// When it happens.
     pub time: SimTime,

@@ -60,6 +60,11 @@ pub fn shaken<T>(salt: u64, act: impl FnOnce() -> T) -> T {
     act()
 }
 
+/// What this thread is shaken with, for another thread that works for it; zero: nothing.
+pub(crate) fn salt() -> u64 {
+    SALT.get()
+}
+
 /// Makes something of each item. They come out in the order of the items, whichever was made first.
 pub fn made<I: DoubleEndedIterator, T>(items: I, mut make: impl FnMut(I::Item) -> T) -> Vec<T> {
     if SALT.get() == 0 {

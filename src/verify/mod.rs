@@ -3,8 +3,9 @@
 //!
 //! The first run is as any other. The second is [`shaken`](crate::engine::shake): other hashes, hosts,
 //! zones and programs made from the last on, other holes on the heap. The third is shaken in another
-//! way, and nobody watches. All three must have the same fingerprint, for each host and altogether,
-//! the same number of events and the same end; those that are watched, the same transcript.
+//! way, and nobody watches. The fourth is on several threads. All must have the same fingerprint, for each
+//! host and altogether, the same number of events and the same end; those that are watched, the same
+//! transcript.
 
 mod difference;
 mod search;
@@ -13,7 +14,7 @@ use crate::engine::{Fingerprint, Mark, Seed, SimTime, shake};
 use crate::net::NodeId;
 use crate::report::Transcript;
 use crate::scenario::{Plan, build};
-use crate::world::{BuildError, Ended, World};
+use crate::world::{BuildError, Ended, Threads, World};
 
 pub use difference::{Difference, LastDraw, Seen};
 
@@ -26,6 +27,8 @@ pub enum Way {
     Shaken,
     /// Shaken otherwise, and without records.
     Unwatched,
+    /// On several threads.
+    Threaded,
 }
 
 /// What all runs agreed on.
@@ -49,7 +52,7 @@ pub enum Failed {
 }
 
 impl Way {
-    const OTHERS: [Way; 2] = [Way::Shaken, Way::Unwatched];
+    const OTHERS: [Way; 3] = [Way::Shaken, Way::Unwatched, Way::Threaded];
 
     /// How it differs from the plain way, in words.
     pub fn told(self) -> &'static str {
@@ -59,13 +62,14 @@ impl Way {
             Way::Unwatched => {
                 "with another order of construction, hashing and allocation, and without records"
             }
+            Way::Threaded => "on three threads",
         }
     }
 
     /// Does something in this way.
     fn take<T>(self, act: impl FnOnce() -> T) -> T {
         match self {
-            Way::Plain => act(),
+            Way::Plain | Way::Threaded => act(),
             Way::Shaken => shake::shaken(0x5eed_0001, act),
             Way::Unwatched => shake::shaken(0x5eed_0002, act),
         }
@@ -124,6 +128,9 @@ impl Played {
     ) -> Result<Self, Failed> {
         way.take(|| {
             let mut world = build(way)?;
+            if way == Way::Threaded {
+                world.set_threads(Threads::new(3).eagerly());
+            }
             let ended = world.run(until);
             let is_watched = way != Way::Unwatched;
             Ok(Played {

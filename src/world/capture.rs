@@ -16,7 +16,26 @@ pub enum Captured {
     /// A packet.
     Packet(CapturedPacket),
     /// With this the packets of a connection can be read.
-    Secret(Secret),
+    Secret(CapturedSecret),
+}
+
+impl Captured {
+    /// When it was seen.
+    pub fn time(&self) -> SimTime {
+        match self {
+            Captured::Packet(packet) => packet.time,
+            Captured::Secret(secret) => secret.time,
+        }
+    }
+}
+
+/// A secret as a host came to know it.
+#[derive(Debug, Clone)]
+pub struct CapturedSecret {
+    /// When.
+    pub time: SimTime,
+    /// The secret.
+    pub secret: Secret,
 }
 
 /// A packet as one host saw it.
@@ -64,6 +83,11 @@ impl Capture {
         Capture { wanted, captured: Vec::new() }
     }
 
+    /// Of the same hosts, with nothing seen yet.
+    pub(crate) fn fresh(&self) -> Self {
+        Capture { wanted: self.wanted.clone(), captured: Vec::new() }
+    }
+
     fn wants(&self, host: NodeId) -> bool {
         let wanted = self.wanted.as_ref();
         wanted.is_none_or(|wanted| wanted.get(host.index()).is_some_and(|wanted| *wanted))
@@ -105,9 +129,10 @@ impl Capture {
         }
     }
 
-    pub(crate) fn secret(&mut self, host: NodeId, secret: &Secret) {
+    pub(crate) fn secret(&mut self, time: SimTime, host: NodeId, secret: &Secret) {
         if self.wants(host) {
-            self.captured.push(Captured::Secret(secret.clone()));
+            let secret = secret.clone();
+            self.captured.push(Captured::Secret(CapturedSecret { time, secret }));
         }
     }
 }

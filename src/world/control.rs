@@ -78,7 +78,10 @@ impl World {
     /// Does something at one node, with the part in which it stands.
     fn at<T>(&mut self, node: NodeId, act: impl FnOnce(&mut Part, &mut Network) -> T) -> T {
         let World { network, parts, .. } = self;
-        act(&mut parts[network.places.part(node)], network)
+        let part = network.places.part(node);
+        let done = act(&mut parts[part], network);
+        self.tidy(part);
+        done
     }
 
     /// Handles a control, whose time has come.
@@ -118,7 +121,10 @@ impl World {
         let mut changes = Vec::new();
         for place in places {
             match place {
-                Place::Node(node) => changes.extend(self.settle_node(node)),
+                Place::Node(node) => {
+                    changes.extend(self.settle_node(node));
+                    self.tidy(self.network.places.part(node));
+                }
                 Place::Link(link) => self.settle_link(link, &mut changes),
                 Place::Partitions => self.settle_partitions(),
             }
@@ -215,6 +221,7 @@ impl World {
         for ((end, config), (_, before)) in ends.into_iter().zip(configs).zip(&before) {
             if config != **before {
                 changed = true;
+                self.crew.links_have_changed();
                 self.direction_mut(end.0, end.1).set_config(config);
             }
         }

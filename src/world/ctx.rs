@@ -339,7 +339,7 @@ impl Ctx<'_> {
     /// Records a secret for those who want to read a capture.
     pub(crate) fn record_secret(&mut self, secret: Secret) {
         if let Some(capture) = &mut self.turn.agenda.capture {
-            capture.secret(self.turn.host.node.id, &secret);
+            capture.secret(self.turn.now, self.turn.host.node.id, &secret);
         }
         self.turn.record(|| Fact::Secret(Box::new(secret)));
     }

@@ -48,6 +48,16 @@ impl Folding {
         Folding { reads: fold.reads(), fold }
     }
 
+    /// One of the same sort that has been told nothing yet.
+    pub(crate) fn fresh(&self) -> Self {
+        Folding { fold: self.fold.fresh(), reads: self.reads }
+    }
+
+    /// Takes over what another one was told.
+    pub(crate) fn merge(&mut self, other: Folding) {
+        self.fold.merge(other.fold);
+    }
+
     pub(crate) fn reads(&self, kind: Kind) -> bool {
         self.reads.has(kind)
     }
@@ -70,7 +80,11 @@ impl std::fmt::Debug for Folding {
 impl World {
     /// Has this fold told of all that happens from now on, in the place of another.
     pub fn fold(&mut self, fold: Box<dyn Fold>) {
-        self.parts[0].agenda.fold = Some(Folding::new(fold));
+        let folding = Folding::new(fold);
+        for part in &mut self.parts[1..] {
+            part.agenda.fold = Some(folding.fresh());
+        }
+        self.parts[0].agenda.fold = Some(folding);
     }
 
     /// The fold, with what it was told so far.
@@ -81,7 +95,8 @@ impl World {
 
     /// Takes the fold out: nothing is folded from now on.
     pub fn take_fold<F: Fold>(&mut self) -> Option<Box<F>> {
-        let fold: Box<dyn Any> = self.parts[0].agenda.fold.take()?.fold;
+        let folds = self.parts.iter_mut().map(|part| part.agenda.fold.take()).collect::<Vec<_>>();
+        let fold: Box<dyn Any> = folds.into_iter().next()??.fold;
         fold.downcast().ok()
     }
 }

@@ -71,6 +71,34 @@ pub(crate) struct Agenda {
     pub(crate) outbox: Vec<Departure>,
     /// The last moment at which anything but an idle timer happened.
     pub(crate) last_activity: SimTime,
+    /// What leaves the part; `None`: there is one part, and nothing does.
+    pub(crate) crossing: Option<Box<Crossing>>,
+}
+
+/// What leaves one of several parts for others.
+#[derive(Debug)]
+pub(crate) struct Crossing {
+    /// The part.
+    own: usize,
+    /// By the part that it goes to.
+    pub(crate) leaving: Vec<Vec<(Key, Scheduled)>>,
+}
+
+impl Crossing {
+    /// Of part number `own`, of so many.
+    pub(crate) fn new(own: usize, parts: usize) -> Self {
+        Crossing { own, leaving: (0..parts).map(|_| Vec::new()).collect() }
+    }
+}
+
+impl Agenda {
+    /// Puts what has come from elsewhere into the queue; hands back the room that it took.
+    pub(crate) fn queue_all(&mut self, mut all: Vec<(Key, Scheduled)>) -> Vec<(Key, Scheduled)> {
+        for (key, scheduled) in all.drain(..) {
+            self.queue.push(key, scheduled);
+        }
+        all
+    }
 }
 
 /// A node's own state.
@@ -139,6 +167,33 @@ impl Node {
         agenda.queue.push(key, Scheduled { node, cause, happening });
     }
 
+    /// Schedules the arrival of a packet at the other end of a link, in this node's own order.
+    fn hand_over(
+        &mut self,
+        network: &Network,
+        agenda: &mut Agenda,
+        time: SimTime,
+        peer: NodeId,
+        cause: Option<RecordId>,
+        happening: Happening,
+    ) {
+        if let Some(crossing) = &mut agenda.crossing {
+            let part = network.places.part(peer);
+            if part != crossing.own {
+                let key = Key { time, origin: self.id.0 + 1, sequence: self.sequence };
+                self.sequence += 1;
+                crossing.leaving[part].push((key, Scheduled { node: peer, cause, happening }));
+                return;
+            }
+        }
+        self.schedule(agenda, time, peer, cause, happening);
+    }
+
+    /// How many events it has scheduled.
+    pub(crate) fn scheduled(&self) -> u64 {
+        self.sequence
+    }
+
     /// Records a fact, where anybody watches, and hands back its name.
     pub(crate) fn record(
         &mut self,
@@ -196,10 +251,11 @@ impl Node {
         };
         match verdict {
             Verdict::Arrives(time) => {
-                self.schedule(agenda, time, peer, cause, Happening::Packet { destination, packet });
+                let happening = Happening::Packet { destination, packet };
+                self.hand_over(network, agenda, time, peer, cause, happening);
             }
             Verdict::Altered(alteration) => {
-                self.alter(agenda, now, cause, peer, (destination, packet), alteration);
+                self.alter(network, agenda, now, cause, peer, (destination, packet), alteration);
             }
             Verdict::Lost(why) => {
                 let mtu_octets = direction.config().mtu_octets;
@@ -252,8 +308,10 @@ impl Node {
     }
 
     /// Lets a packet arrive otherwise than alone and unharmed.
+    #[expect(clippy::too_many_arguments, reason = "what is at hand in forward")]
     fn alter(
         &mut self,
+        network: &Network,
         agenda: &mut Agenda,
         now: SimTime,
         cause: Option<RecordId>,
@@ -274,7 +332,8 @@ impl Node {
         }
         let second = copy.map(|copy| (copy, packet.clone()));
         for (time, packet) in [(arrives, packet)].into_iter().chain(second) {
-            self.schedule(agenda, time, peer, cause, Happening::Packet { destination, packet });
+            let happening = Happening::Packet { destination, packet };
+            self.hand_over(network, agenda, time, peer, cause, happening);
         }
     }
 

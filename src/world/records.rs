@@ -33,6 +33,12 @@ impl Records {
         }
     }
 
+    /// Takes them out.
+    pub(crate) fn take(&mut self) -> Vec<Record> {
+        self.octets = 0;
+        std::mem::take(&mut self.kept)
+    }
+
     pub(crate) fn as_slice(&self) -> &[Record] {
         &self.kept
     }

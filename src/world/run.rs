@@ -18,6 +18,7 @@ use super::part::{Part, Router};
 use super::record::Record;
 use super::records::Records;
 use super::stack::Port;
+use super::threads::{Crew, Reason};
 use super::trap::Trap;
 use super::{Actor, ConnId};
 
@@ -33,6 +34,7 @@ pub struct World {
     pub(super) now: SimTime,
     /// When a change of the network last happened.
     pub(super) last_change: SimTime,
+    pub(super) crew: Crew,
     visits: u64,
     /// How many changes of the network were handled.
     changes: u64,
@@ -72,6 +74,7 @@ impl World {
             traps: BTreeMap::new(),
             now: SimTime::ZERO,
             last_change: SimTime::ZERO,
+            crew: Crew::default(),
             visits: 0,
             changes: 0,
         }
@@ -156,8 +159,8 @@ impl World {
                 Some(key) => key.time.as_nanos().checked_sub(1).map(SimTime::from_nanos),
                 None => Some(horizon),
             };
-            let trapped = last.and_then(|last| self.parts[0].run(&self.network, last));
-            self.now = self.now.max(self.parts[0].now);
+            let trapped = last.and_then(|last| self.advance(last));
+            self.now = self.parts.iter().map(|part| part.now).fold(self.now, SimTime::max);
             if let Some(host) = trapped {
                 self.spring(host);
             } else if control.is_some() {
@@ -173,6 +176,7 @@ impl World {
 
     /// Handles the next event; `false` when there is none.
     pub fn step(&mut self) -> bool {
+        self.run_alone(Reason::Stepped);
         let Some(time) = self.next_event() else { return false };
         if self.controls.peek().is_some_and(|key| key.time == time) {
             self.step_control();
@@ -254,25 +258,35 @@ impl World {
 
     /// What happened so far, in order; nothing in a world that is not watched.
     pub fn records(&self) -> &[Record] {
-        self.parts[0].agenda.records.as_ref().map_or(&[], Records::as_slice)
+        let records = self.crew.history().or(self.parts[0].agenda.records.as_ref());
+        records.map_or(&[], Records::as_slice)
     }
 
     /// Keeps, from now on, each packet that one of these hosts sends or receives, or any host; what was
     /// kept before is dropped. Nothing else changes with it.
     pub fn capture(&mut self, hosts: Option<&[NodeId]>) {
-        self.parts[0].agenda.capture = Some(Box::new(Capture::new(hosts)));
+        let capture = Capture::new(hosts);
+        for part in &mut self.parts {
+            part.agenda.capture = Some(Box::new(capture.fresh()));
+        }
+        if let Some(captured) = self.crew.captured_mut() {
+            captured.clear();
+        }
     }
 
     /// The packets captured and not yet taken, in order.
     pub fn captured(&self) -> &[Captured] {
-        self.parts[0].agenda.capture.as_ref().map_or(&[], |capture| &capture.captured)
+        let capture = self.parts[0].agenda.capture.as_ref();
+        let captured = self.crew.captured().or(capture.map(|capture| &capture.captured));
+        captured.map_or(&[], Vec::as_slice)
     }
 
     /// Takes the packets captured since the last call, in order. Whoever lets a capture run takes them
     /// now and then, so that they do not fill the memory.
     pub fn take_captured(&mut self) -> Vec<Captured> {
         let capture = self.parts[0].agenda.capture.as_mut();
-        capture.map_or_else(Vec::new, |capture| std::mem::take(&mut capture.captured))
+        let captured = self.crew.captured_mut().or(capture.map(|capture| &mut capture.captured));
+        captured.map_or_else(Vec::new, std::mem::take)
     }
 
     /// What happened so far, to be doctored.

@@ -6,6 +6,7 @@ use crate::net::NodeId;
 
 use super::World;
 use super::fault::Fault;
+use super::threads::Reason;
 
 /// A crash that waits for its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,7 @@ impl World {
             return;
         }
         state.trap = state.trap.min(event);
+        self.run_alone(Reason::Trapped);
         self.traps.entry(host).or_default().push(Trap { event, back_after });
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::scenario::format::Dur;
+use crate::world::Threads;
 
 use explore::{EXPLORE_EXAMPLES, SHRINK_EXAMPLES};
 pub(super) use explore::{ExploreArgs, ShrinkArgs, WhichFaults};
@@ -138,6 +139,7 @@ Examples:
                                                      what one host saw
   mxsim run my.json --seed 7 -q                      only whether expectations and laws hold
   mxsim run my.json -q --verify                      whether one seed is one history
+  mxsim run big.json -q --threads 2                  the same history in less time
 
 Whatever a scenario expects, the laws are checked: no mail is lost or doubled, no bounce is answered, no
 loop is endless, traces tell the truth, resolvers keep to TTLs and believe nobody but whom they asked,
@@ -185,11 +187,15 @@ pub(super) struct RunArgs {
     /// "-" to standard output: the first line that differs on another machine tells where runs part.
     #[arg(long, value_name = "FILE|-")]
     pub(super) checkpoints: Option<PathBuf>,
-    /// Play it twice more, with another order of construction, hashing and allocation, the last time
-    /// without records. Where a run differs, the first event that does is told, with its host, its
+    /// Play it three times more: with another order of construction, hashing and allocation, then so
+    /// without records, then on three threads. Where a run differs, the first event that does is told, with its host, its
     /// bytes and the draw that led to it, and the exit code is 1.
     #[arg(long)]
     pub(super) verify: bool,
+    /// Run on so many threads, from 1 to 256. Nothing that is printed or written changes with it. Where
+    /// it would not pay, one thread runs it all, and standard error says why.
+    #[arg(long, value_name = "N", value_parser = threads, default_value_t = Threads::new(1))]
+    pub(super) threads: Threads,
     /// Print whether the expectations and the laws hold, and nothing else.
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -331,6 +337,13 @@ pub(super) struct SpfArgs {
 
 fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<Dur>().map(|dur| dur.0).map_err(|error| error.to_string())
+}
+
+fn threads(text: &str) -> Result<Threads, String> {
+    match text.parse() {
+        Ok(count @ 1..=Threads::MOST) => Ok(Threads::new(count)),
+        _ => Err(format!("it is a number from 1 to {}", Threads::MOST)),
+    }
 }
 
 fn some_time(text: &str) -> Result<Duration, String> {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use crate::engine::SimTime;
 use crate::net::NodeId;
-use crate::world::{Captured, CapturedPacket, Ended, World};
+use crate::world::{Captured, CapturedPacket, CapturedSecret, Ended, World};
 
 use super::pcapng::{Interface, Pcapng};
 use crate::net::frame;
@@ -49,13 +50,17 @@ impl<W: Write> Capture<W> {
     /// # Errors
     /// Those of the file; the run stops there.
     pub fn run(&mut self, world: &mut World, horizon: SimTime) -> io::Result<Ended> {
-        while world.next_event().is_some_and(|next| next <= horizon) {
-            world.step();
-            if world.captured().len() >= CHUNK {
-                self.drain(world)?;
+        // In slices in which about a chunk is captured.
+        let mut slice = Duration::from_millis(1);
+        while let Some(next) = world.next_event().filter(|next| *next <= horizon) {
+            world.run((next + slice).min(horizon));
+            match world.captured().len() {
+                few if few < CHUNK / 4 => slice = slice.saturating_mul(2),
+                many if many > CHUNK => slice = (slice / 2).max(Duration::from_nanos(1)),
+                _ => {}
             }
+            self.drain(world)?;
         }
-        self.drain(world)?;
         // Nothing is left up to the horizon: says so, and sets the time.
         Ok(world.run(horizon))
     }
@@ -69,25 +74,28 @@ impl<W: Write> Capture<W> {
         self.write(world, &captured)
     }
 
-    /// Writes these packets, whose times follow those of all before. The secrets among them are written
-    /// first: readers decipher as they read, and what comes of one event may hold a packet before the
-    /// secret that opens it. So an event is not to be split over two calls.
+    /// Writes these packets, whose times follow those of all before. Of each moment the secrets are
+    /// written first: readers decipher as they read, and what comes of one event may hold a packet before
+    /// the secret that opens it. So a moment is not to be split over two calls.
     ///
     /// # Errors
     /// Those of the file.
     pub fn write(&mut self, world: &World, captured: &[Captured]) -> io::Result<()> {
         let mut key_log = String::new();
-        for item in captured {
-            if let Captured::Secret(secret) = item {
-                writeln!(key_log, "{secret}").expect("a string takes all");
+        for moment in captured.chunk_by(|one, next| one.time() == next.time()) {
+            for item in moment {
+                if let Captured::Secret(CapturedSecret { secret, .. }) = item {
+                    writeln!(key_log, "{secret}").expect("a string takes all");
+                }
             }
-        }
-        if !key_log.is_empty() {
-            self.file.secrets(&key_log)?;
-        }
-        for item in captured {
-            if let Captured::Packet(packet) = item {
-                self.packet(world, packet)?;
+            if !key_log.is_empty() {
+                self.file.secrets(&key_log)?;
+                key_log.clear();
+            }
+            for item in moment {
+                if let Captured::Packet(packet) = item {
+                    self.packet(world, packet)?;
+                }
             }
         }
         Ok(())
@@ -121,5 +129,5 @@ impl<W: Write> Capture<W> {
     }
 }
 
-/// So many packets are kept before they are written.
+/// About so many packets are kept before they are written.
 const CHUNK: usize = 4_096;

@@ -1,0 +1,126 @@
+//! All scenarios with the seeds 1 to 20 on 1, 2, 3 and 8 threads: transcript, summary, fingerprint,
+//! capture and whatever else there is to be seen are equal to the byte.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use mxsim::engine::Seed;
+use mxsim::report::{Capture, Summary, Transcript};
+use mxsim::scenario::{self, Plan, build};
+use mxsim::world::{Sharing, Threads};
+
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
+const THREADS: [usize; 3] = [2, 3, 8];
+
+fn scenarios() -> Vec<(String, Plan)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| {
+        path.extension().is_some_and(|end| end == "json")
+            && !path.to_string_lossy().ends_with(".schema.json")
+    });
+    paths.sort();
+    let load = |path: &PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, scenario::load(path).expect("a scenario without mistakes"))
+    };
+    paths.iter().map(load).collect()
+}
+
+/// A run, and what is to be seen of it.
+struct Seen {
+    sharing: Sharing,
+    end: String,
+    summary: String,
+    transcript: String,
+    pcap: Vec<u8>,
+}
+
+/// Plays a plan. Its packets are captured for the first seed alone, which makes the test no longer than it
+/// has to be.
+fn play(plan: &Plan, seed: u64, threads: usize) -> Seen {
+    let mut world = build::build(plan, Seed(seed)).unwrap();
+    let mut pcap = Vec::new();
+    // Where it would not pay, too.
+    world.set_threads(Threads::new(threads).eagerly());
+    let ended = if seed == *SEEDS.start() {
+        let mut capture = Capture::new(&mut world, None, &plan.title, &mut pcap).unwrap();
+        let ended = capture.run(&mut world, plan.until).unwrap();
+        capture.flush().unwrap();
+        ended
+    } else {
+        world.run(plan.until)
+    };
+    let end = format!(
+        "{ended:?} {} {} {} {} {:?}",
+        world.now(),
+        world.last_activity(),
+        world.events(),
+        world.fingerprint(),
+        world.traffic(),
+    );
+    Seen {
+        sharing: world.sharing(),
+        end,
+        summary: serde_json::to_string(&Summary::new(&world)).unwrap(),
+        transcript: Transcript::new(&world).to_string(),
+        pcap,
+    }
+}
+
+/// Does something with each of the runs, on as many threads as there are processors.
+fn each<T: Sync>(runs: &[T], act: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    act(run);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn every_scenario_has_one_history_on_any_number_of_threads() {
+    let scenarios = scenarios();
+    let runs: Vec<(&str, &Plan, u64)> = scenarios
+        .iter()
+        .flat_map(|(name, plan)| SEEDS.map(move |seed| (name.as_str(), plan, seed)))
+        .collect();
+    let differ = Mutex::new(Vec::new());
+    let parted = AtomicUsize::new(0);
+    each(&runs, |(name, plan, seed)| {
+        let alone = play(plan, *seed, 1);
+        for threads in THREADS {
+            let shared = play(plan, *seed, threads);
+            if matches!(shared.sharing, Sharing::Parted { .. }) {
+                parted.fetch_add(1, Ordering::Relaxed);
+            }
+            for (what, is_same) in [
+                ("end", alone.end == shared.end),
+                ("summary", alone.summary == shared.summary),
+                ("transcript", alone.transcript == shared.transcript),
+                ("capture", alone.pcap == shared.pcap),
+            ] {
+                if !is_same {
+                    let told = format!("{name} with seed {seed} on {threads} threads: {what}");
+                    differ.lock().unwrap().push(told);
+                }
+            }
+        }
+    });
+    let differ = differ.into_inner().unwrap();
+    assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
+    // A test that parted nothing would find nothing.
+    let all = runs.len() * THREADS.len();
+    assert!(parted.into_inner() * 10 > all * 8, "fewer than 8 of 10 of {all} runs were parted");
+}
