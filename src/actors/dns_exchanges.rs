@@ -1,18 +1,20 @@
 //! DNS queries that a host has under way, each from a UDP port or over a TCP connection of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use crate::engine::HashState;
 use crate::proto::dns::{ExchangeId, Outgoing, TcpFraming};
 use crate::world::{ConnId, Ctx, StreamEvent};
 
 /// The queries under way, by the key that the machine gave them.
 #[derive(Debug)]
 pub(crate) struct Exchanges<K> {
-    places: BTreeMap<K, Place>,
-    ports: BTreeMap<u16, K>,
+    places: HashMap<K, Place, HashState>,
+    ports: HashMap<u16, K, HashState>,
     /// The one port that all datagrams are sent from, and whose they are; `None`: each has a random
     /// one.
     fixed_port: Option<(u16, BTreeSet<K>)>,
@@ -54,8 +56,8 @@ pub(crate) enum Reply {
 impl<K> Default for Exchanges<K> {
     fn default() -> Self {
         Exchanges {
-            places: BTreeMap::new(),
-            ports: BTreeMap::new(),
+            places: HashMap::default(),
+            ports: HashMap::default(),
             fixed_port: None,
             connections: BTreeMap::new(),
             closing: BTreeSet::new(),
@@ -85,7 +87,7 @@ impl Exchanges<ExchangeId> {
     }
 }
 
-impl<K: Copy + Ord> Exchanges<K> {
+impl<K: Copy + Ord + Hash> Exchanges<K> {
     /// Sends all datagrams from this port, as resolvers did before RFC 5452 §9.2. False when
     /// another program has it; each is sent from a random one then.
     pub(crate) fn fix_port(&mut self, ctx: &mut Ctx<'_>, port: u16) -> bool {

@@ -1,11 +1,12 @@
 //! A recursive resolver on a host: clients on port 53, name servers out in the world.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::engine::HashState;
 use crate::proto::dns::misbehaviour::Rule;
 use crate::proto::dns::resolver::{ClientToken, Resolver, ResolverConfig, ResolverOutput};
 use crate::proto::dns::{Authority, ExchangeId, Network};
@@ -31,9 +32,11 @@ struct Running {
     listener: DnsListener,
     faults: Option<Box<DnsFaults>>,
     exchanges: Exchanges<ExchangeId>,
-    clients: BTreeMap<ClientToken, Asker>,
+    clients: HashMap<ClientToken, Asker, HashState>,
     last_client: u64,
     timer: LazyTimer,
+    /// Empty between events.
+    out: Vec<ResolverOutput>,
 }
 
 impl RecursiveResolver {
@@ -91,9 +94,10 @@ impl Actor for RecursiveResolver {
             listener: DnsListener::start(ctx, IDLE_TIMER),
             faults: DnsFaults::new(&self.rules, FAULT_TIMER),
             exchanges,
-            clients: BTreeMap::new(),
+            clients: HashMap::default(),
             last_client: 0,
             timer: LazyTimer::default(),
+            out: Vec::new(),
         });
     }
 
@@ -215,16 +219,17 @@ impl Running {
         act: impl FnOnce(&mut Resolver, crate::engine::SimTime, &mut Vec<ResolverOutput>),
     ) {
         let now = ctx.now();
-        let mut out = Vec::new();
+        let (mut out, mut more) = (std::mem::take(&mut self.out), Vec::new());
         act(&mut self.resolver, now, &mut out);
-        let mut work: VecDeque<ResolverOutput> = out.into();
-        while let Some(output) = work.pop_front() {
-            if let Some(exchange) = self.carry_out(ctx, output) {
-                let mut more = Vec::new();
-                self.resolver.upstream_failed(now, exchange, &mut more);
-                work.extend(more);
+        while !out.is_empty() {
+            for output in out.drain(..) {
+                if let Some(exchange) = self.carry_out(ctx, output) {
+                    self.resolver.upstream_failed(now, exchange, &mut more);
+                }
             }
+            out.append(&mut more);
         }
+        self.out = out;
         self.timer.arm(ctx, self.resolver.deadline(), QUERY_TIMER);
     }
 

@@ -2,16 +2,22 @@
 //!
 //! Follows RFC 1035 §2.3, §3.1 and §5.1 (text form), RFC 4343 (case), RFC 4034 §6.1 (order).
 //!
+//! A name as short as most are lies where its owner lies: reading a message, looking into a zone or
+//! the cache allocates nothing for it (benches `dns`, `resolver` and `deliveries`).
+//!
 //! Not modelled: internationalised names; octets above 127 are kept as they are.
 
+mod fold;
 mod text;
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 
 use bytes::Bytes;
 
+pub(super) use fold::{Folded, fold};
 pub(super) use text::unescape;
 pub use text::{NameError, WithoutDot};
 
@@ -19,13 +25,58 @@ use text::Builder;
 
 /// An absolute domain name.
 ///
-/// Cheap to clone, and so are its ancestors: they share its octets. Names that differ in case
+/// Cheap to clone, and so are its ancestors: short ones are copied, long ones share octets. Names that differ in case
 /// alone are equal, hash alike and order as one; the order is the canonical one of RFC 4034 §6.1,
 /// so a name stands directly before those below it.
 #[derive(Clone)]
-pub struct Name {
-    /// Labels with their length octets, and the root's zero at the end.
-    wire: Bytes,
+pub struct Name(Wire);
+
+/// Labels with their length octets, and the root's zero at the end.
+#[derive(Clone)]
+enum Wire {
+    Short { len: u8, octets: [u8; SHORT_OCTETS] },
+    Long(Bytes),
+}
+
+/// What fits beside the length without making a [`Name`] much larger than a long one is anyway.
+const SHORT_OCTETS: usize = 38;
+
+impl Wire {
+    const ROOT: Wire = Wire::Short { len: 1, octets: [0; SHORT_OCTETS] };
+
+    fn new(wire: &[u8]) -> Self {
+        match Wire::short(wire) {
+            Some(short) => short,
+            None => Wire::Long(Bytes::copy_from_slice(wire)),
+        }
+    }
+
+    fn short(wire: &[u8]) -> Option<Self> {
+        let mut octets = [0; SHORT_OCTETS];
+        octets.get_mut(..wire.len())?.copy_from_slice(wire);
+        Some(Wire::Short { len: wire.len() as u8, octets })
+    }
+
+    /// The end of it, from there on.
+    fn from(&self, start: usize) -> Self {
+        match self {
+            Wire::Short { len, octets } => Wire::new(&octets[start..usize::from(*len)]),
+            Wire::Long(octets) => {
+                Wire::short(&octets[start..]).unwrap_or_else(|| Wire::Long(octets.slice(start..)))
+            }
+        }
+    }
+}
+
+impl Deref for Wire {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Wire::Short { len, octets } => &octets[..usize::from(*len)],
+            Wire::Long(octets) => octets,
+        }
+    }
 }
 
 /// A name without compression has at most so many octets on the wire (RFC 1035 §2.3.4).
@@ -37,18 +88,18 @@ pub const MAX_LABEL_OCTETS: usize = 63;
 impl Name {
     /// The root of the name space, `.`.
     pub const fn root() -> Self {
-        Name { wire: Bytes::from_static(&[0]) }
+        Name(Wire::ROOT)
     }
 
-    /// A name from its uncompressed wire form, without copying it.
-    pub fn from_wire(wire: Bytes) -> Result<Self, NameError> {
+    /// A name from its uncompressed wire form.
+    pub fn from_wire(wire: &[u8]) -> Result<Self, NameError> {
         if wire.len() > MAX_NAME_OCTETS {
             return Err(NameError::NameTooLong { octets: wire.len() });
         }
         let mut at = 0;
         loop {
             match wire.get(at) {
-                Some(0) if at + 1 == wire.len() => return Ok(Name { wire }),
+                Some(0) if at + 1 == wire.len() => return Ok(Name(Wire::new(wire))),
                 Some(&octets) if (1..=MAX_LABEL_OCTETS as u8).contains(&octets) => {
                     at += 1 + usize::from(octets);
                 }
@@ -85,22 +136,22 @@ impl Name {
 
     /// The wire form: every label with its length octet, and the root's zero.
     pub fn as_wire(&self) -> &[u8] {
-        &self.wire
+        &self.0
     }
 
     /// Whether this is the root.
     pub fn is_root(&self) -> bool {
-        self.wire.len() == 1
+        self.0.len() == 1
     }
 
     /// Whether the leftmost label is `*` (RFC 4592 §2.1.1).
     pub fn is_wildcard(&self) -> bool {
-        self.wire.starts_with(b"\x01*")
+        self.0.starts_with(b"\x01*")
     }
 
     /// The labels, the leftmost first, without the root's empty one.
     pub fn labels(&self) -> Labels<'_> {
-        Labels { rest: &self.wire }
+        Labels { rest: &self.0 }
     }
 
     /// How many labels the name has, the root's not counted.
@@ -110,9 +161,9 @@ impl Name {
 
     /// The name without its leftmost label; `None` for the root.
     pub fn parent(&self) -> Option<Name> {
-        match self.wire[0] {
+        match self.0[0] {
             0 => None,
-            octets => Some(Name { wire: self.wire.slice(1 + usize::from(octets)..) }),
+            octets => Some(Name(self.0.from(1 + usize::from(octets)))),
         }
     }
 
@@ -125,21 +176,21 @@ impl Name {
     pub fn last_labels(&self, count: usize) -> Name {
         let mut at = 0;
         for _ in count..self.label_count() {
-            at += 1 + usize::from(self.wire[at]);
+            at += 1 + usize::from(self.0[at]);
         }
-        Name { wire: self.wire.slice(at..) }
+        Name(self.0.from(at))
     }
 
     /// Whether the name is `other` or below it.
     pub fn is_subdomain_of(&self, other: &Name) -> bool {
-        let Some(start) = self.wire.len().checked_sub(other.wire.len()) else { return false };
-        if !self.wire[start..].eq_ignore_ascii_case(&other.wire) {
+        let Some(start) = self.0.len().checked_sub(other.0.len()) else { return false };
+        if !is_same(&self.0[start..], &other.0) {
             return false;
         }
         // The octets agree; it is a suffix only if a label starts there.
         let mut at = 0;
         while at < start {
-            at += 1 + usize::from(self.wire[at]);
+            at += 1 + usize::from(self.0[at]);
         }
         at == start
     }
@@ -156,27 +207,27 @@ impl Name {
     /// `None` when the name is not below `from`, [`NameError::NameTooLong`] when the result
     /// would not be a name (an answer is then `YXDOMAIN`).
     pub fn replace_suffix(&self, from: &Name, to: &Name) -> Option<Result<Name, NameError>> {
-        if !self.is_subdomain_of(from) || self.wire.len() == from.wire.len() {
+        if !self.is_subdomain_of(from) || self.0.len() == from.0.len() {
             return None;
         }
-        let prefix = &self.wire[..self.wire.len() - from.wire.len()];
-        let octets = prefix.len() + to.wire.len();
+        let prefix = &self.0[..self.0.len() - from.0.len()];
+        let octets = prefix.len() + to.0.len();
         if octets > MAX_NAME_OCTETS {
             return Some(Err(NameError::NameTooLong { octets }));
         }
-        Some(Ok(Name { wire: [prefix, &to.wire].concat().into() }))
+        Some(Ok(Name(Wire::new(&[prefix, &to.0].concat()))))
     }
 
     /// The name in lower case.
     pub fn to_lowercase(&self) -> Name {
-        Name { wire: self.wire.to_ascii_lowercase().into() }
+        Name(Wire::new(&self.0.to_ascii_lowercase()))
     }
 
     /// The name with each letter in upper or lower case, as the bits of `draw` have it ("0x20").
     ///
     /// `draw` is called once for every 64 octets of the name.
     pub fn in_random_case(&self, mut draw: impl FnMut() -> u64) -> Name {
-        let mut wire = self.wire.to_vec();
+        let mut wire = self.0.to_vec();
         for chunk in wire.chunks_mut(64) {
             let bits = draw();
             // Length octets are below 64 and so no letters.
@@ -185,17 +236,17 @@ impl Name {
                 *octet ^= ((bits >> at) as u8 & 1) << 5;
             }
         }
-        Name { wire: wire.into() }
+        Name(Wire::new(&wire))
     }
 
     /// Octet for octet the same, case too.
     pub fn same_case(&self, other: &Name) -> bool {
-        self.wire == other.wire
+        *self.0 == *other.0
     }
 
     /// A copy that keeps no other octets alive, for what outlives the message it came in.
     pub fn detached(&self) -> Name {
-        Name { wire: Bytes::copy_from_slice(&self.wire) }
+        Name(Wire::new(&self.0))
     }
 
     /// Shows the name without the final dot, as mail does; the root stays `.`.
@@ -204,33 +255,9 @@ impl Name {
     }
 
     /// A name whose wire form the caller has checked.
-    pub(super) fn from_checked(wire: Bytes) -> Name {
-        debug_assert!(Name::from_wire(wire.clone()).is_ok(), "the caller checked the name");
-        Name { wire }
-    }
-}
-
-/// The wire form in lower case, on the stack: what the tables of zones are keyed by.
-///
-/// Length octets are below 64 and so no letters: folding the whole wire form folds labels only.
-pub(super) struct Folded {
-    octets: [u8; MAX_NAME_OCTETS],
-    len: usize,
-}
-
-impl Folded {
-    /// Folds `name`.
-    pub(super) fn new(name: &Name) -> Self {
-        let mut octets = [0; MAX_NAME_OCTETS];
-        let len = name.wire.len();
-        octets[..len].copy_from_slice(&name.wire);
-        octets[..len].make_ascii_lowercase();
-        Folded { octets, len }
-    }
-
-    /// The folded wire form.
-    pub(super) fn as_slice(&self) -> &[u8] {
-        &self.octets[..self.len]
+    pub(super) fn from_checked(wire: &[u8]) -> Name {
+        debug_assert!(Name::from_wire(wire).is_ok(), "the caller checked the name");
+        Name(Wire::new(wire))
     }
 }
 
@@ -265,15 +292,20 @@ impl Default for Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Name) -> bool {
-        self.wire.eq_ignore_ascii_case(&other.wire)
+        is_same(&self.0, &other.0)
     }
 }
 
 impl Eq for Name {}
 
+/// Most of what is compared is equal in case, too, or differs in length.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && (one == other || one.eq_ignore_ascii_case(other))
+}
+
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Folded::new(self).as_slice().hash(state);
+        fold::words(&self.0).for_each(|word| state.write_u64(word));
     }
 }
 
@@ -285,11 +317,11 @@ impl PartialOrd for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Name) -> Ordering {
-        let (mine, my_count) = label_starts(&self.wire);
-        let (theirs, their_count) = label_starts(&other.wire);
+        let (mine, my_count) = label_starts(&self.0);
+        let (theirs, their_count) = label_starts(&other.0);
         for back in 1..=my_count.min(their_count) {
-            let a = label_at(&self.wire, mine[my_count - back]);
-            let b = label_at(&other.wire, theirs[their_count - back]);
+            let a = label_at(&self.0, mine[my_count - back]);
+            let b = label_at(&other.0, theirs[their_count - back]);
             let a = a.iter().map(u8::to_ascii_lowercase);
             match a.cmp(b.iter().map(u8::to_ascii_lowercase)) {
                 Ordering::Equal => {}

@@ -11,7 +11,7 @@ use crate::rpl::{Entry, MatchWord, adjust};
 use crate::world::{ConnId, Ctx, StreamEvent};
 
 /// A client's query, by the order of asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Asking(u64);
 
 /// What a client was answered.

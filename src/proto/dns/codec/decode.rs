@@ -1,13 +1,6 @@
 //! Decoding: octets into a message, names copied out of it.
 
 use bytes::Bytes;
-use domain::base::message::RecordSection;
-use domain::base::name::{ParsedName, ToName};
-use domain::base::opt::OptRecord;
-use domain::base::rdata::{ComposeRecordData, ParseRecordData, UnknownRecordData};
-use domain::base::record::ParsedRecord;
-use domain::base::{self, Rtype, iana};
-use domain::rdata;
 
 use super::super::codes::{Class, Opcode, Rcode, RecordType};
 use super::super::message::{
@@ -18,219 +11,21 @@ use super::super::record::{Record, RecordData, Soa, Txt};
 
 /// Decodes a message.
 pub(in super::super) fn decode(octets: &[u8]) -> Result<Message, DecodeError> {
-    let Ok(wire) = base::Message::from_octets(octets) else {
+    let mut wire = Wire { octets, at: 0, end: octets.len() };
+    let Ok((mut message, counts)) = wire.header() else {
         return Err(DecodeError { head: None, reason: DecodeReason::ShortHeader });
     };
-    let mut message = decode_header(wire.header());
-    match decode_sections(&wire, &mut message) {
+    let rcode = message.rcode;
+    match wire.sections(counts, &mut message) {
         Ok(()) => Ok(message),
         Err(reason) => {
             message.answers.clear();
             message.authorities.clear();
             message.additionals.clear();
-            message.rcode = Rcode::from(u16::from(wire.header().rcode().to_int()));
+            message.rcode = rcode;
             Err(DecodeError { head: Some(Box::new(message)), reason })
         }
     }
-}
-
-fn decode_header(header: base::Header) -> Message {
-    let base::header::Flags { qr, aa, tc, rd, ra, ad, cd } = header.flags();
-    Message {
-        id: header.id(),
-        flags: Flags { qr, aa, tc, rd, ra, ad, cd },
-        opcode: Opcode::from(u16::from(header.opcode().to_int())),
-        rcode: Rcode::from(u16::from(header.rcode().to_int())),
-        questions: Vec::new(),
-        answers: Vec::new(),
-        authorities: Vec::new(),
-        additionals: Vec::new(),
-        edns: None,
-    }
-}
-
-/// The octets of a message under decoding.
-type Octets<'a> = &'a [u8];
-
-fn decode_sections(
-    wire: &base::Message<Octets<'_>>,
-    message: &mut Message,
-) -> Result<(), DecodeReason> {
-    let mut names = NameReader::default();
-    let mut questions = wire.question();
-    for question in questions.by_ref() {
-        let question = question.map_err(malformed)?;
-        message.questions.push(Question {
-            name: names.read(question.qname()),
-            rtype: RecordType::from(question.qtype().to_int()),
-            class: Class::from(question.qclass().to_int()),
-        });
-    }
-    let answers = questions.answer().map_err(malformed)?;
-    let authorities = decode_section(answers, &mut names, &mut message.answers)?;
-    let authorities = authorities.ok_or(DecodeReason::Malformed)?;
-    let additionals = decode_section(authorities, &mut names, &mut message.authorities)?;
-    let additionals = additionals.ok_or(DecodeReason::Malformed)?;
-    for record in additionals {
-        let record = record.map_err(malformed)?;
-        if record.rtype() != Rtype::OPT {
-            message.additionals.push(decode_record(&record, &mut names)?);
-        } else if message.edns.is_some() || !record.owner().is_root() {
-            return Err(DecodeReason::MisplacedOpt);
-        } else {
-            let opt = record.to_any_record::<rdata::AllRecordData<_, ParsedName<_>>>();
-            let rdata::AllRecordData::Opt(opt) = opt.map_err(malformed)?.into_data() else {
-                return Err(DecodeReason::Malformed);
-            };
-            let opt = OptRecord::from_record(base::Record::new(
-                record.owner(),
-                record.class(),
-                record.ttl(),
-                opt,
-            ));
-            message.rcode = Rcode::from(opt.rcode(wire.header()).to_int());
-            message.edns = Some(decode_opt(&opt));
-        }
-    }
-    Ok(())
-}
-
-/// Reads one of the first two sections; gives the section after it.
-fn decode_section<'a>(
-    mut section: RecordSection<'a, Octets<'a>>,
-    names: &mut NameReader,
-    records: &mut Vec<Record>,
-) -> Result<Option<RecordSection<'a, Octets<'a>>>, DecodeReason> {
-    for record in section.by_ref() {
-        let record = record.map_err(malformed)?;
-        if record.rtype() == Rtype::OPT {
-            return Err(DecodeReason::MisplacedOpt);
-        }
-        records.push(decode_record(&record, names)?);
-    }
-    section.next_section().map_err(malformed)
-}
-
-fn decode_opt(opt: &OptRecord<Octets<'_>>) -> Edns {
-    let options = opt.opt().iter::<base::opt::UnknownOptData<_>>();
-    Edns {
-        udp_octets: opt.udp_payload_size(),
-        version: opt.version(),
-        dnssec_ok: opt.dnssec_ok(),
-        options: options
-            .flatten()
-            .map(|option| EdnsOption {
-                code: option.code().to_int(),
-                data: Bytes::copy_from_slice(option.as_slice()),
-            })
-            .collect(),
-    }
-}
-
-fn malformed(_: base::wire::ParseError) -> DecodeReason {
-    DecodeReason::Malformed
-}
-
-fn decode_record<'a>(
-    record: &ParsedRecord<'a, Octets<'a>>,
-    names: &mut NameReader,
-) -> Result<Record, DecodeReason> {
-    let ttl_secs = record.ttl().as_secs();
-    Ok(Record {
-        name: names.read(&record.owner()),
-        class: Class::from(record.class().to_int()),
-        // With its first bit set a TTL counts as zero (RFC 2181 §8).
-        ttl_secs: if ttl_secs > i32::MAX as u32 { 0 } else { ttl_secs },
-        data: decode_data(record, names)?,
-    })
-}
-
-fn decode_data<'a>(
-    record: &ParsedRecord<'a, Octets<'a>>,
-    names: &mut NameReader,
-) -> Result<RecordData, DecodeReason> {
-    type Parsed<'a> = ParsedName<Octets<'a>>;
-    let rtype = RecordType::from(record.rtype().to_int());
-    // An address outside class IN has another form (RFC 1035 §3.4.1).
-    let internet = record.class() == iana::Class::IN;
-    let length = record.rdlen();
-    Ok(match rtype {
-        RecordType::A if internet && length == 4 => {
-            RecordData::A(parse::<rdata::A>(record)?.addr())
-        }
-        RecordType::Aaaa if internet && length == 16 => {
-            RecordData::Aaaa(parse::<rdata::Aaaa>(record)?.addr())
-        }
-        RecordType::Ns => {
-            RecordData::Ns(names.read(parse::<rdata::Ns<Parsed<'_>>>(record)?.nsdname()))
-        }
-        RecordType::Cname => {
-            RecordData::Cname(names.read(parse::<rdata::Cname<Parsed<'_>>>(record)?.cname()))
-        }
-        RecordType::Dname => {
-            RecordData::Dname(names.read(parse::<rdata::Dname<Parsed<'_>>>(record)?.dname()))
-        }
-        RecordType::Ptr => {
-            RecordData::Ptr(names.read(parse::<rdata::Ptr<Parsed<'_>>>(record)?.ptrdname()))
-        }
-        RecordType::Mx => {
-            let mx = parse::<rdata::Mx<Parsed<'_>>>(record)?;
-            RecordData::Mx { preference: mx.preference(), exchange: names.read(mx.exchange()) }
-        }
-        RecordType::Soa => {
-            let soa = parse::<rdata::Soa<Parsed<'_>>>(record)?;
-            RecordData::Soa(Box::new(Soa {
-                mname: names.read(soa.mname()),
-                rname: names.read(soa.rname()),
-                serial: soa.serial().into_int(),
-                refresh_secs: soa.refresh().as_secs(),
-                retry_secs: soa.retry().as_secs(),
-                expire_secs: soa.expire().as_secs(),
-                minimum_secs: soa.minimum().as_secs(),
-            }))
-        }
-        RecordType::Srv if internet => {
-            let srv = parse::<rdata::Srv<Parsed<'_>>>(record)?;
-            RecordData::Srv {
-                priority: srv.priority(),
-                weight: srv.weight(),
-                port: srv.port(),
-                target: names.read(srv.target()),
-            }
-        }
-        RecordType::Txt => {
-            RecordData::Txt(Txt::from_wire(raw(record)?).ok_or(DecodeReason::Malformed)?)
-        }
-        // Other types of RFC 1035 may hold compressed names: they are written out.
-        RecordType::Md
-        | RecordType::Mf
-        | RecordType::Mb
-        | RecordType::Mg
-        | RecordType::Mr
-        | RecordType::Minfo
-        | RecordType::Rp
-        | RecordType::Naptr => {
-            let data = record.to_any_record::<rdata::AllRecordData<Octets<'_>, Parsed<'_>>>();
-            let mut octets = Vec::with_capacity(usize::from(record.rdlen()));
-            let Ok(()) = data.map_err(malformed)?.data().compose_rdata(&mut octets);
-            RecordData::Unknown { rtype, octets: octets.into() }
-        }
-        // An address of a wrong length, too: the rest of the message is none the worse for it.
-        _ => RecordData::Unknown { rtype, octets: raw(record)? },
-    })
-}
-
-/// The data of a record of known type.
-fn parse<'a, D: ParseRecordData<'a, Octets<'a>>>(
-    record: &ParsedRecord<'a, Octets<'a>>,
-) -> Result<D, DecodeReason> {
-    let parsed = record.clone().into_record::<D>().map_err(malformed)?;
-    Ok(parsed.ok_or(DecodeReason::Malformed)?.into_data())
-}
-
-/// The octets of the data as they are.
-fn raw<'a>(record: &ParsedRecord<'a, Octets<'a>>) -> Result<Bytes, DecodeReason> {
-    Ok(Bytes::copy_from_slice(parse::<UnknownRecordData<Octets<'_>>>(record)?.data()))
 }
 
 /// The data of any type from its octets without compression (RFC 3597 §5 allows `\#` for types
@@ -240,43 +35,314 @@ pub(in super::super) fn data_from_octets(
     class: Class,
     octets: &[u8],
 ) -> Option<RecordData> {
-    // The shortest way to the one reader of record data: a message of this one record.
-    let length = u16::try_from(octets.len()).ok()?;
-    let mut message = vec![0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
-    message.extend(rtype.number().to_be_bytes());
-    message.extend(class.number().to_be_bytes());
-    message.extend([0; 4]);
-    message.extend(length.to_be_bytes());
-    message.extend(octets);
-    let data = decode(&message).ok()?.answers.pop()?.data;
+    u16::try_from(octets.len()).ok()?;
+    let data = Wire { octets, at: 0, end: octets.len() }.data(rtype, class).ok()?;
     let is_whole = class != Class::In || !data.is_broken_address();
     is_whole.then_some(data)
 }
 
-/// Copies names out of a message. Records of an RRset share one copy.
-#[derive(Default)]
-struct NameReader {
-    last: Option<Name>,
+/// The octets of a message, read from `at` to `end`. Names may have parts before.
+struct Wire<'a> {
+    octets: &'a [u8],
+    at: usize,
+    end: usize,
 }
 
-impl NameReader {
-    fn read(&mut self, name: &impl ToName) -> Name {
-        let mut octets = [0; MAX_NAME_OCTETS];
-        let mut len = 0;
-        for label in name.iter_labels() {
-            let label = label.as_slice();
-            octets[len] = label.len() as u8;
-            octets[len + 1..=len + label.len()].copy_from_slice(label);
-            len += 1 + label.len();
+type Read<T> = Result<T, DecodeReason>;
+
+impl<'a> Wire<'a> {
+    #[inline]
+    fn take(&mut self, count: usize) -> Read<&'a [u8]> {
+        let from = self.at;
+        if self.end - from < count {
+            return Err(DecodeReason::Malformed);
         }
-        let octets = &octets[..len];
-        match &self.last {
-            Some(last) if last.as_wire() == octets => last.clone(),
-            _ => {
-                let name = Name::from_checked(Bytes::copy_from_slice(octets));
-                self.last = Some(name.clone());
-                name
+        self.at += count;
+        Ok(&self.octets[from..from + count])
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
+        self.take(N).map(|octets| *octets.first_chunk().expect("so many were taken"))
+    }
+
+    #[inline]
+    fn u8(&mut self) -> Read<u8> {
+        self.array().map(u8::from_be_bytes)
+    }
+
+    #[inline]
+    fn u16(&mut self) -> Read<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    #[inline]
+    fn u32(&mut self) -> Read<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    fn rest(&mut self) -> &'a [u8] {
+        let from = std::mem::replace(&mut self.at, self.end);
+        &self.octets[from..self.end]
+    }
+
+    /// The header, as a message without anything else, and the counts of the sections.
+    fn header(&mut self) -> Read<(Message, [u16; 4])> {
+        let [i, d, high, low, counts @ ..] = self.array::<12>()?;
+        let flags = u16::from_be_bytes([high, low]);
+        let bit = |bit: u16| flags >> bit & 1 == 1;
+        let message = Message {
+            id: u16::from_be_bytes([i, d]),
+            flags: Flags {
+                qr: bit(15),
+                aa: bit(10),
+                tc: bit(9),
+                rd: bit(8),
+                ra: bit(7),
+                ad: bit(5),
+                cd: bit(4),
+            },
+            opcode: Opcode::from(flags >> 11 & 15),
+            rcode: Rcode::from(flags & 15),
+            questions: Vec::new(),
+            answers: Vec::new(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+            edns: None,
+        };
+        let count = |at: usize| u16::from_be_bytes([counts[at], counts[at + 1]]);
+        Ok((message, [count(0), count(2), count(4), count(6)]))
+    }
+
+    fn sections(&mut self, counts: [u16; 4], message: &mut Message) -> Read<()> {
+        for _ in 0..counts[0] {
+            let name = self.name()?;
+            let (rtype, class) = (RecordType::from(self.u16()?), Class::from(self.u16()?));
+            message.questions.push(Question { name, rtype, class });
+        }
+        self.room(counts[1], &mut message.answers);
+        for _ in 0..counts[1] {
+            let Entry::Record(record) = self.record()? else {
+                return Err(DecodeReason::MisplacedOpt);
+            };
+            message.answers.push(record);
+        }
+        self.room(counts[2], &mut message.authorities);
+        for _ in 0..counts[2] {
+            let Entry::Record(record) = self.record()? else {
+                return Err(DecodeReason::MisplacedOpt);
+            };
+            message.authorities.push(record);
+        }
+        // Most often the last one is OPT.
+        self.room(counts[3].saturating_sub(1), &mut message.additionals);
+        for _ in 0..counts[3] {
+            match self.record()? {
+                Entry::Record(record) => message.additionals.push(record),
+                Entry::Opt { is_root, edns, rcode } => {
+                    if message.edns.is_some() || !is_root {
+                        return Err(DecodeReason::MisplacedOpt);
+                    }
+                    message.rcode = Rcode::from(rcode << 4 | message.rcode.number() & 15);
+                    message.edns = Some(edns?);
+                }
             }
         }
+        Ok(())
+    }
+
+    /// Makes room for so many records, if that many can be left.
+    fn room(&self, count: u16, records: &mut Vec<Record>) {
+        records.reserve_exact(usize::from(count).min((self.end - self.at) / LEAST_RECORD_OCTETS));
+    }
+
+    fn record(&mut self) -> Read<Entry> {
+        let name = self.name()?;
+        let (rtype, class, ttl_secs) = (self.u16()?, self.u16()?, self.u32()?);
+        let length = usize::from(self.u16()?);
+        let (from, octets) = (self.at, self.octets);
+        self.take(length)?;
+        let mut data = Wire { octets, at: from, end: from + length };
+        if rtype == OPT {
+            let [rcode, version, high, _] = ttl_secs.to_be_bytes();
+            let edns = data.options().map(|options| Edns {
+                udp_octets: class,
+                version,
+                dnssec_ok: high & 0x80 != 0,
+                options,
+            });
+            return Ok(Entry::Opt { is_root: name.is_root(), edns, rcode: rcode.into() });
+        }
+        let class = Class::from(class);
+        let data = data.data(RecordType::from(rtype), class)?;
+        // With its first bit set a TTL counts as zero (RFC 2181 §8).
+        let ttl_secs = if ttl_secs > i32::MAX as u32 { 0 } else { ttl_secs };
+        Ok(Entry::Record(Record { name, class, ttl_secs, data }))
+    }
+
+    fn options(&mut self) -> Read<Vec<EdnsOption>> {
+        let mut options = Vec::new();
+        while self.at < self.end {
+            let (code, length) = (self.u16()?, self.u16()?);
+            let data = Bytes::copy_from_slice(self.take(length.into())?);
+            options.push(EdnsOption { code, data });
+        }
+        Ok(options)
+    }
+
+    /// All that is left as the data of a record.
+    fn data(&mut self, rtype: RecordType, class: Class) -> Read<RecordData> {
+        // An address outside class IN has another form (RFC 1035 §3.4.1).
+        let internet = class == Class::In;
+        let length = self.end - self.at;
+        let data = match rtype {
+            RecordType::A if internet && length == 4 => RecordData::A(self.array::<4>()?.into()),
+            RecordType::Aaaa if internet && length == 16 => {
+                RecordData::Aaaa(self.array::<16>()?.into())
+            }
+            RecordType::Ns => RecordData::Ns(self.name()?),
+            RecordType::Cname => RecordData::Cname(self.name()?),
+            RecordType::Dname => RecordData::Dname(self.name()?),
+            RecordType::Ptr => RecordData::Ptr(self.name()?),
+            RecordType::Mx => RecordData::Mx { preference: self.u16()?, exchange: self.name()? },
+            RecordType::Soa => RecordData::Soa(Box::new(Soa {
+                mname: self.name()?,
+                rname: self.name()?,
+                serial: self.u32()?,
+                refresh_secs: self.u32()?,
+                retry_secs: self.u32()?,
+                expire_secs: self.u32()?,
+                minimum_secs: self.u32()?,
+            })),
+            RecordType::Srv if internet => RecordData::Srv {
+                priority: self.u16()?,
+                weight: self.u16()?,
+                port: self.u16()?,
+                target: self.name()?,
+            },
+            RecordType::Txt => {
+                let wire = Bytes::copy_from_slice(self.rest());
+                RecordData::Txt(Txt::from_wire(wire).ok_or(DecodeReason::Malformed)?)
+            }
+            // Other types of RFC 1035 may hold compressed names: they are written out.
+            RecordType::Md
+            | RecordType::Mf
+            | RecordType::Mb
+            | RecordType::Mg
+            | RecordType::Mr
+            | RecordType::Minfo
+            | RecordType::Rp
+            | RecordType::Naptr => {
+                let octets = self.written_out(rtype)?.into();
+                RecordData::Unknown { rtype, octets }
+            }
+            // An address of a wrong length, too: the rest of the message is none the worse for it.
+            _ => RecordData::Unknown { rtype, octets: Bytes::copy_from_slice(self.rest()) },
+        };
+        if self.at < self.end {
+            return Err(DecodeReason::Malformed);
+        }
+        Ok(data)
+    }
+
+    /// The octets of data that ends in one name or two, which may be compressed.
+    fn written_out(&mut self, rtype: RecordType) -> Read<Vec<u8>> {
+        let from = self.at;
+        let names = match rtype {
+            RecordType::Minfo | RecordType::Rp => 2,
+            RecordType::Naptr => {
+                // Order and preference; flags, services and a regular expression (RFC 3403 §4.1).
+                self.take(4)?;
+                for _ in 0..3 {
+                    let length = self.u8()?;
+                    self.take(length.into())?;
+                }
+                1
+            }
+            _ => 1,
+        };
+        let mut octets = self.octets[from..self.at].to_vec();
+        for _ in 0..names {
+            octets.extend_from_slice(self.name()?.as_wire());
+        }
+        Ok(octets)
+    }
+
+    /// A name. A pointer leads to before where it stands.
+    fn name(&mut self) -> Read<Name> {
+        let from = self.at;
+        loop {
+            match self.u8()? {
+                0 => {
+                    let wire = &self.octets[from..self.at];
+                    if wire.len() > MAX_NAME_OCTETS {
+                        return Err(DecodeReason::Malformed);
+                    }
+                    return Ok(Name::from_checked(wire));
+                }
+                octets @ 1..=63 => {
+                    self.take(octets.into())?;
+                }
+                0xc0.. => {
+                    self.at -= 1;
+                    break;
+                }
+                _ => return Err(DecodeReason::Malformed),
+            }
+        }
+        let mut name = [0; MAX_NAME_OCTETS];
+        let mut len = self.at - from;
+        let labels = &self.octets[from..self.at];
+        name.get_mut(..len).ok_or(DecodeReason::Malformed)?.copy_from_slice(labels);
+        let mut pointer = self.pointer()?;
+        let mut there = Wire { at: pointer, ..*self };
+        for _ in 0..MAX_POINTERS {
+            loop {
+                let from = there.at;
+                let octets = there.u8()?;
+                match octets {
+                    0..=63 => {
+                        there.take(octets.into())?;
+                        let label = &self.octets[from..there.at];
+                        let place = name.get_mut(len..len + label.len());
+                        place.ok_or(DecodeReason::Malformed)?.copy_from_slice(label);
+                        len += label.len();
+                        if octets == 0 {
+                            return Ok(Name::from_checked(&name[..len]));
+                        }
+                    }
+                    0xc0.. => {
+                        there.at = from;
+                        break;
+                    }
+                    _ => return Err(DecodeReason::Malformed),
+                }
+            }
+            pointer = there.pointer()?;
+            there.at = pointer;
+        }
+        Err(DecodeReason::Malformed)
+    }
+
+    /// Where a pointer leads.
+    fn pointer(&mut self) -> Read<usize> {
+        let here = self.at;
+        let to = usize::from(self.u16()? & 0x3fff);
+        if to < here { Ok(to) } else { Err(DecodeReason::Malformed) }
     }
 }
+
+/// What stands in a section: a record, or the OPT pseudo-record.
+enum Entry {
+    Record(Record),
+    Opt { is_root: bool, edns: Read<Edns>, rcode: u16 },
+}
+
+/// The type of OPT.
+const OPT: u16 = 41;
+
+/// Root's name, type, class, TTL and length.
+const LEAST_RECORD_OCTETS: usize = 11;
+
+/// No name has so many labels, and so no need of so many pointers.
+const MAX_POINTERS: usize = 255;

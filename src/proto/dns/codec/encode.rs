@@ -1,20 +1,11 @@
 //! Encoding: a message into octets, names compressed, within a limit.
 
-use bytes::{Bytes, BytesMut};
-use domain::base::message_builder::{
-    AdditionalBuilder, MessageBuilder, PushError, RecordSectionBuilder, StaticCompressor,
-};
-use domain::base::name::{Label, ToLabelIter, ToName};
-use domain::base::rdata::ComposeRecordData;
-use domain::base::record::ComposeRecord;
-use domain::base::wire::Composer;
-use domain::base::{self, Rtype, iana};
-use domain::dep::octseq::OctetsBuilder;
+use bytes::Bytes;
 
-use super::super::codes::Rcode;
-use super::super::message::{Edns, Flags, Message};
+use super::super::message::{Edns, Flags, Message, Question};
 use super::super::name::Name;
 use super::super::record::{Record, RecordData};
+use super::cut::{bounded, misses_needed_glue, opt_octets, rrset_start};
 
 /// Encodes `message` in at most `limit` octets, leaving out RRsets from the end.
 ///
@@ -51,261 +42,219 @@ fn encode_part(
     take: [usize; 3],
     tc: bool,
 ) -> Result<Bytes, Overflow> {
-    let target = StaticCompressor::new(BytesMut::with_capacity(limit.min(INITIAL_OCTETS)));
-    let Ok(mut builder) = MessageBuilder::from_target(target);
-    set_header(builder.header_mut(), message, tc);
-
-    // The builder wants to stay below its limit, not at it. Room for OPT is kept till the end.
-    let opt_octets = message.edns.as_ref().map_or(0, opt_octets);
-    builder.set_push_limit((limit + 1).saturating_sub(opt_octets));
-    let mut questions = builder.question();
+    let [answers, authorities, additionals] = take;
+    let sections = [
+        &message.answers[..answers],
+        &message.authorities[..authorities],
+        &message.additionals[..additionals],
+    ];
+    let count = message.questions.len() + answers + authorities + additionals;
+    let mut wire = Wire::new(limit.min(RECORD_OCTETS * (count + 2)));
+    let counts = [
+        message.questions.len(),
+        answers,
+        authorities,
+        additionals + usize::from(message.edns.is_some()),
+    ];
+    wire.header(message, tc, counts);
+    // Room for OPT is kept till the end.
+    let room = limit.saturating_sub(message.edns.as_ref().map_or(0, opt_octets));
     for question in &message.questions {
-        let rtype = Rtype::from_int(question.rtype.number());
-        let class = iana::Class::from_int(question.class.number());
-        questions.push((&Wire(&question.name), rtype, class)).map_err(|_| Overflow::Head)?;
+        wire.question(question);
+        if wire.octets.len() > room {
+            return Err(Overflow::Head);
+        }
     }
-    let mut answers = questions.answer();
-    push_all(&mut answers, 0, &message.answers[..take[0]])?;
-    let mut authorities = answers.authority();
-    push_all(&mut authorities, 1, &message.authorities[..take[1]])?;
-    let mut additionals = authorities.additional();
-    push_all(&mut additionals, 2, &message.additionals[..take[2]])?;
-    additionals.set_push_limit(limit + 1);
+    for (section, records) in sections.into_iter().enumerate() {
+        for (index, record) in records.iter().enumerate() {
+            wire.record(record);
+            if wire.octets.len() > room {
+                return Err(Overflow::At { section, index });
+            }
+        }
+    }
     if let Some(edns) = &message.edns {
-        push_opt(&mut additionals, edns, message.rcode).map_err(|_| Overflow::Head)?;
+        wire.opt(edns, message.rcode.number());
+        if wire.octets.len() > limit {
+            return Err(Overflow::Head);
+        }
     }
-    Ok(additionals.finish().into_target().freeze())
+    Ok(wire.octets.into())
 }
 
 /// A header alone, for what cannot be cut otherwise (EDNS options beyond all size).
 fn encode_header(message: &Message) -> Bytes {
-    let mut builder = MessageBuilder::new_bytes();
-    set_header(builder.header_mut(), message, true);
-    builder.finish().freeze()
+    let mut wire = Wire::new(HEADER_OCTETS);
+    wire.header(message, true, [0; 4]);
+    wire.octets.into()
 }
 
-fn set_header(header: &mut base::Header, message: &Message, tc: bool) {
-    let Flags { qr, aa, tc: _, rd, ra, ad, cd } = message.flags;
-    header.set_id(message.id);
-    header.set_flags(base::header::Flags { qr, aa, tc, rd, ra, ad, cd });
-    header.set_opcode(iana::Opcode::from_int((message.opcode.number() & 15) as u8));
-    header.set_rcode(iana::Rcode::masked_from_int((message.rcode.number() & 15) as u8));
+/// The octets of a message as far as they are written.
+struct Wire {
+    octets: Vec<u8>,
+    /// The names that stand in it, and their parents: where, and how long they are without
+    /// compression. The first of them only, which are those that are mentioned again.
+    names: [(u16, u8); MAX_NAMES],
+    count: usize,
 }
 
-/// Pushes records until one does not fit.
-fn push_all<B: RecordSectionBuilder<StaticCompressor<BytesMut>>>(
-    builder: &mut B,
-    section: usize,
-    records: &[Record],
-) -> Result<(), Overflow> {
-    for (index, record) in records.iter().enumerate() {
-        builder.push(WireRecord(record)).map_err(|_| Overflow::At { section, index })?;
-    }
-    Ok(())
-}
-
-/// The index at which the RRset of record `index` starts, if its records stand together.
-fn rrset_start(records: &[Record], index: usize) -> usize {
-    let set = |record: &Record| (record.rtype(), record.class);
-    let last = &records[index];
-    let together = records[..index]
-        .iter()
-        .rev()
-        .take_while(|record| set(record) == set(last) && record.name == last.name);
-    index - together.count()
-}
-
-/// Whether the additional records from `kept` on hold glue without which a referral is of no use:
-/// addresses of name servers below the cut (RFC 9471 §3.1).
-fn misses_needed_glue(message: &Message, kept: usize) -> bool {
-    let is_referral = message.answers.is_empty() && !message.flags.aa;
-    is_referral
-        && message.additionals[kept..].iter().any(|glue| {
-            message.authorities.iter().any(|ns| match &ns.data {
-                RecordData::Ns(host) => *host == glue.name && host.is_subdomain_of(&ns.name),
-                _ => false,
-            })
-        })
-}
-
-/// The octets of the OPT record of `edns`.
-fn opt_octets(edns: &Edns) -> usize {
-    11 + edns.options.iter().map(|option| 4 + option.data.len()).sum::<usize>()
-}
-
-fn push_opt(
-    builder: &mut AdditionalBuilder<StaticCompressor<BytesMut>>,
-    edns: &Edns,
-    rcode: Rcode,
-) -> Result<(), PushError> {
-    builder.opt(|opt| {
-        opt.set_udp_payload_size(edns.udp_octets);
-        opt.set_version(edns.version);
-        opt.set_dnssec_ok(edns.dnssec_ok);
-        // Only the upper eight bits are taken from it; the lower four are in the header.
-        opt.set_rcode(iana::OptRcode::masked_from_int(rcode.number()));
-        for option in &edns.options {
-            let octets = u16::try_from(option.data.len()).unwrap_or(u16::MAX);
-            opt.push_raw_option(iana::OptionCode::from_int(option.code), octets, |target| {
-                target.append_slice(&option.data[..usize::from(octets)])
-            })?;
-        }
-        Ok(())
-    })
-}
-
-/// A [`Name`] as the `domain` crate sees it.
-struct Wire<'a>(&'a Name);
-
-impl ToLabelIter for Wire<'_> {
-    type LabelIter<'a>
-        = WireLabels<'a>
-    where
-        Self: 'a;
-
-    fn iter_labels(&self) -> WireLabels<'_> {
-        WireLabels { rest: self.0.as_wire() }
+impl Wire {
+    fn new(capacity: usize) -> Self {
+        Wire { octets: Vec::with_capacity(capacity), names: [(0, 0); MAX_NAMES], count: 0 }
     }
 
-    fn compose_len(&self) -> u16 {
-        self.0.as_wire().len() as u16
+    fn u16(&mut self, number: u16) {
+        self.octets.extend_from_slice(&number.to_be_bytes());
     }
-}
 
-impl ToName for Wire<'_> {
-    fn compose<Target: OctetsBuilder + ?Sized>(
-        &self,
-        target: &mut Target,
-    ) -> Result<(), Target::AppendError> {
-        target.append_slice(self.0.as_wire())
+    fn u32(&mut self, number: u32) {
+        self.octets.extend_from_slice(&number.to_be_bytes());
     }
-}
 
-/// The labels of a name, the root's too.
-#[derive(Clone)]
-struct WireLabels<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for WireLabels<'a> {
-    type Item = &'a Label;
-
-    fn next(&mut self) -> Option<&'a Label> {
-        let (&octets, rest) = self.rest.split_first()?;
-        let (label, rest) = rest.split_at(usize::from(octets));
-        self.rest = rest;
-        Some(Label::from_slice(label).expect("a label of a Name has at most 63 octets"))
-    }
-}
-
-impl DoubleEndedIterator for WireLabels<'_> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        let mut start = 0;
-        while start < self.rest.len() {
-            let next = start + 1 + usize::from(self.rest[start]);
-            if next == self.rest.len() {
-                let label = &self.rest[start + 1..];
-                self.rest = &self.rest[..start];
-                return Some(Label::from_slice(label).expect("a label has at most 63 octets"));
-            }
-            start = next;
-        }
-        None
-    }
-}
-
-/// A [`Record`] as the `domain` crate sees it.
-struct WireRecord<'a>(&'a Record);
-
-impl ComposeRecord for WireRecord<'_> {
-    fn compose_record<Target: Composer + ?Sized>(
-        &self,
-        target: &mut Target,
-    ) -> Result<(), Target::AppendError> {
-        let record = self.0;
-        base::Record::new(
-            Wire(&record.name),
-            iana::Class::from_int(record.class.number()),
-            base::Ttl::from_secs(record.ttl_secs),
-            WireData(&record.data),
-        )
-        .compose(target)
-    }
-}
-
-/// [`RecordData`] as the `domain` crate sees it.
-struct WireData<'a>(&'a RecordData);
-
-impl base::RecordData for WireData<'_> {
-    fn rtype(&self) -> Rtype {
-        Rtype::from_int(self.0.rtype().number())
-    }
-}
-
-impl ComposeRecordData for WireData<'_> {
-    fn rdlen(&self, _compress: bool) -> Option<u16> {
-        match self.0 {
-            RecordData::A(_) => Some(4),
-            RecordData::Aaaa(_) => Some(16),
-            RecordData::Dname(target) => Some(target.as_wire().len() as u16),
-            RecordData::Srv { target, .. } => Some(6 + target.as_wire().len() as u16),
-            RecordData::Txt(txt) => Some(bounded(txt.as_wire()).len() as u16),
-            RecordData::Unknown { octets, .. } => Some(bounded(octets).len() as u16),
-            _ => None,
+    fn header(&mut self, message: &Message, tc: bool, counts: [usize; 4]) {
+        let Flags { qr, aa, tc: _, rd, ra, ad, cd } = message.flags;
+        let bits = [(qr, 15), (aa, 10), (tc, 9), (rd, 8), (ra, 7), (ad, 5), (cd, 4)];
+        let flags =
+            bits.into_iter().fold(0, |flags, (is_set, bit)| flags | u16::from(is_set) << bit);
+        let opcode = (message.opcode.number() & 15) << 11;
+        self.u16(message.id);
+        self.u16(flags | opcode | message.rcode.number() & 15);
+        for count in counts {
+            // What is more has no room in a message either.
+            self.u16(u16::try_from(count).unwrap_or(u16::MAX));
         }
     }
 
-    fn compose_rdata<Target: Composer + ?Sized>(
-        &self,
-        target: &mut Target,
-    ) -> Result<(), Target::AppendError> {
-        match self.0 {
-            RecordData::A(address) => target.append_slice(&address.octets()),
-            RecordData::Aaaa(address) => target.append_slice(&address.octets()),
+    fn question(&mut self, question: &Question) {
+        self.name(&question.name);
+        self.u16(question.rtype.number());
+        self.u16(question.class.number());
+    }
+
+    fn record(&mut self, record: &Record) {
+        self.name(&record.name);
+        self.u16(record.rtype().number());
+        self.u16(record.class.number());
+        self.u32(record.ttl_secs);
+        let start = self.octets.len();
+        self.u16(0);
+        self.data(&record.data);
+        let length = (self.octets.len() - start - 2) as u16;
+        self.octets[start..start + 2].copy_from_slice(&length.to_be_bytes());
+    }
+
+    fn data(&mut self, data: &RecordData) {
+        match data {
+            RecordData::A(address) => self.octets.extend_from_slice(&address.octets()),
+            RecordData::Aaaa(address) => self.octets.extend_from_slice(&address.octets()),
             RecordData::Ns(name) | RecordData::Cname(name) | RecordData::Ptr(name) => {
-                target.append_compressed_name(&Wire(name))
+                self.name(name);
             }
-            RecordData::Dname(name) => Wire(name).compose(target),
+            // A name of a type newer than RFC 1035 is not compressed (RFC 3597 §4).
+            RecordData::Dname(name) => self.octets.extend_from_slice(name.as_wire()),
             RecordData::Soa(soa) => {
-                target.append_compressed_name(&Wire(&soa.mname))?;
-                target.append_compressed_name(&Wire(&soa.rname))?;
-                let numbers = [
-                    soa.serial,
-                    soa.refresh_secs,
-                    soa.retry_secs,
-                    soa.expire_secs,
-                    soa.minimum_secs,
-                ];
-                numbers.iter().try_for_each(|number| target.append_slice(&number.to_be_bytes()))
+                self.name(&soa.mname);
+                self.name(&soa.rname);
+                self.u32(soa.serial);
+                self.u32(soa.refresh_secs);
+                self.u32(soa.retry_secs);
+                self.u32(soa.expire_secs);
+                self.u32(soa.minimum_secs);
             }
             RecordData::Mx { preference, exchange } => {
-                target.append_slice(&preference.to_be_bytes())?;
-                target.append_compressed_name(&Wire(exchange))
+                self.u16(*preference);
+                self.name(exchange);
             }
-            RecordData::Txt(txt) => target.append_slice(bounded(txt.as_wire())),
-            RecordData::Srv { priority, weight, port, target: host } => {
-                for number in [priority, weight, port] {
-                    target.append_slice(&number.to_be_bytes())?;
-                }
-                // A name of a type newer than RFC 1035 is not compressed (RFC 3597 §4).
-                Wire(host).compose(target)
+            RecordData::Txt(txt) => self.octets.extend_from_slice(bounded(txt.as_wire())),
+            RecordData::Srv { priority, weight, port, target } => {
+                self.u16(*priority);
+                self.u16(*weight);
+                self.u16(*port);
+                self.octets.extend_from_slice(target.as_wire());
             }
-            RecordData::Unknown { octets, .. } => target.append_slice(bounded(octets)),
+            RecordData::Unknown { octets, .. } => self.octets.extend_from_slice(bounded(octets)),
         }
     }
 
-    fn compose_canonical_rdata<Target: Composer + ?Sized>(
-        &self,
-        target: &mut Target,
-    ) -> Result<(), Target::AppendError> {
-        self.compose_rdata(target)
+    fn opt(&mut self, edns: &Edns, rcode: u16) {
+        self.octets.push(0);
+        self.u16(OPT);
+        self.u16(edns.udp_octets);
+        // The upper eight bits of the code; the lower four are in the header.
+        self.octets.extend_from_slice(&[(rcode >> 4) as u8, edns.version]);
+        self.u16(u16::from(edns.dnssec_ok) << 15);
+        // What is longer than the length can say is longer than any message.
+        self.u16((opt_octets(edns) - 11) as u16);
+        for option in &edns.options {
+            self.u16(option.code);
+            self.u16(option.data.len() as u16);
+            self.octets.extend_from_slice(&option.data);
+        }
+    }
+
+    /// A name, as much of it as has been mentioned before as a pointer (RFC 1035 §4.1.4).
+    fn name(&mut self, name: &Name) {
+        let mut rest = name.as_wire();
+        while rest.len() > 1 {
+            if let Some(place) = self.find(rest) {
+                return self.u16(place | POINTER);
+            }
+            let here = self.octets.len();
+            if here >= POINTED_OCTETS || self.count == MAX_NAMES {
+                break;
+            }
+            self.names[self.count] = (here as u16, rest.len() as u8);
+            self.count += 1;
+            let (label, parent) = rest.split_at(1 + usize::from(rest[0]));
+            self.octets.extend_from_slice(label);
+            rest = parent;
+        }
+        self.octets.extend_from_slice(rest);
+    }
+
+    /// Where a name stands.
+    fn find(&self, name: &[u8]) -> Option<u16> {
+        let known = self.names[..self.count].iter();
+        let mut of_its_length = known.filter(|(_, octets)| usize::from(*octets) == name.len());
+        of_its_length
+            .find(|(place, _)| self.stands_at(usize::from(*place), name))
+            .map(|(place, _)| *place)
+    }
+
+    /// Whether the name at that place, which is as long, is this one.
+    fn stands_at(&self, mut place: usize, mut name: &[u8]) -> bool {
+        loop {
+            let octets = usize::from(self.octets[place]);
+            if octets >= 0xc0 {
+                place = (octets & 0x3f) << 8 | usize::from(self.octets[place + 1]);
+                continue;
+            }
+            let label = &self.octets[place..=place + octets];
+            let Some((other, rest)) = name.split_at_checked(label.len()) else { return false };
+            if label != other && !label.eq_ignore_ascii_case(other) {
+                return false;
+            }
+            if octets == 0 {
+                return true;
+            }
+            (place, name) = (place + label.len(), rest);
+        }
     }
 }
 
-/// Data that no record can hold is cut; it never fits into a message anyway.
-fn bounded(octets: &[u8]) -> &[u8] {
-    &octets[..octets.len().min(usize::from(u16::MAX))]
-}
+const HEADER_OCTETS: usize = 12;
 
-/// Most answers are shorter than this.
-const INITIAL_OCTETS: usize = 512;
+/// The type of OPT.
+const OPT: u16 = 41;
+
+/// Most records are shorter than this.
+const RECORD_OCTETS: usize = 32;
+
+/// Before a place: the name goes on there.
+const POINTER: u16 = 0xc000;
+
+/// A pointer reaches so far.
+const POINTED_OCTETS: usize = 1 << 14;
+
+/// So many names are looked through for one that stands already.
+const MAX_NAMES: usize = 24;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name};
+use super::{MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, Wire};
 
 /// Labels on their way to a name.
 pub(super) struct Builder {
@@ -65,11 +65,14 @@ impl Builder {
     }
 
     pub(super) fn finish(self, origin: &Name) -> Result<Name, NameError> {
-        let octets = self.len + origin.wire.len();
+        let origin = origin.as_wire();
+        let octets = self.len + origin.len();
         if octets > MAX_NAME_OCTETS {
             return Err(NameError::NameTooLong { octets });
         }
-        Ok(Name { wire: [&self.octets[..self.len], &origin.wire].concat().into() })
+        let mut wire = self.octets;
+        wire[self.len..octets].copy_from_slice(origin);
+        Ok(Name(Wire::new(&wire[..octets])))
     }
 }
 

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 
 use super::super::codes::RecordType;
 use super::super::name::Name;
@@ -65,7 +64,7 @@ impl<'a> Rest<'a> {
         while *rest.get(len)? != 0 {
             len += 1 + usize::from(rest[len]);
         }
-        let name = Name::from_wire(Bytes::copy_from_slice(rest.get(..=len)?)).ok()?;
+        let name = Name::from_wire(rest.get(..=len)?).ok()?;
         self.at += len + 1;
         Some(name)
     }

@@ -253,6 +253,10 @@ impl Resolver {
 
     /// Puts records into the cache, RRset by RRset. Signatures go with what they cover.
     pub(super) fn store(&mut self, now: SimTime, records: &[Record], credibility: Credibility) {
+        if stand_together(records) {
+            let sets = records.chunk_by(is_of_one_set);
+            return sets.for_each(|set| self.cache.put(now, set, &[], credibility));
+        }
         for set in sets(records) {
             let (signatures, data): (Vec<Record>, Vec<Record>) =
                 set.into_iter().cloned().partition(|record| covers(record).is_some());
@@ -289,6 +293,20 @@ fn covers(record: &Record) -> Option<RecordType> {
         }
         _ => None,
     }
+}
+
+/// Whether each RRset stands in one piece, and nothing is signed: so it is most often.
+fn stand_together(records: &[Record]) -> bool {
+    let mut sets = records.chunk_by(is_of_one_set);
+    let is_once = |set: &[Record]| {
+        let is_of_it = |other: &&Record| is_of_one_set(&set[0], other);
+        records.iter().filter(is_of_it).count() == set.len()
+    };
+    sets.all(|set| covers(&set[0]).is_none() && is_once(set))
+}
+
+fn is_of_one_set(one: &Record, other: &Record) -> bool {
+    one.rtype() == other.rtype() && one.name == other.name
 }
 
 /// The records RRset by RRset, in the order of their first; signatures stand with what they cover.

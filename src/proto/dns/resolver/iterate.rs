@@ -95,7 +95,7 @@ impl Resolver {
         &mut self,
         now: SimTime,
         id: ResolutionId,
-        resolution: Resolution,
+        resolution: Box<Resolution>,
         outcome: &Outcome,
         out: &mut Vec<ResolverOutput>,
     ) {

@@ -89,9 +89,12 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
     /// Sets the value of `key` and forgets others until the bound holds. An entry that is heavier
     /// than the bound is not kept.
     pub(crate) fn insert(&mut self, key: K, value: V, weight: usize) {
-        self.remove(&key);
         if weight > self.bound {
+            self.remove(&key);
             return;
+        }
+        if let Some(slot) = self.find(&key) {
+            return self.replace(slot, value, weight);
         }
         let weight = u32::try_from(weight).expect("an entry is smaller than 4 GiB");
         self.weight += weight as usize;
@@ -120,6 +123,24 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
         };
         self.buckets[bucket] = slot;
         self.link(slot);
+        while self.weight > self.bound {
+            self.take(self.oldest);
+        }
+    }
+
+    /// Sets the value of a key that is there, which counts as a use.
+    fn replace(&mut self, slot: u32, value: V, weight: usize) {
+        let weight = u32::try_from(weight).expect("an entry is smaller than 4 GiB");
+        let kept = &mut self.slots[slot as usize];
+        self.weight = self.weight - kept.weight as usize + weight as usize;
+        kept.weight = weight;
+        if let Some((_, old)) = &mut kept.entry {
+            *old = value;
+        }
+        if self.newest != slot {
+            self.unlink(slot);
+            self.link(slot);
+        }
         while self.weight > self.bound {
             self.take(self.oldest);
         }

@@ -262,7 +262,7 @@ impl Resolver {
         &mut self,
         exchange: ExchangeId,
         out: &mut Vec<ResolverOutput>,
-    ) -> Option<upstream::Query> {
+    ) -> Option<Box<upstream::Query>> {
         let query = self.upstreams.remove(exchange)?;
         out.push(ResolverOutput::Exchange(Outgoing::Release { exchange }));
         Some(query)

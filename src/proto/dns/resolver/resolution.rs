@@ -1,6 +1,6 @@
 //! One question under way, who waits for it, and all of them together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::engine::HashState;
@@ -208,10 +208,11 @@ pub(crate) enum Waiter {
 /// Everything that is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Resolutions {
-    by_id: BTreeMap<ResolutionId, Resolution>,
+    /// `None` for one that is taken out.
+    by_id: HashMap<ResolutionId, Option<Box<Resolution>>, HashState>,
     by_question: HashMap<Question, ResolutionId, HashState>,
     /// Queries sent, by family.
-    spent: BTreeMap<ResolutionId, u32>,
+    spent: HashMap<ResolutionId, u32, HashState>,
     last: u64,
 }
 
@@ -240,7 +241,7 @@ impl Resolutions {
         let family = family.filter(|family| self.spent.contains_key(family)).unwrap_or(id);
         let resolution = Resolution::new(question, depth, family, vec![waiter]);
         self.spent.entry(resolution.family).or_default();
-        self.by_id.insert(id, resolution);
+        self.by_id.insert(id, Some(Box::new(resolution)));
         id
     }
 
@@ -256,30 +257,31 @@ impl Resolutions {
             leeway: left + REFRESH_LEEWAY,
             ..Resolution::new(question, 0, id, Vec::new())
         };
-        self.by_id.insert(id, resolution);
+        self.by_id.insert(id, Some(Box::new(resolution)));
         id
     }
 
     /// Takes a resolution out to work on it; [`Resolutions::put_back`] or [`Resolutions::end`]
     /// follows.
-    pub(crate) fn take(&mut self, id: ResolutionId) -> Option<Resolution> {
-        self.by_id.remove(&id)
+    pub(crate) fn take(&mut self, id: ResolutionId) -> Option<Box<Resolution>> {
+        self.by_id.get_mut(&id)?.take()
     }
 
     /// Puts it back.
-    pub(crate) fn put_back(&mut self, id: ResolutionId, resolution: Resolution) {
-        self.by_id.insert(id, resolution);
+    pub(crate) fn put_back(&mut self, id: ResolutionId, resolution: Box<Resolution>) {
+        self.by_id.insert(id, Some(resolution));
     }
 
     /// It is over, and was taken out before.
     pub(crate) fn end(&mut self, id: ResolutionId, question: &Question) {
+        self.by_id.remove(&id);
         self.by_question.remove(question);
         self.spent.remove(&id);
     }
 
     /// The resolution of this id, unless it is taken out.
     pub(crate) fn get_mut(&mut self, id: ResolutionId) -> Option<&mut Resolution> {
-        self.by_id.get_mut(&id)
+        self.by_id.get_mut(&id)?.as_deref_mut()
     }
 
     /// Counts a query for this resolution; `false` when its family has sent `bound` already.
@@ -309,7 +311,8 @@ impl Resolutions {
             if !seen.insert(id) {
                 continue;
             }
-            match self.by_id.get(&id).map(|resolution| &resolution.state) {
+            let resolution = self.by_id.get(&id).and_then(Option::as_deref);
+            match resolution.map(|resolution| &resolution.state) {
                 Some(State::Choose(cut) | State::Asking(cut) | State::Fetching(cut)) => {
                     stack.extend(&cut.pending);
                 }

@@ -42,7 +42,6 @@ impl Resolver {
             hint.addresses.iter().for_each(|address| cut.add_target(*address, bound));
         }
         let mut missing = Vec::new();
-        let exists = self.cache.get_nxdomain(now, name, self.config.nxdomain_cut).is_none();
         let families = [(RecordType::A, self.config.ipv4), (RecordType::Aaaa, self.config.ipv6)];
         for (rtype, _) in families.into_iter().filter(|(_, reached)| *reached) {
             match self.cache.get(now, name, rtype, Credibility::Referral).map(|found| found.known) {
@@ -50,7 +49,9 @@ impl Resolver {
                     data.iter().filter_map(address).for_each(|to| cut.add_target(to, bound));
                 }
                 Some(Known::Nothing) => {}
-                None if exists => missing.push(rtype),
+                None if self.cache.get_nxdomain(now, name, self.config.nxdomain_cut).is_none() => {
+                    missing.push(rtype);
+                }
                 None => {}
             }
         }

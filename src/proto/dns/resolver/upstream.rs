@@ -5,13 +5,13 @@
 //! (RFC 5452 §9.1). With "0x20" (draft-vixie-dnsext-dns0x20) the letters of the question are in
 //! random case, and count as more of the id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::engine::{SimTime, Stream};
+use crate::engine::{HashState, SimTime, Stream};
 use crate::proto::dns::{Edns, ExchangeId, Message, Name, Question, Rcode, Transport};
 
 use super::ResolutionId;
@@ -93,7 +93,7 @@ impl Query {
 /// All queries under way.
 #[derive(Debug, Default)]
 pub(crate) struct Upstreams {
-    queries: BTreeMap<ExchangeId, Query>,
+    queries: HashMap<ExchangeId, Box<Query>, HashState>,
     deadlines: BTreeSet<(SimTime, ExchangeId)>,
     last: u64,
     /// The last id, where ids are not drawn.
@@ -171,18 +171,18 @@ impl Upstreams {
             mixed,
             deadline,
         };
-        self.queries.insert(exchange, query);
+        self.queries.insert(exchange, Box::new(query));
         self.deadlines.insert((deadline, exchange));
         (exchange, message.encode())
     }
 
     /// The query of this number, if it is under way.
     pub(crate) fn get(&self, exchange: ExchangeId) -> Option<&Query> {
-        self.queries.get(&exchange)
+        self.queries.get(&exchange).map(|query| &**query)
     }
 
     /// Ends a query.
-    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Query> {
+    pub(crate) fn remove(&mut self, exchange: ExchangeId) -> Option<Box<Query>> {
         let query = self.queries.remove(&exchange)?;
         self.deadlines.remove(&(query.deadline, exchange));
         Some(query)

@@ -80,19 +80,15 @@ impl Resolver {
             resolution.age = resolution.age.max(age(found));
             return Some((found.records(name), Some(target.clone())));
         }
-        for above in name.ancestors().skip(1) {
-            let dname = self.cache.read(reading, &above, RecordType::Dname, Credibility::Answer);
-            let Some(found) = dname else { continue };
-            let Some(RecordData::Dname(to)) = first(&found) else { continue };
-            resolution.age = resolution.age.max(age(&found));
-            let mut links = found.records(&above);
-            let target = name.replace_suffix(&above, to)?.ok();
-            if let Some(target) = &target {
-                links.push(reply::synthesized(name, &links[0], target));
-            }
-            return Some((links, target));
+        let (above, found) = self.cache.read_dname_above(reading, name)?;
+        let Some(RecordData::Dname(to)) = first(&found) else { return None };
+        resolution.age = resolution.age.max(age(&found));
+        let mut links = found.records(&above);
+        let target = name.replace_suffix(&above, to)?.ok();
+        if let Some(target) = &target {
+            links.push(reply::synthesized(name, &links[0], target));
         }
-        None
+        Some((links, target))
     }
 
     /// What a question for all types is answered with: what is known of the common ones, as

@@ -10,11 +10,11 @@ mod answer;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::engine::{SimTime, Stream};
+use crate::engine::{HashState, SimTime, Stream};
 
 use super::{ExchangeId, Message, Name, Outgoing, Question, Rcode, RecordType};
 use answer::read;
@@ -65,10 +65,10 @@ pub enum StubOutput {
 pub struct Stub {
     config: StubConfig,
     draws: Stream,
-    lookups: BTreeMap<LookupId, Lookup>,
+    lookups: HashMap<LookupId, Lookup, HashState>,
     /// Those whose turn has not come.
     waiting: BTreeSet<LookupId>,
-    exchanges: BTreeMap<ExchangeId, LookupId>,
+    exchanges: HashMap<ExchangeId, LookupId, HashState>,
     deadlines: BTreeSet<(SimTime, ExchangeId)>,
     last_lookup: u64,
     last_exchange: u64,
@@ -101,9 +101,9 @@ impl Stub {
         Stub {
             config,
             draws,
-            lookups: BTreeMap::new(),
+            lookups: HashMap::default(),
             waiting: BTreeSet::new(),
-            exchanges: BTreeMap::new(),
+            exchanges: HashMap::default(),
             deadlines: BTreeSet::new(),
             last_lookup: 0,
             last_exchange: 0,

@@ -2,8 +2,6 @@
 //!
 //! An answer holds the keys of the RRsets of its sections, not the records.
 
-use bytes::Bytes;
-
 use crate::engine::SimTime;
 use crate::proto::dns::{Name, Record, RecordType};
 
@@ -63,8 +61,8 @@ impl Cache {
     }
 
     /// A negative answer. It is none without its SOA.
-    pub(super) fn nothing(&mut self, reading: Reading, key: Key) -> Option<Found> {
-        let Some(Entry::Answer(answer)) = self.entries.get(key.octets()) else { return None };
+    pub(super) fn nothing(&mut self, reading: Reading, key: &[u8]) -> Option<Found> {
+        let Some(Entry::Answer(answer)) = self.entries.get(key) else { return None };
         if answer.verdict == Verdict::Records {
             return None;
         }
@@ -109,7 +107,7 @@ impl Cache {
             };
             let (wire, rtype) = key.split_last_chunk::<2>().expect("a key ends in its type");
             let rtype = RecordType::from(u16::from_be_bytes(*rtype));
-            let name = Name::from_wire(Bytes::copy_from_slice(wire)).expect("a key has a name");
+            let name = Name::from_wire(wire).expect("a key has a name");
             let data = rrset.packed.data(rtype).chain(rrset.packed.signatures());
             records.extend(data.map(|data| Record::new(name.clone(), ttl_secs, data)));
         }
@@ -135,6 +133,7 @@ impl Cache {
             (_, Some(soa)) => self.negative_ttl_secs(soa),
             (_, None) => self.config.bare_negative_ttl_secs,
         };
+        self.has_nxdomains |= verdict == Verdict::NxDomain;
         let key = match verdict {
             Verdict::NxDomain => Key::message(name, None),
             Verdict::NoData | Verdict::Records => Key::message(name, Some(rtype)),

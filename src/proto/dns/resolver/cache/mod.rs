@@ -139,12 +139,22 @@ pub(crate) struct Cache {
     entries: LruMap<Box<[u8]>, Entry>,
     failures: Failures,
     config: CacheConfig,
+    /// Whether it ever held a DNAME, or a name that does not exist: where it did not, it need not be
+    /// looked through for one at each name above another.
+    has_dnames: bool,
+    has_nxdomains: bool,
 }
 
 impl Cache {
     /// An empty cache.
     pub(crate) fn new(config: CacheConfig) -> Self {
-        Cache { entries: LruMap::new(config.octets), failures: Failures::new(), config }
+        Cache {
+            entries: LruMap::new(config.octets),
+            failures: Failures::new(),
+            config,
+            has_dnames: false,
+            has_nxdomains: false,
+        }
     }
 
     /// How many RRsets and answers are kept, those that have run out included.
@@ -186,21 +196,48 @@ impl Cache {
         rtype: RecordType,
         least: Credibility,
     ) -> Option<Found> {
-        if let Some(Entry::RrSet(rrset)) = self.entries.get(Key::rrset(name, rtype).octets())
-            && let Some(ttl_secs) = reading.left_secs(rrset.expires_secs)
-            && (rrset.answers || rrset.credibility >= least && least != Credibility::Answer)
-        {
-            return Some(Found {
-                known: Known::Records(rrset.packed.data(rtype).collect()),
-                signatures: rrset.packed.signatures().collect(),
-                ttl_secs,
-                is_stale: rrset.expires_secs <= reading.now_secs,
-                is_old: is_old(rrset.expires_secs, rrset.ttl_secs, reading),
-                authorities: Vec::new(),
-                has_sections: rrset.has_sections,
-            });
+        let key = Key::rrset(name, rtype);
+        let records = self.rrset(reading, key.octets(), rtype, least);
+        records.or_else(|| self.nothing(reading, key.of_message().octets()))
+    }
+
+    /// The RRset of a key, under the same conditions.
+    fn rrset(
+        &mut self,
+        reading: Reading,
+        key: &[u8],
+        rtype: RecordType,
+        least: Credibility,
+    ) -> Option<Found> {
+        let Some(Entry::RrSet(rrset)) = self.entries.get(key) else { return None };
+        let ttl_secs = reading.left_secs(rrset.expires_secs)?;
+        let counts = rrset.answers || rrset.credibility >= least && least != Credibility::Answer;
+        counts.then(|| Found {
+            known: Known::Records(rrset.packed.data(rtype).collect()),
+            signatures: rrset.packed.signatures().collect(),
+            ttl_secs,
+            is_stale: rrset.expires_secs <= reading.now_secs,
+            is_old: is_old(rrset.expires_secs, rrset.ttl_secs, reading),
+            authorities: Vec::new(),
+            has_sections: rrset.has_sections,
+        })
+    }
+
+    /// The DNAME of the closest ancestor of `name` that has one, and that ancestor.
+    pub(crate) fn read_dname_above(
+        &mut self,
+        reading: Reading,
+        name: &Name,
+    ) -> Option<(Name, Found)> {
+        if !self.has_dnames {
+            return None;
         }
-        self.nothing(reading, Key::message(name, Some(rtype)))
+        name.ancestors().skip(1).find_map(|above| {
+            let key = Key::rrset(&above, RecordType::Dname);
+            let found =
+                self.rrset(reading, key.octets(), RecordType::Dname, Credibility::Answer)?;
+            Some((above, found))
+        })
     }
 
     /// The entry that says that `name` does not exist: its own, or with `cut` one of an ancestor
@@ -216,8 +253,12 @@ impl Cache {
         name: &Name,
         cut: bool,
     ) -> Option<Found> {
-        let ancestors = name.ancestors().take(if cut { usize::MAX } else { 1 });
-        ancestors.into_iter().find_map(|name| self.nothing(reading, Key::message(&name, None)))
+        if !self.has_nxdomains {
+            return None;
+        }
+        let key = Key::message(name, None);
+        let ancestors = key.and_above().take(if cut { usize::MAX } else { 1 });
+        ancestors.into_iter().find_map(|key| self.nothing(reading, key))
     }
 
     /// Keeps an RRset and the RRSIG records that cover it. The records have one name and one type;
@@ -258,11 +299,16 @@ impl Cache {
                 expires_secs = expires_secs.min(kept.expires_secs);
             }
         }
+        self.has_dnames |= rtype == RecordType::Dname;
         if credibility.answers() {
             self.entries.remove(Key::message(&first.name, None).octets());
             self.forget_nothing(&Key::message(&first.name, Some(rtype)));
         }
-        let packed = Packed::new(&unique(records), &unique(signatures));
+        let packed = match (records, signatures) {
+            // Most RRsets are one record, and not signed.
+            ([only], []) => Packed::new(&[&only.data], &[]),
+            _ => Packed::new(&unique(records), &unique(signatures)),
+        };
         let weight = weight(&key, packed.octets());
         let rrset = RrSet { packed, expires_secs, ttl_secs, credibility, answers, has_sections };
         self.entries.insert(key.octets().into(), Entry::RrSet(rrset), weight);

@@ -13,7 +13,8 @@ pub(super) struct Packed(Box<[u8]>);
 impl Packed {
     /// Packs data and signatures, at most 65,535 of each.
     pub(super) fn new(data: &[&RecordData], signatures: &[&RecordData]) -> Self {
-        let mut octets = Vec::with_capacity(4 + 8 * (data.len() + signatures.len()));
+        let each = data.iter().chain(signatures).map(|data| 2 + wire_octets(data));
+        let mut octets = Vec::with_capacity(4 + each.sum::<usize>());
         for records in [data, signatures] {
             octets.extend((records.len() as u16).to_be_bytes());
         }
@@ -57,6 +58,24 @@ impl Packed {
             rest = tail;
             Some(field)
         })
+    }
+}
+
+/// How many octets [`append`] appends.
+fn wire_octets(data: &RecordData) -> usize {
+    let of = |name: &Name| name.as_wire().len();
+    match data {
+        RecordData::A(_) => 4,
+        RecordData::Aaaa(_) => 16,
+        RecordData::Ns(name)
+        | RecordData::Cname(name)
+        | RecordData::Dname(name)
+        | RecordData::Ptr(name) => of(name),
+        RecordData::Soa(soa) => of(&soa.mname) + of(&soa.rname) + 20,
+        RecordData::Mx { exchange, .. } => 2 + of(exchange),
+        RecordData::Txt(txt) => txt.as_wire().len(),
+        RecordData::Srv { target, .. } => 6 + of(target),
+        RecordData::Unknown { octets, .. } => octets.len(),
     }
 }
 
@@ -141,7 +160,7 @@ fn soa(octets: &[u8]) -> Option<Soa> {
 }
 
 fn name(octets: &[u8]) -> Option<Name> {
-    Name::from_wire(Bytes::copy_from_slice(octets)).ok()
+    Name::from_wire(octets).ok()
 }
 
 #[cfg(test)]
@@ -180,6 +199,7 @@ mod tests {
             let packed = Packed::new(&[data, data], &[&signature]);
             let back: Vec<RecordData> = packed.data(data.rtype()).collect();
             assert_eq!(back, [data.clone(), data.clone()]);
+            assert_eq!(packed.octets(), 4 + 2 * (2 + wire_octets(data)) + 2 + 30);
             assert!(packed.signatures().eq(std::iter::once(signature.clone())));
         }
     }
