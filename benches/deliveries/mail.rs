@@ -3,10 +3,12 @@
 //! mailbox.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mxsim::engine::{Seed, SimTime};
 use mxsim::proto::sasl::{Credentials, Mechanism};
 use mxsim::proto::smtp::ClientConfig;
+use mxsim::scenario::plan::Service;
 use mxsim::scenario::{self, NoFiles, build};
 use mxsim::world::World;
 
@@ -32,7 +34,13 @@ pub(super) fn build(count: u64) -> Job {
         }}"#,
         users.join(", ")
     );
-    let plan = scenario::parse(&text, "deliveries.json", &NoFiles).expect("a scenario");
+    let mut plan = scenario::parse(&text, "deliveries.json", &NoFiles).expect("a scenario");
+    let services = plan.hosts.values_mut().flat_map(|host| &mut host.services);
+    for service in services {
+        if let Service::Mta(mta) = service {
+            mta.limits.kept_connections = Some(Duration::from_secs(2));
+        }
+    }
     let mut world = build::build_observed(&plan, Seed(1), false).expect("a plan");
     let server = plan.hosts["smtp.example.org"].addresses[0];
     let to = (0..USERS).map(|user| format!("<user{user}@example.com>").parse().expect("a path"));

@@ -17,7 +17,7 @@ use crate::store::queue::{Delivered, QueueId, QueuedRecipient, RecipientState, T
 use crate::world::{ConnId, Ctx, Kind, Note, Order, StreamEvent, TimerToken};
 
 use super::config::{Flush, MtaConfig};
-use super::delivery::{Clients, Delivery, Fate, Fates, Load, Tools};
+use super::delivery::{Clients, Delivery, Fate, Fates, Kept, Load, Tools};
 use super::destinations::{Destinations, Recipient, Task};
 use super::hop::{Hop, Protocol};
 use super::receive::Receiver;
@@ -38,7 +38,8 @@ pub(super) struct Manager {
     /// What an administrator will do yet, in the order of time.
     flushes: VecDeque<Flush>,
     retry_draws: Stream,
-    deliveries: BTreeMap<u64, Delivery>,
+    deliveries: BTreeMap<u64, Box<Delivery>>,
+    kept: Kept,
     /// Which of them only ask whether a recipient exists, and for whom.
     probes: BTreeMap<u64, Mailbox>,
     probe_ids: Stream,
@@ -71,6 +72,7 @@ impl Manager {
             flushes: config.flushes.iter().filter(|flush| flush.at >= now).cloned().collect(),
             retry_draws: ctx.stream("retry"),
             deliveries: BTreeMap::new(),
+            kept: Kept::new(&config.limits),
             probes: BTreeMap::new(),
             probe_ids: ctx.stream("probe ids"),
             next_delivery: 0,
@@ -98,7 +100,7 @@ impl Manager {
             self.with_delivery(number, ctx, |delivery, tools, ctx| {
                 delivery.on_stream(event, tools, ctx)
             });
-        } else {
+        } else if !self.kept.on_stream(connection, &event, ctx) {
             self.stub.on_stream(ctx, connection, event);
             self.on_lookups(ctx);
         }
@@ -138,6 +140,8 @@ impl Manager {
             _ => {
                 if let Some(number) = self.by_connection.get(&connection).copied() {
                     self.with_delivery(number, ctx, Delivery::on_timer);
+                } else {
+                    self.kept.on_timer(connection, ctx);
                 }
             }
         }
@@ -299,12 +303,12 @@ impl Manager {
         while let Some(Task { queue_id, hop, from, recipients }) = self.destinations.next() {
             let message = ctx.disk().queue().get(&queue_id).expect("an active message is queued");
             let load = Load { from, ..Load::of(message) };
-            let Manager { config, clients, stub, draws, .. } = self;
-            let mut tools = Tools { config, clients, stub, draws };
+            let Manager { config, clients, stub, draws, kept, .. } = self;
+            let mut tools = Tools { config, clients, stub, draws, kept };
             let (delivery, fates) = Delivery::start(load, hop, recipients, &mut tools, ctx);
             let number = self.next_delivery;
             self.next_delivery += 1;
-            self.deliveries.insert(number, delivery);
+            self.deliveries.insert(number, Box::new(delivery));
             self.after(number, None, fates, ctx);
         }
     }
@@ -319,12 +323,12 @@ impl Manager {
         let load = Load::probe(QueueId::draw(&mut self.probe_ids));
         let params = RcptParams::default();
         let recipient = Recipient { index: 0, address: address.clone(), params };
-        let Manager { config, clients, stub, draws, .. } = self;
-        let mut tools = Tools { config, clients, stub, draws };
+        let Manager { config, clients, stub, draws, kept, .. } = self;
+        let mut tools = Tools { config, clients, stub, draws, kept };
         let (delivery, fates) = Delivery::start(load, hop, vec![recipient], &mut tools, ctx);
         let number = self.next_delivery;
         self.next_delivery += 1;
-        self.deliveries.insert(number, delivery);
+        self.deliveries.insert(number, Box::new(delivery));
         self.probes.insert(number, address);
         self.after(number, None, fates, ctx);
     }
@@ -342,10 +346,10 @@ impl Manager {
         ctx: &mut Ctx<'_>,
         act: impl FnOnce(&mut Delivery, &mut Tools<'_>, &mut Ctx<'_>) -> Fates,
     ) {
-        let Manager { deliveries, config, clients, stub, draws, .. } = self;
+        let Manager { deliveries, config, clients, stub, draws, kept, .. } = self;
         let Some(delivery) = deliveries.get_mut(&number) else { return };
         let before = delivery.connection();
-        let fates = act(delivery, &mut Tools { config, clients, stub, draws }, ctx);
+        let fates = act(delivery, &mut Tools { config, clients, stub, draws, kept }, ctx);
         self.after(number, before, fates, ctx);
         self.start_deliveries(ctx);
     }

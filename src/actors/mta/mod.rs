@@ -6,7 +6,7 @@
 //! of them on one host. What it has answered 250 to is on disk, so that a crash loses nothing; what
 //! it is doing is in memory, and is begun again.
 //!
-//! Not modelled: connection reuse between messages, ETRN, certificates of clients.
+//! Not modelled: ETRN, certificates of clients.
 
 mod alias;
 mod bounce;

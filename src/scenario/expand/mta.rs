@@ -183,6 +183,7 @@ fn limits(format: &format::MtaLimits) -> Limits {
         processes: or(format.processes, default.processes),
         hops: or(format.hops, default.hops),
         clients: or(format.clients, default.clients),
+        kept_connections: format.kept_connections.map(|dur| dur.0),
         ..default
     }
 }

@@ -221,6 +221,12 @@ pub struct MtaLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("default" = 1000), example = 20)]
     pub clients: Option<u32>,
+    /// For how long a connection that has served a message is kept for the next one to the same
+    /// address (`smtp_connection_cache_time_limit`; Postfix waits for two seconds).
+    /// Default: not at all, each message has a connection of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"2s")]
+    pub kept_connections: Option<Dur>,
 }
 
 /// A mailbox server.

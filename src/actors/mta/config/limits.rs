@@ -33,6 +33,10 @@ pub struct Limits {
     pub hops: usize,
     /// How many connections from clients stand at once; one more is answered 421.
     pub clients: usize,
+    /// For how long a connection that has served a message is kept for the next one to the same
+    /// address (`smtp_connection_cache_time_limit`): `None`, for none, and each message has a
+    /// connection of its own.
+    pub kept_connections: Option<Duration>,
 }
 
 /// Which family of addresses is tried first.
@@ -62,6 +66,7 @@ impl Default for Limits {
             active: 20_000,
             hops: 50,
             clients: 1_000,
+            kept_connections: None,
         }
     }
 }

@@ -6,9 +6,10 @@
 //! that an exchange defers is tried at the next one, and an attempt has limits: so many addresses
 //! (`smtp_mx_address_limit`), so many sessions (`smtp_mx_session_limit`).
 //!
-//! Not modelled: a connection that serves several messages (`smtp_connection_cache_on_demand`).
+//! A connection may serve several messages ([`Kept`]).
 
 mod fate;
+mod kept;
 mod locating;
 mod talk;
 mod tls;
@@ -36,6 +37,7 @@ use super::hop::{Hop, Place, Protocol};
 use super::lookup;
 use super::route::{self, Candidate, Exchange, NoRoute};
 pub(super) use fate::{Fate, Fates};
+pub(super) use kept::Kept;
 use talk::{Progress, Talk};
 use tls::TalkTls;
 
@@ -119,6 +121,7 @@ pub(super) struct Tools<'a> {
     pub(super) clients: &'a Clients,
     pub(super) stub: &'a mut StubResolver,
     pub(super) draws: &'a mut Stream,
+    pub(super) kept: &'a mut Kept,
 }
 
 /// One attempt under way.
@@ -258,6 +261,13 @@ impl Delivery {
                 break;
             }
             let peer = SocketAddr::new(address, self.hop.port);
+            if let Some(mut talk) = self.kept(&host, peer, tools) {
+                self.sessions_left -= 1;
+                let recipients = self.open.iter().map(|open| open.recipient.clone()).collect();
+                let progress = talk.go_on(host, &self.load, recipients, ctx);
+                self.stage = Stage::Talking(talk);
+                return self.progressed(progress, tools, ctx, fates);
+            }
             match ctx.connect(peer) {
                 Ok(connection) => {
                     let until = ctx.now() + tools.config.limits.connect_timeout;
@@ -360,18 +370,33 @@ impl Delivery {
         self.sessions_left -= 1;
         let recipients = self.open.iter().map(|open| open.recipient.clone()).collect();
         let client = tools.clients.speaking(self.hop.protocol, self.load.probe);
-        let tls = match &self.hop.place {
-            _ if self.in_clear == Some(peer) || self.hop.protocol == Protocol::Lmtp => {
-                TalkTls::in_clear()
-            }
-            Place::Mx(domain) => TalkTls::new(tools.config, domain),
-            Place::Host(_) | Place::Address(_) => TalkTls::new(tools.config, &host),
-        };
-        let exchange = talk::Exchange { host, peer, tls: tls.or_in_clear(self.may_go_in_clear) };
+        let tls = self.tls(&host, peer, tools.config);
+        let keeps = tools.kept.is_on() && tls.is_none() && !self.load.probe;
+        let tls = tls.or_in_clear(self.may_go_in_clear);
+        let exchange = talk::Exchange { host, peer, tls, keeps };
         let talk =
             Talk::new(connection, timer, exchange, &self.load, recipients, &client, ctx.now());
         self.stage = Stage::Talking(Box::new(talk));
         self.input(Input::Opened, tools, ctx, fates);
+    }
+
+    /// The TLS that is asked of an exchange.
+    fn tls(&self, host: &str, peer: SocketAddr, config: &MtaConfig) -> TalkTls {
+        match &self.hop.place {
+            _ if self.in_clear == Some(peer) || self.hop.protocol == Protocol::Lmtp => {
+                TalkTls::in_clear()
+            }
+            Place::Mx(domain) => TalkTls::new(config, domain),
+            Place::Host(_) | Place::Address(_) => TalkTls::new(config, host),
+        }
+    }
+
+    /// A connection with that exchange that was kept, where one will do.
+    fn kept(&self, host: &str, peer: SocketAddr, tools: &mut Tools<'_>) -> Option<Box<Talk>> {
+        if !tools.kept.is_on() || self.load.probe || !self.tls(host, peer, tools.config).is_none() {
+            return None;
+        }
+        tools.kept.take(peer, self.hop.protocol)
     }
 
     fn input(
@@ -382,7 +407,19 @@ impl Delivery {
         fates: &mut Fates,
     ) {
         let Stage::Talking(talk) = &mut self.stage else { return };
-        let Progress { fates: known, failure, broken, in_clear, over } = talk.input(input, ctx);
+        let progress = talk.input(input, ctx);
+        self.progressed(progress, tools, ctx, fates);
+    }
+
+    /// A session has come to something.
+    fn progressed(
+        &mut self,
+        progress: Progress,
+        tools: &mut Tools<'_>,
+        ctx: &mut Ctx<'_>,
+        fates: &mut Fates,
+    ) {
+        let Progress { fates: known, failure, broken, in_clear, anew, over, idle } = progress;
         if !known.is_empty() {
             self.site = Site::Alive;
         }
@@ -396,20 +433,28 @@ impl Delivery {
         if let Some((host, peer)) = in_clear {
             // It is the same session with the same address, as Postfix counts.
             self.in_clear = Some(peer);
-            self.addresses.push_front(Candidate {
-                preference: 0,
-                host,
-                address: peer.ip(),
-                own: false,
-            });
-            self.sessions_left += 1;
+            self.again(host, peer);
+        }
+        if let Some((host, peer)) = anew {
+            self.again(host, peer);
         }
         if over {
-            self.stage = Stage::Done;
+            if let Stage::Talking(talk) = std::mem::replace(&mut self.stage, Stage::Done)
+                && idle
+            {
+                tools.kept.put(talk, self.hop.protocol, ctx);
+            }
             if !self.open.is_empty() {
                 self.next_address(tools, ctx, fates);
             }
         }
+    }
+
+    /// Tries an exchange once more, which counts as one session with the last.
+    fn again(&mut self, host: String, peer: SocketAddr) {
+        let candidate = Candidate { preference: 0, host, address: peer.ip(), own: false };
+        self.addresses.push_front(candidate);
+        self.sessions_left += 1;
     }
 
     /// Takes out those whose fate is sealed; the deferred stay open for the next exchange.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::actors::carry::{LazyTimer, carry};
 use crate::actors::channel::{Arrival, Channel};
 use crate::engine::SimTime;
-use crate::proto::smtp::client::{ClientConfig, ClientEvent, ClientSession, Failure, Transaction};
+use crate::proto::smtp::client::{
+    ClientConfig, ClientEvent, ClientSession, Failure, Stage, Transaction,
+};
 use crate::proto::smtp::{self, ForwardPath};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::queue::Trouble;
@@ -32,6 +34,12 @@ pub(super) struct Talk {
     /// Those of its transaction.
     recipients: Vec<Recipient>,
     pub(super) over: bool,
+    /// When its connection came to stand.
+    pub(super) begun: SimTime,
+    /// Whether it may serve further messages.
+    keeps: bool,
+    /// Whether it served one before.
+    served: bool,
 }
 
 /// With whom a session is.
@@ -40,6 +48,8 @@ pub(super) struct Exchange {
     pub(super) peer: SocketAddr,
     /// What is asked of it.
     pub(super) tls: TalkTls,
+    /// Whether the connection may serve further messages.
+    pub(super) keeps: bool,
 }
 
 /// What a session has come to while it handled an input.
@@ -54,8 +64,13 @@ pub(super) struct Progress {
     /// Whether TLS failed, or broke off, where it does not matter: the exchange is to be tried again
     /// in clear.
     pub(super) in_clear: Option<(String, SocketAddr)>,
-    /// Whether the session is of no further use.
+    /// Whether a connection that was kept turned out to be gone: the exchange is to be tried again on
+    /// another one.
+    pub(super) anew: Option<(String, SocketAddr)>,
+    /// Whether the session has nothing more to do.
     pub(super) over: bool,
+    /// Whether it could serve another message then.
+    pub(super) idle: bool,
 }
 
 impl Talk {
@@ -63,33 +78,78 @@ impl Talk {
     pub(super) fn new(
         connection: ConnId,
         timer: LazyTimer,
-        Exchange { host, peer, tls }: Exchange,
+        Exchange { host, peer, tls, keeps }: Exchange,
         load: &Load,
         recipients: Vec<Recipient>,
         client: &Arc<ClientConfig>,
         now: SimTime,
     ) -> Self {
-        let envelope = recipients.iter().map(|one| smtp::Recipient {
-            path: ForwardPath::from(one.address.clone()),
-            params: one.params.clone(),
-        });
-        let transaction = Transaction {
-            from: load.from.clone(),
-            recipients: envelope.collect(),
-            data: load.data.clone(),
-            body_8bit: load.body_8bit,
-            smtputf8: load.smtputf8,
-            auth: None,
-            ret: load.ret,
-            envid: load.envid.clone(),
-        };
-        let mut session = ClientSession::new(tls.config(client), [transaction]);
+        let mut session = ClientSession::new(tls.config(client), [transaction(load, &recipients)]);
         let mut out = Outbox::new();
-        session.finish(now, &mut out);
+        if !keeps {
+            session.finish(now, &mut out);
+        }
         let remote = route::exchange_text(&host, peer);
-        let over = false;
         let channel = Channel::plain(connection);
-        Talk { channel, timer, tls, host, peer, remote, session, out, recipients, over }
+        Talk {
+            channel,
+            timer,
+            tls,
+            host,
+            peer,
+            remote,
+            session,
+            out,
+            recipients,
+            over: false,
+            begun: now,
+            keeps,
+            served: false,
+        }
+    }
+
+    /// Gives an idle session, of a connection that was kept, another message. `host` is what the
+    /// exchange is called now.
+    pub(super) fn go_on(
+        &mut self,
+        host: String,
+        load: &Load,
+        recipients: Vec<Recipient>,
+        ctx: &mut Ctx<'_>,
+    ) -> Progress {
+        self.remote = route::exchange_text(&host, self.peer);
+        self.host = host;
+        self.over = false;
+        self.served = true;
+        let transaction = transaction(load, &recipients);
+        self.recipients = recipients;
+        let mut progress = Progress::default();
+        self.session.reset_first();
+        if self.session.push(ctx.now(), transaction, &mut self.out).is_err() {
+            progress.anew = Some(self.exchange());
+            self.over = true;
+        }
+        self.carry(&mut progress, ctx);
+        self.conclude(&mut progress, ctx);
+        progress
+    }
+
+    /// Ends an idle session. Nobody waits for the answer to QUIT.
+    pub(super) fn end(&mut self, ctx: &mut Ctx<'_>) {
+        self.session.finish(ctx.now(), &mut self.out);
+        carry(ctx, &mut self.channel, &mut self.out, |_, _, _| {});
+        self.channel.close(ctx);
+    }
+
+    /// Sees to it that the connection's timer fires at that time, if not before.
+    pub(super) fn wake_at(&mut self, time: SimTime, ctx: &mut Ctx<'_>) {
+        let _ = self.timer.fired(ctx.now(), None);
+        self.timer.arm(ctx, Some(time), super::token(self.channel.connection()));
+    }
+
+    /// Whom it is with.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// Lets the session handle an input, and sends what it says.
@@ -111,13 +171,18 @@ impl Talk {
             }
             self.carry(&mut progress, ctx);
         }
-        progress.over = self.over;
-        if self.over {
-            self.channel.close(ctx);
-        } else {
-            self.arm(ctx);
-        }
+        self.conclude(&mut progress, ctx);
         progress
+    }
+
+    fn conclude(&mut self, progress: &mut Progress, ctx: &mut Ctx<'_>) {
+        progress.over = self.over;
+        progress.idle = self.over && self.keeps && self.session.is_idle();
+        if !self.over {
+            self.arm(ctx);
+        } else if !progress.idle {
+            self.channel.close(ctx);
+        }
     }
 
     fn carry(&mut self, progress: &mut Progress, ctx: &mut Ctx<'_>) {
@@ -125,11 +190,16 @@ impl Talk {
         // As Postfix: a connection that is lost within TLS may be lost because of it
         // (`PLAINTEXT_FALLBACK_OK_AFTER_TLS_SESSION_FAILURE`).
         let in_clear = self.tls.goes_on_in_clear() && self.session.is_secured();
+        let is_again = self.served;
         let Talk { host, peer, remote, recipients, over, .. } = self;
         carry(ctx, &mut self.channel, &mut self.out, |_, event, _| match event {
             ClientEvent::TransactionDone { outcomes, .. } => {
                 let fates = outcomes.into_iter().map(|one| fate::of_outcome(one, host, remote));
                 progress.fates.extend(recipients.drain(..).zip(fates));
+                *over = true;
+            }
+            ClientEvent::Failed { stage: Stage::Rset, .. } if is_again => {
+                progress.anew = Some((host.clone(), *peer));
                 *over = true;
             }
             ClientEvent::Failed { stage, failure, unsent } => {
@@ -177,5 +247,22 @@ impl Talk {
     fn arm(&mut self, ctx: &mut Ctx<'_>) {
         let deadline = self.channel.deadline(self.session.deadline());
         self.timer.arm(ctx, deadline, super::token(self.channel.connection()));
+    }
+}
+
+fn transaction(load: &Load, recipients: &[Recipient]) -> Transaction {
+    let envelope = recipients.iter().map(|one| smtp::Recipient {
+        path: ForwardPath::from(one.address.clone()),
+        params: one.params.clone(),
+    });
+    Transaction {
+        from: load.from.clone(),
+        recipients: envelope.collect(),
+        data: load.data.clone(),
+        body_8bit: load.body_8bit,
+        smtputf8: load.smtputf8,
+        auth: None,
+        ret: load.ret,
+        envid: load.envid.clone(),
     }
 }

@@ -42,6 +42,11 @@ impl TalkTls {
         TalkTls { level: TlsLevel::None, client: None, may_go_in_clear: false }
     }
 
+    /// Whether it is none.
+    pub(super) fn is_none(&self) -> bool {
+        self.level == TlsLevel::None
+    }
+
     /// The same, and whether it may go on in clear where TLS fails.
     pub(super) fn or_in_clear(self, may_go_in_clear: bool) -> Self {
         TalkTls { may_go_in_clear, ..self }

@@ -139,6 +139,14 @@ impl ClientSession {
         self.wake(now, out);
     }
 
+    /// Says RSET before the next transaction, if none is under way: a server that has gone away
+    /// meanwhile shows it before anything is sent that counts, as with Postfix.
+    pub fn reset_first(&mut self) {
+        if let State::Idle { reset } = &mut self.state {
+            *reset = true;
+        }
+    }
+
     /// What the server offers; nothing before EHLO was answered.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
