@@ -20,12 +20,13 @@ pub(crate) fn carry<E>(
     mut on_event: impl FnMut(&mut Ctx<'_>, E, &mut Outbox<E>),
 ) {
     let mut unsent = Unsent::default();
+    let mut outputs = Vec::new();
     loop {
-        let outputs: Vec<Output<E>> = out.drain().collect();
+        out.take_into(&mut outputs);
         if outputs.is_empty() {
             break;
         }
-        for output in outputs {
+        for output in outputs.drain(..) {
             match output {
                 Output::Send(octets) => unsent.add(octets),
                 Output::Event(event) => on_event(ctx, event, out),
@@ -41,12 +42,16 @@ pub(crate) fn carry<E>(
         }
     }
     unsent.send(ctx, channel);
+    // The outbox has its memory back.
+    out.take_into(&mut outputs);
 }
 
 /// Octets that wait to go out together. Large pieces are not copied.
 #[derive(Default)]
 struct Unsent {
     whole: Vec<Bytes>,
+    /// A small piece, to which another may be joined.
+    alone: Bytes,
     joined: BytesMut,
 }
 
@@ -56,6 +61,12 @@ const LARGE_OCTETS: usize = 1_024;
 impl Unsent {
     fn add(&mut self, octets: Bytes) {
         if octets.len() < LARGE_OCTETS {
+            if self.alone.is_empty() && self.joined.is_empty() {
+                self.alone = octets;
+                return;
+            }
+            let alone = std::mem::take(&mut self.alone);
+            self.joined.extend_from_slice(&alone);
             self.joined.extend_from_slice(&octets);
         } else {
             self.flush();
@@ -64,12 +75,18 @@ impl Unsent {
     }
 
     fn flush(&mut self) {
+        if !self.alone.is_empty() {
+            self.whole.push(std::mem::take(&mut self.alone));
+        }
         if !self.joined.is_empty() {
             self.whole.push(self.joined.split().freeze());
         }
     }
 
     fn send(&mut self, ctx: &mut Ctx<'_>, channel: &mut Channel) {
+        if self.whole.is_empty() && !self.alone.is_empty() {
+            return channel.send(std::mem::take(&mut self.alone), ctx);
+        }
         self.flush();
         for octets in self.whole.drain(..) {
             channel.send(octets, ctx);

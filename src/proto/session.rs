@@ -68,7 +68,11 @@ impl<E> Outbox<E> {
 
     /// Sends `octets` to the peer.
     pub fn send(&mut self, octets: impl AsRef<[u8]>) {
-        self.unsent.extend_from_slice(octets.as_ref());
+        let octets = octets.as_ref();
+        if self.unsent.capacity() - self.unsent.len() < octets.len() {
+            self.unsent.reserve(octets.len().max(BLOCK_OCTETS));
+        }
+        self.unsent.extend_from_slice(octets);
     }
 
     /// Sends a large piece without copying it.
@@ -103,12 +107,22 @@ impl<E> Outbox<E> {
         self.outputs.drain(..)
     }
 
+    /// Takes all outputs, in order, as [`Outbox::drain`], into `outputs`, which is empty: so that more
+    /// may come while they are carried away.
+    pub(crate) fn take_into(&mut self, outputs: &mut Vec<Output<E>>) {
+        self.flush();
+        std::mem::swap(&mut self.outputs, outputs);
+    }
+
     fn flush(&mut self) {
         if !self.unsent.is_empty() {
             self.outputs.push(Output::Send(self.unsent.split().freeze()));
         }
     }
 }
+
+/// Small pieces are written into memory of this size: replies and commands share it.
+const BLOCK_OCTETS: usize = 256;
 
 /// So that `write!(out, ...)` writes to the peer.
 impl<E> std::fmt::Write for Outbox<E> {

@@ -31,6 +31,7 @@ pub struct LetterId(u64);
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
     letters: BTreeMap<LetterId, (String, Letter)>,
+    octets: u64,
     next: u64,
 }
 
@@ -39,13 +40,14 @@ impl Outbox {
     pub fn insert(&mut self, client: &str, letter: Letter) -> LetterId {
         let id = LetterId(self.next);
         self.next += 1;
+        self.octets += letter.data.len() as u64;
         self.letters.insert(id, (client.to_owned(), letter));
         id
     }
 
     /// How many octets its letters have together.
     pub fn octets(&self) -> u64 {
-        self.letters.values().map(|(_, letter)| letter.data.len() as u64).sum()
+        self.octets
     }
 
     /// Leaves a letter for these recipients alone.
@@ -57,7 +59,9 @@ impl Outbox {
 
     /// Takes a letter out: it was submitted, or it was given up.
     pub fn remove(&mut self, id: LetterId) -> Option<Letter> {
-        self.letters.remove(&id).map(|(_, letter)| letter)
+        let (_, letter) = self.letters.remove(&id)?;
+        self.octets -= letter.data.len() as u64;
+        Some(letter)
     }
 
     /// All letters, the oldest first.

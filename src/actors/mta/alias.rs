@@ -10,18 +10,19 @@ use crate::engine::UnixTime;
 use crate::proto::smtp::Mailbox;
 
 use super::config::MtaConfig;
-use super::owner::{Owner, owner};
+use super::owner::owner;
 
 /// The addresses that `first` stands for on that date, each once: itself, or what its aliases lead
 /// to. None when its aliases lead nowhere but to each other.
 pub(super) fn expand(first: &Mailbox, config: &MtaConfig, date: UnixTime) -> Vec<Mailbox> {
+    if others(first, config, date).is_none() {
+        return vec![first.clone()];
+    }
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([first.clone()]);
     let mut open = vec![first.clone()];
     while let Some(mailbox) = open.pop() {
-        let domain = config.domain(mailbox.domain());
-        let owner = domain.map(|domain| owner(domain, &mailbox, date));
-        let Some(targets) = owner.and_then(Owner::others) else {
+        let Some(targets) = others(&mailbox, config, date) else {
             found.push(mailbox);
             continue;
         };
@@ -33,6 +34,12 @@ pub(super) fn expand(first: &Mailbox, config: &MtaConfig, date: UnixTime) -> Vec
         open.extend(new);
     }
     found
+}
+
+/// Who gets the mail for an address instead of its owner.
+fn others(mailbox: &Mailbox, config: &MtaConfig, date: UnixTime) -> Option<Vec<Mailbox>> {
+    let domain = config.domain(mailbox.domain())?;
+    owner(domain, mailbox, date).others()
 }
 
 #[cfg(test)]

@@ -47,18 +47,20 @@ impl<'a> Message<'a> {
 /// The header fields of a message or body part, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
+    /// With the empty line, and perhaps what follows it: whoever asks for a field or two need not know
+    /// first where the header ends.
     octets: &'a [u8],
 }
 
 impl<'a> Header<'a> {
     /// The header in `octets`, which end with it; the empty line may be there or not.
     pub fn new(octets: &'a [u8]) -> Self {
-        Header { octets: &octets[..header_length(octets)] }
+        Header { octets }
     }
 
     /// The octets, with the empty line if there is one.
     pub fn octets(&self) -> &'a [u8] {
-        self.octets
+        &self.octets[..header_length(self.octets)]
     }
 
     /// The fields from top to bottom.
@@ -112,13 +114,14 @@ impl<'a> Iterator for Fields<'a> {
         if self.rest.is_empty() || empty_line(self.rest) > 0 {
             return None;
         }
-        let mut length = line_length(self.rest);
+        let first_line = line_length(self.rest);
+        let mut length = first_line;
         while matches!(self.rest.get(length), Some(b' ' | b'\t')) {
             length += line_length(&self.rest[length..]);
         }
         let (octets, rest) = self.rest.split_at(length);
         self.rest = rest;
-        Some(Field::new(octets))
+        Some(Field::new(octets, first_line))
     }
 }
 
@@ -131,11 +134,10 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The field in `octets`. Where a colon is missing from the first line, the name is empty and
+    /// The field in `octets`, of which so many are its first line. Where a colon is missing from the first line, the name is empty and
     /// the value is everything.
-    fn new(octets: &'a [u8]) -> Self {
-        let first_line = &octets[..line_length(octets)];
-        match memchr(b':', first_line) {
+    fn new(octets: &'a [u8], first_line: usize) -> Self {
+        match memchr(b':', &octets[..first_line]) {
             // Obsolete syntax has white space before the colon (RFC 5322 §4.5).
             Some(colon) => Field {
                 octets,

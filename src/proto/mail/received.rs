@@ -48,22 +48,33 @@ impl fmt::Display for Received<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Received: ")?;
         if let Some(from) = &self.from {
-            write!(f, "from {} (", DomainText(from.helo))?;
+            f.write_str("from ")?;
+            DomainText(from.helo).fmt(f)?;
+            f.write_str(" (")?;
             if let Some(reverse) = from.reverse {
                 write!(f, "{} ", DomainText(reverse))?;
             }
-            write!(f, "{})\r\n\t", AddressLiteral(from.address))?;
+            AddressLiteral(from.address).fmt(f)?;
+            f.write_str(")\r\n\t")?;
         }
         if let Some(Handshake { version, cipher, cipher_bits: bits, .. }) = self.tls {
             write!(f, "(using {version} with cipher {cipher} ({bits}/{bits} bits)\r\n\t")?;
             f.write_str(" key-exchange X25519 server-signature ED25519)\r\n\t")?;
             f.write_str("(No client certificate requested)\r\n\t")?;
         }
-        write!(f, "by {} (mxsim) with {} id {}", self.by, self.with, self.id)?;
-        match self.recipient {
-            Some(recipient) => write!(f, "\r\n\tfor <{}>; {}\r\n", Visible(recipient), self.date),
-            None => write!(f, ";\r\n\t{}\r\n", self.date),
+        for piece in ["by ", self.by, " (mxsim) with ", self.with, " id ", self.id] {
+            f.write_str(piece)?;
         }
+        match self.recipient {
+            Some(recipient) => {
+                f.write_str("\r\n\tfor <")?;
+                Visible(recipient).fmt(f)?;
+                f.write_str(">; ")?;
+            }
+            None => f.write_str(";\r\n\t")?,
+        }
+        self.date.fmt(f)?;
+        f.write_str("\r\n")
     }
 }
 
@@ -113,6 +124,10 @@ struct DomainText<'a>(&'a str);
 
 impl fmt::Display for DomainText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._:[]".contains(&octet);
+        if self.0.bytes().all(plain) {
+            return f.write_str(self.0);
+        }
         self.0.chars().try_for_each(|char| {
             let plain = char.is_alphanumeric() || "-._:[]".contains(char);
             fmt::Write::write_char(f, if plain { char } else { '?' })
@@ -125,6 +140,9 @@ struct Visible<'a>(&'a str);
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+            return f.write_str(self.0);
+        }
         self.0.chars().try_for_each(|char| {
             fmt::Write::write_char(f, if char.is_control() { '?' } else { char })
         })

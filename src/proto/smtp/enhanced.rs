@@ -44,7 +44,7 @@ impl EnhancedStatus {
     ///
     /// `None` where the text does not start with a status, or runs on without a space.
     pub fn split_from(text: &str) -> Option<(EnhancedStatus, &str)> {
-        let end = text.find(' ').unwrap_or(text.len());
+        let end = memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len());
         let status = text[..end].parse().ok()?;
         Some((status, text[end..].strip_prefix(' ').unwrap_or("")))
     }
@@ -71,25 +71,32 @@ impl std::error::Error for NotAStatus {}
 impl FromStr for EnhancedStatus {
     type Err = NotAStatus;
     fn from_str(text: &str) -> Result<Self, NotAStatus> {
-        let mut parts = text.splitn(3, '.');
-        let mut number = || -> Option<u16> {
-            let digits = parts.next()?;
-            // Leading zeros are forbidden (RFC 3463 §2).
-            let plain = matches!(digits.len(), 1..=3)
-                && digits.bytes().all(|b| b.is_ascii_digit())
-                && (digits.len() == 1 || !digits.starts_with('0'));
-            if plain { digits.parse().ok() } else { None }
-        };
-        let class = match number() {
+        let (class, rest) = text.split_once('.').ok_or(NotAStatus)?;
+        let (subject, detail) = rest.split_once('.').ok_or(NotAStatus)?;
+        let class = match number(class) {
             Some(2) => 2,
             Some(4) => 4,
             Some(5) => 5,
             _ => return Err(NotAStatus),
         };
-        let subject = number().ok_or(NotAStatus)?;
-        let detail = number().ok_or(NotAStatus)?;
+        let subject = number(subject).ok_or(NotAStatus)?;
+        let detail = number(detail).ok_or(NotAStatus)?;
         Ok(EnhancedStatus { class, subject, detail })
     }
+}
+
+/// Up to three digits. Leading zeros are forbidden (RFC 3463 §2).
+fn number(digits: &str) -> Option<u16> {
+    let digits = digits.as_bytes();
+    let plain = match digits {
+        [_] => true,
+        [first, _] | [first, _, _] => *first != b'0',
+        _ => false,
+    };
+    let number = digits.iter().try_fold(0, |number, digit| {
+        digit.is_ascii_digit().then(|| number * 10 + u16::from(digit - b'0'))
+    });
+    number.filter(|_| plain)
 }
 
 #[cfg(test)]

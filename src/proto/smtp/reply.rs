@@ -241,7 +241,10 @@ impl ReplyParser {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let (code, last, text) =
             split_line(line).ok_or_else(|| ReplyError::Malformed { line: excerpt(line) })?;
-        let text = String::from_utf8_lossy(text);
+        let text = match std::str::from_utf8(text) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(text),
+        };
         let (status, text) = split_status(code, &text);
         let (enhanced, text) = match self.earlier.take() {
             None => (status, text.to_owned()),

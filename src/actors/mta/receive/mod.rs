@@ -43,7 +43,7 @@ pub(super) struct Receiver {
     smtp: Arc<ServerConfig>,
     lmtp: Arc<ServerConfig>,
     busy: Arc<ServerConfig>,
-    sessions: BTreeMap<ConnId, Open>,
+    sessions: BTreeMap<ConnId, Box<Open>>,
     /// What the rules of a session wait for.
     asked: BTreeMap<LookupId, (ConnId, Lookup)>,
     /// One draw for each session whose AUTH has challenges; made for the first of them.
@@ -156,7 +156,7 @@ impl Receiver {
         if let Some(misbehaviour) = &self.misbehaviour {
             session.misbehave(misbehaviour.session(peer.ip()));
         }
-        let mut open = Open::new(connection, session, peer);
+        let mut open = Box::new(Open::new(connection, session, peer));
         open.welcome = welcome;
         open.is_implicit = implicit;
         if implicit {

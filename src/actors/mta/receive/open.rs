@@ -1,6 +1,7 @@
 //! One session: its questions on their way through the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::mem;
 use std::net::SocketAddr;
 
@@ -131,13 +132,13 @@ impl Open {
                 let failed = "Error: authentication failed: authentication failure";
                 let rule = "the login or the password is wrong";
                 let refusal = Refusal::new(rule, 535, (5, 7, 8), failed);
-                refuse(&identity.authcid, "", Ruling::refuse(refusal), ctx);
+                refuse(&identity.authcid, &"", Ruling::refuse(refusal), ctx);
                 Next::Wait
             }
             ServerEvent::Mail { from, .. } => {
                 let limit = shared.config.size_limit_octets;
                 if let Some(full) = storage::at_mail(ctx.disk(), limit) {
-                    return Some(refuse(&from.to_string(), "", Ruling::refuse(full), ctx));
+                    return Some(refuse(&from, &"", Ruling::refuse(full), ctx));
                 }
                 self.doomed.clear();
                 self.memory.mail();
@@ -321,35 +322,34 @@ impl Open {
         match asked {
             Asked::Connect => {
                 let client = format!("[{}]", self.peer.ip());
-                if let Verdict::Reply(reply) = settle(&client, "", ruling, ctx) {
+                if let Verdict::Reply(reply) = settle(&client, &"", ruling, ctx) {
                     let greeting = Greeting::Refuse(reply);
                     let config = self.session.config().clone();
                     self.session.configure(ServerConfig { greeting, ..config });
                 }
                 Next::Greet
             }
-            Asked::Mail { from } => Next::Answer(settle(&from.to_string(), "", ruling, ctx)),
+            Asked::Mail { from } => Next::Answer(settle(&from, &"", ruling, ctx)),
             Asked::Rcpt { to, meant } => {
                 if let Decision::AcceptThenBounce(refusal) = &ruling.decision {
                     self.doomed.insert(meant, refusal.clone());
                 }
-                let sender = self.session.envelope().map(|envelope| envelope.from.to_string());
-                let sender = sender.unwrap_or_default();
-                Next::Answer(settle(&sender, &to.to_string(), ruling, ctx))
+                let sender: &dyn Display = match self.session.envelope() {
+                    Some(envelope) => &envelope.from,
+                    None => &"",
+                };
+                Next::Answer(settle(sender, &to, ruling, ctx))
             }
             Asked::Verify { meant, expand } => {
-                Next::Answer(match settle("", meant.as_str(), ruling, ctx) {
+                Next::Answer(match settle(&"", &meant, ruling, ctx) {
                     Verdict::Accept => verified(&meant, expand, &shared.config, ctx.date()),
                     refusal => refusal,
                 })
             }
-            Asked::Message(message) => {
-                let sender = message.envelope.from.to_string();
-                match settle(&sender, "", ruling, ctx) {
-                    Verdict::Accept => self.write(message, shared, ctx),
-                    refusal => Next::Answer(refusal),
-                }
-            }
+            Asked::Message(message) => match settle(&message.envelope.from, &"", ruling, ctx) {
+                Verdict::Accept => self.write(message, shared, ctx),
+                refusal => Next::Answer(refusal),
+            },
         }
     }
 
@@ -357,8 +357,8 @@ impl Open {
     /// meanwhile, the message is not taken.
     fn write(&mut self, message: ReceivedMessage, shared: &mut Shared, ctx: &mut Ctx<'_>) -> Next {
         if let Some(full) = storage::at_end_of_data(ctx.disk(), message.data.len()) {
-            let sender = message.envelope.from.to_string();
-            return Next::Answer(refuse(&sender, "", Ruling::refuse(full), ctx));
+            let sender = &message.envelope.from;
+            return Next::Answer(refuse(sender, &"", Ruling::refuse(full), ctx));
         }
         let written = ctx.write();
         if written > ctx.now() {
@@ -416,7 +416,12 @@ fn verified(meant: &Mailbox, expand: bool, config: &MtaConfig, date: UnixTime) -
 }
 
 /// The verdict of a ruling, told to those who watch.
-fn settle(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> Verdict {
+fn settle(
+    sender: &dyn Display,
+    recipient: &dyn Display,
+    ruling: Ruling,
+    ctx: &mut Ctx<'_>,
+) -> Verdict {
     let rule = match &ruling.decision {
         Decision::Refuse(_) => return refuse(sender, recipient, ruling, ctx),
         Decision::AcceptThenBounce(refusal) => Some(&refusal.rule),
@@ -433,7 +438,12 @@ fn settle(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> V
     Verdict::Accept
 }
 
-fn refuse(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> Verdict {
+fn refuse(
+    sender: &dyn Display,
+    recipient: &dyn Display,
+    ruling: Ruling,
+    ctx: &mut Ctx<'_>,
+) -> Verdict {
     let Decision::Refuse(refusal) = ruling.decision else { return Verdict::Accept };
     ctx.note(Kind::Refused, || Note::Refused {
         sender: bare(sender),
@@ -445,6 +455,6 @@ fn refuse(sender: &str, recipient: &str, ruling: Ruling, ctx: &mut Ctx<'_>) -> V
     refusal.reply.into()
 }
 
-fn bare(path: &str) -> String {
-    path.trim_matches(['<', '>']).to_owned()
+fn bare(path: &dyn Display) -> String {
+    path.to_string().trim_matches(['<', '>']).to_owned()
 }

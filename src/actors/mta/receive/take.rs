@@ -103,11 +103,16 @@ fn recipients(
     date: UnixTime,
 ) -> Vec<QueuedRecipient> {
     let mut seen = BTreeSet::new();
-    let mut recipients = Vec::new();
+    let mut recipients: Vec<QueuedRecipient> = Vec::new();
     let mut expanded = Vec::new();
     let mut add = |recipient: QueuedRecipient| {
-        // As Postfix's duplicate filter, whatever the case of the local part.
-        if seen.insert(recipient.address.as_str().to_ascii_lowercase()) {
+        // As Postfix's duplicate filter, whatever the case of the local part. Most messages have one
+        // recipient, of which there is nothing to remember.
+        let name = |recipient: &QueuedRecipient| recipient.address.as_str().to_ascii_lowercase();
+        if let [first] = &recipients[..] {
+            seen.insert(name(first));
+        }
+        if recipients.is_empty() || seen.insert(name(&recipient)) {
             recipients.push(recipient);
         }
     };

@@ -115,7 +115,10 @@ impl fmt::Debug for Mailbox {
 
 impl PartialEq for Mailbox {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+        self.at == other.at
+            && (self.text == other.text
+                || self.local_part() == other.local_part()
+                    && self.domain().eq_ignore_ascii_case(other.domain()))
     }
 }
 
@@ -212,8 +215,23 @@ fn local_part_len(text: &str) -> Option<usize> {
 
 /// `atext` of RFC 5322 §3.2.3, and an octet of any character beyond ASCII (RFC 6531 §3.3).
 fn is_atext(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b) || !b.is_ascii()
+    ATEXT[usize::from(b)]
 }
+
+const ATEXT: [bool; 256] = {
+    let others = b"!#$%&'*+-/=?^_`{|}~";
+    let (mut table, mut at) = ([false; 256], 0);
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    at = 0;
+    while at < table.len() {
+        table[at] |= (at as u8).is_ascii_alphanumeric() || at >= 0x80;
+        at += 1;
+    }
+    table
+};
 
 /// Whether there are spaces or control characters beyond ASCII, which nobody types into an address.
 fn has_strange_space(text: &str) -> bool {
