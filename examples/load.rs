@@ -23,6 +23,7 @@ fn main() {
     let mut number = |or: u64| args.next().and_then(|word| word.parse().ok()).unwrap_or(or);
     let count = number(100_000);
     let hosts = number(0) as u32;
+    let in_flight = number(1) as u32;
     let transactions = |path| {
         let pairs = if hosts > 0 { hosts } else { 200 };
         let load = Transactions { pairs, path, ..Transactions::new(count) };
@@ -33,7 +34,7 @@ fn main() {
     };
     let hold = |holding| {
         let new = Hold::new(holding, count);
-        let load = Hold { hosts: if hosts > 0 { hosts } else { new.hosts }, ..new };
+        let load = Hold { hosts: if hosts > 0 { hosts } else { new.hosts }, in_flight, ..new };
         timed(load.world(Seed(1)), |world| load.play(world));
     };
     match kind.as_str() {

@@ -183,7 +183,8 @@ impl<T> EventQueue<T> {
                 }
                 self.front.extend(entries.drain(..));
                 self.filled &= !(1 << bucket);
-                self.front.make_contiguous().sort_unstable_by_key(Entry::order);
+                // Many of one instant are runs of ascending origins.
+                self.front.make_contiguous().sort_by_key(Entry::order);
                 (self.base, self.front_last) = (first, first | ((1 << width) - 1));
                 return true;
             }

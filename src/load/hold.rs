@@ -1,5 +1,5 @@
-//! The hold model (Jones 1986): so many actors, each with one event in flight, which causes the next
-//! one after an exponential delay.
+//! The hold model (Jones 1986): so many actors, each with so many events in flight, of which each causes
+//! the next one after an exponential delay.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -15,8 +15,10 @@ use crate::world::{Actor, Ctx, Event, HostConfig, TimerToken, World, WorldBuilde
 pub struct Hold {
     /// What is in flight.
     pub holding: Holding,
-    /// How many hosts there are, with one actor and one event in flight each.
+    /// How many hosts there are, with one actor each.
     pub hosts: u32,
+    /// How many events of each host are in flight.
+    pub in_flight: u32,
     /// How many events there are in all; each host has its share, rounded up.
     pub events: u64,
     /// The mean of the delays.
@@ -34,9 +36,9 @@ pub enum Holding {
 }
 
 impl Hold {
-    /// 10,000 hosts and a mean of 1 ms.
+    /// 10,000 hosts, one event of each, and a mean of 1 ms.
     pub fn new(holding: Holding, events: u64) -> Self {
-        Hold { holding, hosts: 10_000, events, mean: Duration::from_millis(1) }
+        Hold { holding, hosts: 10_000, in_flight: 1, events, mean: Duration::from_millis(1) }
     }
 
     /// The world, with nothing done yet. It is idle when all is.
@@ -45,7 +47,7 @@ impl Hold {
     /// When there are more hosts than the addresses of 10.0.0.0/8.
     pub fn world(&self, seed: Seed) -> World {
         assert!(self.hosts < 1 << 24, "an address of 10.0.0.0/8 for each host");
-        let Hold { holding, hosts, mean, .. } = *self;
+        let Hold { holding, hosts, in_flight, mean, .. } = *self;
         let rounds = self.events.div_ceil(u64::from(hosts.max(1)));
         let mut parts = WorldBuilder::new(seed);
         parts.watched(false);
@@ -55,7 +57,7 @@ impl Hold {
         let none = Duration::ZERO;
         let [there, back] = [Latency::Exponential { mean, least: none }, Latency::Constant(none)]
             .map(|latency| {
-                let link = LinkConfig { latency, unordered: true, ..LinkConfig::default() };
+                let link = LinkConfig { latency, ..LinkConfig::default() };
                 std::sync::Arc::new(link)
             });
         for host in 0..hosts {
@@ -65,8 +67,12 @@ impl Hold {
             }
             let config = HostConfig::new(name).address(address(host));
             parts.host(match holding {
-                Holding::Timers => config.actor(move || Waiter { rounds, mean, draws: None }),
-                Holding::Datagrams => config.actor(move || Thrower { hosts, rounds, draws: None }),
+                Holding::Timers => {
+                    config.actor(move || Waiter { rounds, in_flight, mean, draws: None })
+                }
+                Holding::Datagrams => {
+                    config.actor(move || Thrower { hosts, rounds, in_flight, draws: None })
+                }
             });
         }
         parts.build().expect("names and addresses differ")
@@ -80,6 +86,7 @@ fn address(host: u32) -> IpAddr {
 /// Sets a timer whenever one fires.
 struct Waiter {
     rounds: u64,
+    in_flight: u32,
     mean: Duration,
     draws: Option<Stream>,
 }
@@ -97,7 +104,9 @@ impl Waiter {
 
 impl Actor for Waiter {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
-        self.next(ctx);
+        for _ in 0..self.in_flight {
+            self.next(ctx);
+        }
     }
 
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
@@ -111,6 +120,7 @@ impl Actor for Waiter {
 struct Thrower {
     hosts: u32,
     rounds: u64,
+    in_flight: u32,
     draws: Option<Stream>,
 }
 
@@ -138,7 +148,12 @@ impl Actor for Thrower {
 
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
         match event {
-            Event::Timer(_) | Event::Datagram { .. } => self.next(ctx),
+            Event::Timer(_) => {
+                for _ in 0..self.in_flight {
+                    self.next(ctx);
+                }
+            }
+            Event::Datagram { .. } => self.next(ctx),
             _ => {}
         }
     }

@@ -247,20 +247,12 @@ impl Turn<'_> {
                 self.record(|| Fact::Resent { local, peer, tcp_sequence: seq, octets, why });
             }
         }
-        if !self.scratch.actions.segments.is_empty() {
-            let mut segments = std::mem::take(&mut self.scratch.actions.segments);
-            for segment in segments.drain(..) {
-                let packet = Packet { from: local, to: peer, body: Body::Tcp(segment) };
-                self.send_to(after.peer_host, packet);
-            }
-            self.scratch.actions.segments = segments;
+        while let Some(segment) = self.scratch.actions.segments.pop_front() {
+            let packet = Packet { from: local, to: peer, body: Body::Tcp(segment) };
+            self.send_to(after.peer_host, packet);
         }
-        if !self.scratch.actions.events.is_empty() {
-            let mut events = std::mem::take(&mut self.scratch.actions.events);
-            for event in events.drain(..) {
-                self.after_event(&after, event);
-            }
-            self.scratch.actions.events = events;
+        while let Some(event) = self.scratch.actions.events.pop_front() {
+            self.after_event(&after, event);
         }
     }
 

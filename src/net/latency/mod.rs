@@ -64,18 +64,17 @@ impl Latency {
             Latency::Constant(delay) => delay,
             Latency::Table(ref table) => table.draw(stream),
             Latency::Exponential { mean, least } => {
-                let scale = mean.saturating_sub(least).as_nanos() as f64;
+                let scale = in_nanos(mean.saturating_sub(least));
                 least + nanos(-scale * libm::log(1.0 - stream.unit()))
             }
             Latency::Uniform { least, most } => {
                 least + stream.duration_below(most.saturating_sub(least) + Duration::from_nanos(1))
             }
             Latency::Normal { mean, deviation, least } => {
-                nanos(mean.as_nanos() as f64 + deviation.as_nanos() as f64 * stream.normal())
-                    .max(least)
+                nanos(in_nanos(mean) + in_nanos(deviation) * stream.normal()).max(least)
             }
             Latency::LogNormal { median, sigma, least } => {
-                nanos(median.as_nanos() as f64 * libm::exp(sigma * stream.normal())).max(least)
+                nanos(in_nanos(median) * libm::exp(sigma * stream.normal())).max(least)
             }
         }
     }
@@ -102,6 +101,11 @@ impl Latency {
             Latency::LogNormal { median, .. } => median,
         }
     }
+}
+
+/// A conversion from 64 bits is one instruction, one from 128 is a call.
+fn in_nanos(duration: Duration) -> f64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX) as f64
 }
 
 fn nanos(nanos: f64) -> Duration {

@@ -166,7 +166,7 @@ impl Connection {
             | State::FinWait2
             | State::CloseWait => {
                 let (seq, ack) = (self.send.max().0, self.receive.nxt().0);
-                out.segments.push(Segment::bare(seq, ack, Flags::RST | Flags::ACK, 0));
+                out.segments.push_back(Segment::bare(seq, ack, Flags::RST | Flags::ACK, 0));
             }
             State::SynSent
             | State::Closing
@@ -366,8 +366,11 @@ impl Connection {
         let acknowledged = self.send.acknowledge(now, ack, bare);
         let overtaken =
             segment.sack.as_ref().and_then(|blocks| self.send.acknowledge_selectively(blocks));
-        for again in acknowledged.again.into_iter().chain(overtaken) {
+        if let Some(again) = acknowledged.again {
             self.emit(again, out);
+        }
+        if let Some(overtaken) = overtaken {
+            self.emit(overtaken, out);
         }
         if acknowledged.fin {
             match self.state {
@@ -408,7 +411,7 @@ impl Connection {
         self.send.syn_acknowledged(now);
         self.send.set_window(SeqNumber(segment.seq), SeqNumber(segment.ack), segment.window);
         self.state = if self.send.is_closed() { State::FinWait1 } else { State::Established };
-        out.events.push(Event::Opened);
+        out.events.push_back(Event::Opened);
     }
 
     fn enter_time_wait(&mut self, now: SimTime, out: &mut Actions) {
@@ -417,7 +420,7 @@ impl Connection {
         self.receive.clear();
         self.state = State::TimeWait;
         self.wait_until = now + self.config.time_wait;
-        out.events.push(Event::Closed(CloseReason::Finished));
+        out.events.push_back(Event::Closed(CloseReason::Finished));
     }
 
     /// Enters CLOSED. The user is told, if it was not on entering TIME-WAIT.
@@ -426,7 +429,7 @@ impl Connection {
             self.receive.release(out);
         }
         if !matches!(self.state, State::TimeWait | State::Closed) {
-            out.events.push(Event::Closed(reason));
+            out.events.push_back(Event::Closed(reason));
         }
         self.state = State::Closed;
         self.send.clear();
@@ -467,7 +470,7 @@ impl Connection {
             let window = self.acknowledging();
             let (seq, ack) = (self.send.max().0, self.receive.nxt().0);
             let sack = self.sack_beside(0);
-            out.segments.push(Segment { sack, ..Segment::bare(seq, ack, Flags::ACK, window) });
+            out.segments.push_back(Segment { sack, ..Segment::bare(seq, ack, Flags::ACK, window) });
         }
     }
 
@@ -488,7 +491,7 @@ impl Connection {
         let ack = self.receive.nxt().0;
         let sack = self.sack_beside(text.payload.len());
         let bare = Segment::bare(seq.0, ack, flags, window);
-        out.segments.push(Segment { sack, payload: text.payload, ..bare });
+        out.segments.push_back(Segment { sack, payload: text.payload, ..bare });
     }
 
     /// What we acknowledge selectively, as far as it fits a segment beside so many octets of text.
@@ -521,7 +524,7 @@ impl Connection {
             _ => self.send.uses_sack(),
         };
         let bare = Segment::bare(seq, ack, flags, window);
-        out.segments.push(Segment { mss, sack_permitted, ..bare });
+        out.segments.push_back(Segment { mss, sack_permitted, ..bare });
     }
 
     /// The window for a segment that carries what we acknowledge.

@@ -3,6 +3,7 @@
 use super::segment::Segment;
 use crate::net::icmp::Trouble;
 use bytes::Bytes;
+use std::collections::VecDeque;
 use std::fmt;
 
 /// What followed from the inputs since the owner last drained it. Reused from input to input.
@@ -14,9 +15,9 @@ pub struct Actions {
     /// Which of the segments were sent before, in order, for those who watch.
     pub resent: Vec<Resent>,
     /// For the peer, in order.
-    pub segments: Vec<Segment>,
+    pub segments: VecDeque<Segment>,
     /// For the user, in order.
-    pub events: Vec<Event>,
+    pub events: VecDeque<Event>,
 }
 
 /// A segment that is sent again, in whole or in part.

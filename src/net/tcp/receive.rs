@@ -149,7 +149,7 @@ impl Receiver {
         self.reassembly.clear();
         match &mut self.held {
             Some(held) => held.eof = true,
-            None => out.events.push(Event::Eof),
+            None => out.events.push_back(Event::Eof),
         }
         true
     }
@@ -164,7 +164,7 @@ impl Receiver {
         let Some(held) = self.held.take() else { return false };
         out.events.extend(held.data.into_iter().map(Event::Data));
         if held.eof {
-            out.events.push(Event::Eof);
+            out.events.push_back(Event::Eof);
         }
         held.octets > 0
     }
@@ -242,7 +242,7 @@ impl Receiver {
                 held.octets += clamp(payload.len());
                 held.data.push(payload);
             }
-            None => out.events.push(Event::Data(payload)),
+            None => out.events.push_back(Event::Data(payload)),
         }
     }
 }
@@ -279,7 +279,7 @@ mod tests {
         assert!(!accept(&mut receiver, 102, b"cd", true, &mut out));
         assert!(out.events.is_empty());
         assert!(accept(&mut receiver, 100, b"ab", false, &mut out));
-        assert_eq!(out.events.last(), Some(&Event::Eof));
+        assert_eq!(out.events.back(), Some(&Event::Eof));
         assert_eq!(text(&mut out), b"abcd");
         assert_eq!(receiver.nxt(), SeqNumber(105));
     }
