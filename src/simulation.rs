@@ -14,7 +14,7 @@ use crate::report::expect::{self, Verdict};
 use crate::report::laws::{self, Broken};
 use crate::report::{Capture, Summary, Transcript};
 use crate::scenario::{self, Files, Finding, NoFiles, Plan};
-use crate::world::{BuildError, Ended, World};
+use crate::world::{BuildError, Ended, Threads, World};
 
 /// A scenario that is played.
 ///
@@ -111,6 +111,11 @@ impl Simulation {
     pub fn with_seed(plan: Plan, seed: Seed) -> Result<Self, SimulationError> {
         let world = scenario::build::build(&plan, seed).map_err(SimulationError::World)?;
         Ok(Simulation { plan, world })
+    }
+
+    /// Lets it run on so many threads from now on. Nothing else changes with it.
+    pub fn set_threads(&mut self, threads: Threads) {
+        self.world.set_threads(threads);
     }
 
     /// Runs until nothing is left to do, or to the scenario's end.

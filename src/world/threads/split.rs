@@ -1,7 +1,7 @@
 //! Which node goes into which part: much work in each, and long ways between them.
 //!
 //! Nodes that short links join stay together. Of all delays that part the network into groups of which
-//! none has more than its share of the work, the longest is taken, since parts run ahead of each other by
+//! none has more than its share of the work, a long one is taken, since parts run ahead of each other by
 //! that; the groups are then dealt out, the heaviest first, each to the part that has least.
 
 use std::cmp::Reverse;
@@ -63,13 +63,19 @@ fn split_graph(weights: &[u64], bonds: &[Bond], rules: SplitRules) -> Option<Vec
     delays.dedup();
     delays.retain(|delay| !delay.is_zero());
     // The longer the links that are kept whole, the heavier the groups.
-    let share = all / rules.threads as u64 + all / 10;
-    let fit =
-        delays.partition_point(|delay| heaviest(&Groups::new(weights, bonds, *delay)) <= share);
-    let cut = match fit {
+    let longest = |share: u64| {
+        let is_light = |delay: &Duration| heaviest(&Groups::new(weights, bonds, *delay)) <= share;
+        delays[..delays.partition_point(is_light)].last().copied()
+    };
+    // Groups that are well below a thread's share can be dealt out evenly. Those that just fit it are
+    // as good where they make much of the delay.
+    let of_thread = all / rules.threads as u64;
+    let (even, just) = (longest(of_thread / 4 * 3), longest(of_thread + all / 10));
+    let cut = match (even, just) {
+        (Some(even), Some(just)) if just < even * 2 => even,
+        (_, Some(just)) => just,
         // No link at all, or the lightest groups there can be are too heavy.
-        0 => delays.first().copied().unwrap_or(Duration::MAX),
-        fit => delays[fit - 1],
+        _ => delays.first().copied().unwrap_or(Duration::MAX),
     };
     let groups = Groups::new(weights, bonds, cut);
     if groups.weights.len() < 2 || (!rules.eager && heaviest(&groups) > all / 4 * 3) {
