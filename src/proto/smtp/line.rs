@@ -23,7 +23,7 @@ pub(crate) enum Split<'a> {
 impl LineSplitter {
     /// Looks for one line of at most `limit` octets, CRLF included, at the front of `input`.
     pub(crate) fn split<'a>(&mut self, input: &'a [u8], limit: usize) -> Split<'a> {
-        match memchr::memmem::find(input, b"\r\n") {
+        match line_end(input) {
             Some(end) if self.dropping || end + 2 > limit => {
                 self.dropping = false;
                 Split::TooLong { used: end + 2 }
@@ -40,6 +40,12 @@ impl LineSplitter {
             }
         }
     }
+}
+
+/// Where the first CRLF is. Lines are too short for what a searcher for two octets has to set up.
+fn line_end(input: &[u8]) -> Option<usize> {
+    let mut ends = memchr::memchr_iter(b'\n', input);
+    ends.find(|at| *at > 0 && input[at - 1] == b'\r').map(|at| at - 1)
 }
 
 #[cfg(test)]
