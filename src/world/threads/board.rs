@@ -115,7 +115,7 @@ impl Done {
 }
 
 /// A turn of fewer events costs as much as it saves.
-const FEW_EVENTS: u64 = 4;
+const FEW_EVENTS: u64 = 6;
 /// How many turns are looked at before it is said that they are too short.
 const MANY_TURNS: u64 = 8_192;
 /// After so many events a part comes back if another thread waits for something to do.
@@ -123,7 +123,7 @@ const COURTESY: u64 = 16;
 /// After so many it comes back anyway, and is told of.
 const LONG_TURN: u64 = 1_024;
 /// So many events for a turn make it worth to wake another thread.
-const WORTH_A_THREAD: u64 = 8;
+const WORTH_A_THREAD: u64 = FEW_EVENTS;
 /// How long a thread looks for something to do before it sleeps: some ten microseconds.
 const LOOKS: u32 = 600;
 /// How many records or packets a part keeps before they are gathered.
