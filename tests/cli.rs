@@ -53,7 +53,8 @@ fn bad_usage_exits_with_2_and_says_what_is_right() {
 #[test]
 fn help_teaches_by_example() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "explore", "shrink", "test", "resolve", "rpl", "spf", "schema"]
+    for command in
+        ["run", "check", "explore", "shrink", "test", "bench", "resolve", "rpl", "spf", "schema"]
     {
         let (code, out, err) = check(&[command, "--help"], folder.path());
         assert_eq!((code, err.as_str()), (0, ""));

@@ -14,6 +14,7 @@ use crate::scenario::{Source, format::Dur};
 
 use super::args::ExploreArgs;
 use super::bar::CountBar;
+use super::numbers::{counted, grouped};
 use super::{Failure, Outcome, output};
 
 /// Plays the runs that are asked for, and tells what came of them.
@@ -229,25 +230,6 @@ pub(super) fn word(text: impl Display) -> String {
     }
 }
 
-/// `1 run`, `12,345 runs`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{s}", grouped(count))
-}
-
-/// `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const DIM: Style = Style::new().dimmed();
 
@@ -256,9 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_words_quoted() {
-        assert_eq!((grouped(0), grouped(999)), ("0".into(), "999".into()));
-        assert_eq!(counted(1_234_567, "run"), "1,234,567 runs");
+    fn words_are_quoted() {
         assert_eq!(word("a/b.json"), "a/b.json");
         assert_eq!(word("it's {}"), r"'it'\''s {}'");
     }

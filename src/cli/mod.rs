@@ -2,9 +2,11 @@
 
 mod args;
 mod bar;
+mod bench;
 mod check;
 mod explore;
 mod files;
+mod numbers;
 mod output;
 mod play;
 #[cfg(feature = "live")]
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Explore(args) => explore::explore(&args),
         Command::Shrink(args) => shrink::shrink(&args),
         Command::Test(args) => test::test(&args),
+        Command::Bench(args) => bench::bench(&args),
         Command::Resolve(args) => resolve::resolve(&args),
         Command::Rpl(args) => rpl::rpl(&args),
         Command::Spf(args) => spf::spf(&args),

@@ -11,7 +11,8 @@ use crate::scenario::pretty;
 
 use super::args::ShrinkArgs;
 use super::bar::CountBar;
-use super::explore::{counted, word};
+use super::explore::word;
+use super::numbers::counted;
 use super::{Failure, Outcome, output, play};
 
 /// Makes a failing scenario small, and tells what went.

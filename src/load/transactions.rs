@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::engine::{Seed, SimTime};
 use crate::net::{Latency, LinkConfig};
-use crate::world::{Actor, ConnId, Ctx, Event, HostConfig, StreamEvent, World, WorldBuilder};
+use crate::world::{Actor, ConnId, Ctx, Event, HostConfig, Kind, StreamEvent, World, WorldBuilder};
 
 /// Clients that make one TCP connection after the other to their server, on each of them a banner of
 /// 40 octets, six requests and replies of 40 octets, a message of 2 KiB and its reply, and the end.
@@ -151,6 +151,7 @@ impl Actor for Client {
                         ..REQUESTS => ctx.send(id, self.line.clone()),
                         REQUESTS => ctx.send(id, self.message.clone()),
                         _ => {
+                            ctx.count(Kind::Transaction, 1);
                             ctx.close(id);
                             return;
                         }

@@ -12,7 +12,7 @@ use crate::actors::stub::StubResolver;
 use crate::engine::Stream;
 use crate::proto::dns::stub::LookupError;
 use crate::proto::dns::{Name, RecordType};
-use crate::world::{Actor, Ctx, Event, TimerToken};
+use crate::world::{Actor, Ctx, Event, Kind, TimerToken};
 
 const ARRIVAL_TIMER: TimerToken = TimerToken(0);
 const STUB_TIMER: TimerToken = TimerToken(u64::MAX);
@@ -119,6 +119,7 @@ impl Running {
 
     fn take_results(&mut self, ctx: &mut Ctx<'_>) {
         while let Some((_, result)) = self.stub.next_result() {
+            ctx.count(Kind::Resolved, 1);
             let tally = ctx.disk().tally();
             match result {
                 Ok(_) | Err(LookupError::NxDomain | LookupError::NoData) => tally.answered += 1,

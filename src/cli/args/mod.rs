@@ -1,5 +1,6 @@
 //! The arguments of the command, and the help that teaches them.
 
+mod bench;
 mod explore;
 #[cfg(feature = "live")]
 mod serve;
@@ -12,6 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::scenario::format::Dur;
 use crate::world::Threads;
 
+use bench::BENCH_EXAMPLES;
+pub(super) use bench::BenchArgs;
 use explore::{EXPLORE_EXAMPLES, SHRINK_EXAMPLES};
 pub(super) use explore::{ExploreArgs, ShrinkArgs, WhichFaults};
 #[cfg(feature = "live")]
@@ -39,6 +42,7 @@ Examples:
   mxsim shrink my.json --seed 7              what of it is needed to fail as seed 7 does?
   mxsim test mail/ --update                  write what mail/*.json show as snapshots, then
   mxsim test mail/                           compare with them
+  mxsim bench --preset smtp-transactions     how fast is it on this machine?
   mxsim resolve my.json example.com MX       follow one resolution down from the root
   mxsim rpl testdata/                        how right is the resolver? (.rpl scenarios)
   mxsim spf tests/spf/*.yml                  what SPF says, against what it should say
@@ -83,6 +87,12 @@ Each mistake is told with file, line, column and JSON path, and with what would 
     /// Play scenarios and compare their transcripts with snapshots.
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArgs),
+    /// Play a load, and tell how fast that was and what it came to.
+    ///
+    /// A scenario file, or what is built in. Nothing is recorded: figures are made of what happens while
+    /// it happens.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
     /// Resolve one name in a scenario's Internet, step by step, like dig +trace.
     #[command(after_help = "\
 Examples:

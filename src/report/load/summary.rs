@@ -136,6 +136,8 @@ pub struct Refusals {
 pub struct Dns {
     /// Queries that reached a resolver or an authority.
     pub queries: u64,
+    /// Questions of `dig` and of load programs that came to an end, with an answer or without.
+    pub resolved: u64,
     /// Questions that a resolver answered from its cache.
     pub cache_hits: u64,
     /// Questions for which it had to ask others.
@@ -213,6 +215,7 @@ impl Load {
             refusals,
             dns: Dns {
                 queries: of(Kind::DnsQuery),
+                resolved: of(Kind::Resolved),
                 cache_hits,
                 cache_misses,
                 hit_rate: (questions > 0).then(|| cache_hits as f64 / questions as f64),

@@ -11,7 +11,7 @@ use crate::engine::SimTime;
 use crate::world::Kind;
 
 /// What is counted, and what its column is called.
-pub const COLUMNS: [(Kind, &str); 12] = [
+pub const COLUMNS: [(Kind, &str); 13] = [
     (Kind::Composed, "composed"),
     (Kind::Accepted, "accepted"),
     (Kind::Removed, "removed"),
@@ -23,6 +23,7 @@ pub const COLUMNS: [(Kind, &str); 12] = [
     (Kind::CacheHit, "cache_hits"),
     (Kind::CacheMiss, "cache_misses"),
     (Kind::DnsQuery, "dns_queries"),
+    (Kind::Resolved, "resolved"),
     (Kind::Transaction, "transactions"),
 ];
 
