@@ -97,7 +97,7 @@ fn a_world_that_draws_from_its_streams_alone_has_one_history() {
     let verified = verified(How::Right).unwrap();
     assert_eq!(
         (verified.runs, verified.fingerprint),
-        (3, {
+        (4, {
             let mut world = world(Way::Plain, How::Right);
             world.run(SimTime::MAX);
             world.fingerprint()
