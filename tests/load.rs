@@ -200,3 +200,22 @@ fn a_server_that_is_down_is_tried_again_and_then_given_up() {
     let gone = done(&text(""));
     assert_eq!((gone.tally.submitted, gone.tally.refused), (20, 20), "{gone:?}");
 }
+
+/// A domain is a few kilobytes in the plan, a user nothing, and nobody has a mailbox before mail comes.
+#[test]
+fn ten_thousand_domains_of_a_hundred_users_are_a_plan_and_a_world() {
+    let plan = plan(
+        r#"{"workload": {
+            "domains": {"count": 10000, "users": 100, "hosting": 500, "clients": "0.2%"},
+            "mail": {"messages": 100, "over": "1m"}
+        }}"#,
+    );
+    assert_eq!(plan.domains.len(), 10_000);
+    assert!(plan.domains.values().all(|domain| domain.users.is_empty()));
+    let world = play(&plan, 1, false);
+    let done = LoadDone::new(&world);
+    assert_eq!((done.tally.submitted, done.delivered, done.queued), (100, 100, 0), "{done:?}");
+    let stores = world.hosts().filter_map(|host| world.disk(host)?.mail_if_any());
+    let accounts: usize = stores.map(|store| store.accounts().count()).sum();
+    assert!((50..=100).contains(&accounts), "{accounts}");
+}

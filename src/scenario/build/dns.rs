@@ -20,6 +20,8 @@ pub(super) struct Zones {
     /// The later versions of each, by time.
     changes: BTreeMap<String, Vec<ZoneChange>>,
     hints: Vec<Hint>,
+    /// Those zones under names that are special elsewhere.
+    ordinary: Vec<Name>,
 }
 
 impl Zones {
@@ -39,7 +41,11 @@ impl Zones {
             name: hint.name.parse().expect("the names of a plan are checked"),
             addresses: hint.addresses.clone(),
         };
+        // Looked for once, not by each of a thousand resolvers.
+        let mut all = ResolverConfig::default();
+        all.keep_ordinary(plan.zones.values().map(|of| &of.name));
         Zones {
+            ordinary: all.ordinary_names,
             by_key: made(plan.zones.iter(), |(key, of)| (key.clone(), zone(&of.name, &of.records)))
                 .into_iter()
                 .collect(),
@@ -116,7 +122,7 @@ impl Zones {
         let hints = self.hints.clone();
         let mut settings = ResolverConfig { hints, ..(*resolver.config).clone() };
         settings.believes_additionals = bug == Some(Bug::BelievedAdditionals);
-        settings.keep_ordinary(self.by_key.values().map(|zone| zone.origin()));
+        settings.ordinary_names.extend(self.ordinary.iter().cloned());
         let port = resolver.port;
         settings.ipv4 = host.addresses.iter().any(IpAddr::is_ipv4);
         settings.ipv6 = host.addresses.iter().any(IpAddr::is_ipv6);

@@ -181,7 +181,8 @@ impl Expander<'_, '_, '_> {
         if SimTime::ZERO + at.0 + over.0 > until {
             let (end, until) = (Dur(at.0 + over.0), Dur(until.since(SimTime::ZERO)));
             let found = format!("it goes on up to {end}, and the run ends at {until}");
-            self.report.at(path, found, "a later \"until\", or a shorter \"over\"".to_owned());
+            let remedy = "a later \"until\", or a shorter \"over\"".to_owned();
+            self.report.at(&path.at("over"), found, remedy);
         }
     }
 

@@ -49,7 +49,7 @@ pub enum Records {
 #[serde(deny_unknown_fields)]
 pub struct Generated {
     /// How many.
-    #[schemars(range(min = 1, max = 1000000), example = 1000)]
+    #[schemars(range(min = 1, max = 100000), example = 1000)]
     pub count: u32,
     /// How many users each has, beside those that `each` names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
