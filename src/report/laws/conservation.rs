@@ -13,7 +13,6 @@ use crate::proto::imap::MailboxName;
 use crate::proto::mail::Header;
 use crate::report::transcript::Protocol;
 use crate::report::transcript::entries::Entries;
-use crate::store::mailbox::Retention;
 use crate::store::queue::{QueuedMessage, RecipientState};
 use crate::world::{Fact, Note};
 
@@ -186,8 +185,7 @@ fn shelved(case: &Case<'_>, broken: &mut Vec<Broken>) {
             let store = case.world.disk(mail.node).and_then(|disk| disk.mail_if_any());
             let is_there = store.is_some_and(|store| {
                 let of_login = store.accounts().find(|(_, one)| one.login() == account);
-                if of_login.is_some_and(|(_, one)| matches!(one.retention(), Retention::Latest(_)))
-                {
+                if of_login.is_some_and(|(_, one)| one.retention().latest.is_some()) {
                     return true;
                 }
                 let named = MailboxName::new(mailbox).ok();

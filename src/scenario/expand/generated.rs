@@ -12,7 +12,7 @@ use crate::proto::smtp::Mailbox;
 use crate::scenario::finding::Path;
 use crate::scenario::format::domain::{Domain, Layout, ReadProtocol, Servers};
 use crate::scenario::format::units::Dur;
-use crate::scenario::format::workload::{Form, Generated, Keep};
+use crate::scenario::format::workload::{Form, Generated, Keep, Latest};
 use crate::scenario::plan::workload::GATEWAY;
 use crate::store::mailbox::{NumberedAccounts, NumberedUsers, Retention};
 
@@ -223,9 +223,13 @@ impl<'s> DomainDraft<'s> {
     pub(super) fn numbered(&self) -> Option<NumberedAccounts> {
         let group = self.generated?.group;
         let retention = match group.keep {
-            None | Some(Keep::Form(Form::All)) => Retention::All,
-            Some(Keep::Form(Form::Headers)) => Retention::Headers,
-            Some(Keep::Some(some)) => Retention::Latest(some.latest),
+            None => Retention::default(),
+            Some(Keep::Form(form)) => {
+                Retention { headers_alone: form == Form::Headers, latest: None }
+            }
+            Some(Keep::Some(Latest { latest, form })) => {
+                Retention { headers_alone: form == Some(Form::Headers), latest: Some(latest) }
+            }
         };
         let password = DEFAULT_PASSWORD.into();
         Some(NumberedAccounts { users: numbered_users(group), password, retention })

@@ -143,8 +143,12 @@ pub enum Form {
 #[serde(deny_unknown_fields)]
 pub struct Latest {
     /// How many messages it keeps: those that came last (Dovecot's `autoexpunge_max_mails`).
-    #[schemars(range(min = 1, max = 1000000), example = 10)]
+    #[schemars(range(min = 0, max = 1000000), example = 10)]
     pub latest: u32,
+    /// What it keeps of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "all"), example = &"headers")]
+    pub form: Option<Form>,
 }
 
 /// Who reads in a generated domain: its first users.

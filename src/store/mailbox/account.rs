@@ -42,7 +42,7 @@ impl Account {
             next_uid_validity: first_uid_validity,
             maildrop_locked: false,
             quota: Quota::default(),
-            retention: Retention::All,
+            retention: Retention::default(),
             usage: Usage::default(),
         }
     }

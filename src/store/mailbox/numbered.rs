@@ -30,16 +30,15 @@ impl NumberedUsers {
 }
 
 /// What the mailboxes of an account keep of the mail that comes.
+///
+/// The default keeps all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Retention {
-    /// All of it.
-    #[default]
-    All,
-    /// The header of each message, and the empty line behind it.
-    Headers,
-    /// So many messages, at least one: those that came last. The older ones are expunged as others come
-    /// (Dovecot's `autoexpunge_max_mails`).
-    Latest(u32),
+pub struct Retention {
+    /// Of each message the header alone, and the empty line behind it.
+    pub headers_alone: bool,
+    /// So many messages: those that came last. The older ones are expunged as others come (Dovecot's
+    /// `autoexpunge_max_mails`).
+    pub latest: Option<u32>,
 }
 
 /// The accounts of a domain that are made as they are needed.

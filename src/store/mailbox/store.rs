@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::account::Account;
 use super::messages::Mailbox;
-use super::numbered::{NumberedAccounts, Retention};
+use super::numbered::NumberedAccounts;
 use super::quota::{OverQuota, Quota, Usage};
 use crate::engine::UnixTime;
 use crate::proto::idna;
@@ -230,13 +230,10 @@ impl MailStore {
         let mailbox = mailbox.expect("every account has an INBOX, which cannot be deleted");
         let internal_date = DateTime::utc(now);
         let retention = names.retention;
-        let data = match retention {
-            Retention::Headers => header_of(&data),
-            Retention::All | Retention::Latest(_) => data,
-        };
+        let data = if retention.headers_alone { header_of(&data) } else { data };
         let new = NewMessage { flags: Flags::EMPTY, internal_date, save_date: now, data };
         let uid = self.append(mailbox, new).expect("a mailbox with a name exists");
-        if let Retention::Latest(count) = retention {
+        if let Some(count) = retention.latest {
             self.change(mailbox, |mailbox| mailbox.keep_latest(count as usize));
         }
         self.deliveries += 1;

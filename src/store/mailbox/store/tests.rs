@@ -1,6 +1,6 @@
 use super::*;
 use crate::proto::imap::SystemFlag;
-use crate::store::mailbox::{InUse, NumberedUsers};
+use crate::store::mailbox::{InUse, NumberedUsers, Retention};
 
 fn name(text: &str) -> MailboxName {
     MailboxName::new(text).unwrap()
@@ -38,7 +38,7 @@ fn accounts_by_number_are_made_when_mail_comes_or_their_user_does() {
     let (mut store, _) = store();
     let users = NumberedUsers { prefix: "user".into(), count: 1_000_000 };
     let accounts =
-        NumberedAccounts { users, password: "secret".into(), retention: Retention::Latest(3) };
+        NumberedAccounts { users, password: "secret".into(), retention: Retention::default() };
     let validity = UidValidity::new(7).unwrap();
     store.add_numbered("example.com", accounts, validity);
     assert_eq!(store.account_of("user5@example.com"), None);
@@ -57,7 +57,7 @@ fn accounts_by_number_are_made_when_mail_comes_or_their_user_does() {
 #[test]
 fn a_mailbox_keeps_the_latest_and_forgets_the_rest() {
     let (mut store, alice) = store();
-    store.account_mut(alice).retention = Retention::Latest(3);
+    store.account_mut(alice).retention = Retention { headers_alone: false, latest: Some(3) };
     let inbox = MailboxName::inbox();
     for number in 0..1_000 {
         let data = Bytes::from(format!("Subject: {number}\r\n\r\ntext\r\n"));
@@ -76,7 +76,7 @@ fn a_mailbox_keeps_the_latest_and_forgets_the_rest() {
 #[test]
 fn a_mailbox_that_keeps_headers_has_octets_of_its_own() {
     let (mut store, alice) = store();
-    store.account_mut(alice).retention = Retention::Headers;
+    store.account_mut(alice).retention = Retention { headers_alone: true, latest: None };
     let data = Bytes::from_static(b"Subject: x\r\n\r\ntext\r\n\r\nmore\r\n");
     store.deliver(alice, &MailboxName::inbox(), data, UnixTime(0)).unwrap();
     let id = store.find(alice, &MailboxName::inbox()).unwrap();
