@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::some_time;
+use super::{some_time, threads};
+use crate::world::Threads;
 
 pub(super) const BENCH_EXAMPLES: &str = "\
 Examples:
   mxsim bench --list                         what can be played by name
   mxsim bench --preset smtp-transactions     how fast is the engine on this machine?
+  mxsim bench --preset mail-day --threads 2  the same history on two cores
   mxsim bench my.json --repeat 5             your own scenario, five times
   mxsim bench my.json --json - | jq .rates   the same for programs
   mxsim bench my.json --csv queue.csv        what happened when, one row an interval
@@ -51,6 +53,10 @@ pub(in crate::cli) struct BenchArgs {
     /// Stop at this simulated time, as 90s, 2h or 5d [default: the scenario's, or when all is done].
     #[arg(long, value_name = "DUR", value_parser = some_time)]
     pub(in crate::cli) until: Option<Duration>,
+    /// Run on so many threads, from 1 to 256. What happens is the same. Where several do not pay, the report
+    /// says why, and the run takes one.
+    #[arg(long, value_name = "N", value_parser = threads, default_value_t = Threads::new(1))]
+    pub(in crate::cli) threads: Threads,
     /// Play it so many times, and tell the best and the median of the times. It has to come to the same
     /// each time.
     #[arg(long, value_name = "N", default_value = "1")]

@@ -32,6 +32,8 @@ pub(super) struct Document<'a> {
     /// How much work was asked for, where that is a number.
     pub(super) work: Option<u64>,
     pub(super) seed: u64,
+    /// On how many threads it was to run.
+    pub(super) threads: usize,
     /// `idle`, `horizon` or `interrupted`.
     pub(super) ended: &'static str,
     /// Real time.
@@ -90,6 +92,7 @@ impl<'a> Document<'a> {
             title: &subject.title,
             work: subject.work,
             seed: subject.seed.0,
+            threads: subject.threads.count(),
             ended: ended.word(),
             rates: Rates::new(load, real.median_ns),
             real,

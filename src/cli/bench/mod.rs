@@ -10,6 +10,8 @@ mod told;
 
 use std::io::Write;
 
+use crate::world::Sharing;
+
 use super::args::BenchArgs;
 use super::{Failure, Outcome, output};
 
@@ -33,7 +35,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome, Failure> {
     let json_file = args.json.as_deref().map(output::create).transpose()?;
     let csv_file = args.csv.as_deref().map(output::create).transpose()?;
     wait_for_interrupts()?;
-    let Run { load, mut ended, real } = once(&subject)?;
+    let Run { load, mut ended, sharing, real } = once(&subject)?;
     let (mut reals, mut is_one) = (vec![real], true);
     for _ in 1..args.repeat.get() {
         if ended == End::Interrupted {
@@ -54,6 +56,9 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome, Failure> {
     let mut rest: Box<dyn Write> =
         if taken { Box::new(output::stderr()) } else { Box::new(output::stdout()) };
     told::write(&document, &mut rest)?;
+    if let (true, Sharing::Alone(why)) = (args.threads.count() > 1, sharing) {
+        writeln!(rest, "one thread        {why}")?;
+    }
     if !is_one {
         writeln!(rest, "FAIL  the runs did not come to the same (mxsim run --verify tells where)")?;
     }

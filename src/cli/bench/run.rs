@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::SimTime;
 use crate::report::{Figures, Load};
-use crate::world::{Ended, World};
+use crate::world::{Ended, Sharing, World};
 
 use crate::cli::Failure;
 
@@ -16,6 +16,8 @@ use super::subject::Subject;
 pub(super) struct Run {
     pub(super) load: Load,
     pub(super) ended: End,
+    /// How it ran at its end.
+    pub(super) sharing: Sharing,
     pub(super) real: Real,
 }
 
@@ -61,13 +63,15 @@ pub(super) fn run(subject: &Subject, progress: &mut Progress) -> Result<Run, Fai
     let started = now();
     let mut world = subject.build()?;
     let build = started.elapsed();
+    world.set_threads(subject.threads);
     world.fold(Box::new(Figures::default()));
     let started = now();
     let ended = advance(&mut world, subject.until, started, progress);
     let run = started.elapsed();
     progress.finish();
     let figures = world.folded::<Figures>().expect("a fold was put in");
-    Ok(Run { load: Load::new(&world, figures), ended, real: Real { build, run } })
+    let (load, sharing) = (Load::new(&world, figures), world.sharing());
+    Ok(Run { load, ended, sharing, real: Real { build, run } })
 }
 
 /// Runs in slices of simulated time, each of which takes about as much real time. What happens does

@@ -7,7 +7,7 @@ use crate::engine::{Seed, SimTime};
 use crate::load::{Hold, Holding, Transactions};
 use crate::scenario::presets::{self, PRESETS};
 use crate::scenario::{self, NoFiles, Plan, finding};
-use crate::world::World;
+use crate::world::{Threads, World};
 
 use crate::cli::{Failure, args::BenchArgs};
 
@@ -20,6 +20,7 @@ pub(super) struct Subject {
     /// How much work was asked for, where that is a number.
     pub(super) work: Option<u64>,
     pub(super) seed: Seed,
+    pub(super) threads: Threads,
     /// Where it ends.
     pub(super) until: SimTime,
     parts: Parts,
@@ -81,6 +82,7 @@ impl Subject {
                 return Err(Failure::Input(what.to_owned()));
             }
         };
+        subject.threads = args.threads;
         subject.seed = args.seed.map_or(subject.seed, Seed);
         subject.until = args.until.map_or(subject.until, |until| SimTime::ZERO + until);
         Ok(subject)
@@ -105,6 +107,7 @@ impl Subject {
             title: built.about.to_owned(),
             work: Some(work),
             seed: Seed(1),
+            threads: Threads::new(1),
             until: SimTime::MAX,
             parts: (built.parts)(work),
         })
@@ -130,6 +133,7 @@ impl Subject {
             title: plan.title.clone(),
             work: plan.messages(),
             seed: Seed(plan.seed),
+            threads: Threads::new(1),
             until: plan.until,
             parts: Parts::Plan(Box::new(plan)),
         })
