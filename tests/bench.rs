@@ -199,7 +199,10 @@ fn mistakes_are_told_with_what_is_right() {
     };
     check(&[], &["--preset", "--help"]);
     check(&["--preset", "smtp-transaction"], &["did you mean \"smtp-transactions\"?"]);
-    check(&["--preset", "nothing like it"], &["no preset is named so", "--list"]);
+    check(
+        &["--preset", "nothing like it"],
+        &["no preset is named so", "known: \"smtp-transactions\""],
+    );
     check(&["--preset", "hold-timers", "--messages", "0"], &["--messages", "1.."]);
     check(&["a.json", "--preset", "hold-timers"], &["cannot be used with"]);
     check(&["a.json"], &["a.json: cannot be read"]);
