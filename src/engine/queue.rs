@@ -37,8 +37,8 @@ pub struct EventQueue<T> {
     front_last: u64,
     /// Bucket 0: times that are `base`; bucket n: those that differ from it in bit n - 1 and in no higher.
     buckets: Box<[Vec<Entry>; BUCKETS]>,
-    /// Which of them are not empty, a bit for each.
-    filled: u128,
+    /// Which of them are not empty, a bit for each from bucket 1 on.
+    filled: u64,
     length: usize,
     payloads: Vec<Option<T>>,
     free: Vec<u32>,
@@ -60,6 +60,12 @@ impl Entry {
     fn order(&self) -> (u64, u32, u64) {
         (self.time, self.origin, self.sequence)
     }
+}
+
+/// The bit of a bucket among those that are filled; bucket 0 has none.
+#[inline]
+fn mark(bucket: usize) -> u64 {
+    bucket.checked_sub(1).map_or(0, |bit| 1 << bit)
 }
 
 /// A bucket for each bit of a time, and one for no bit.
@@ -159,14 +165,17 @@ impl<T> EventQueue<T> {
     }
 
     fn next_bucket(&self) -> Option<usize> {
-        (self.filled != 0).then(|| self.filled.trailing_zeros() as usize)
+        if !self.buckets[0].is_empty() {
+            return Some(0);
+        }
+        (self.filled != 0).then(|| self.filled.trailing_zeros() as usize + 1)
     }
 
     /// Puts an entry that is due after the front into its bucket.
     fn put(&mut self, entry: Entry) {
         let bucket = (u64::BITS - (entry.time ^ self.base).leading_zeros()) as usize;
         self.buckets[bucket].push(entry);
-        self.filled |= 1 << bucket;
+        self.filled |= mark(bucket);
     }
 
     /// Makes a new front out of the next bucket, if anything in that is due by `last`; false when
@@ -182,7 +191,7 @@ impl<T> EventQueue<T> {
                     return false;
                 }
                 self.front.extend(entries.drain(..));
-                self.filled &= !(1 << bucket);
+                self.filled &= !mark(bucket);
                 // Many of one instant are runs of ascending origins.
                 self.front.make_contiguous().sort_by_key(Entry::order);
                 (self.base, self.front_last) = (first, first | ((1 << width) - 1));
@@ -193,7 +202,7 @@ impl<T> EventQueue<T> {
                 return false;
             }
             let entries = std::mem::take(entries);
-            self.filled &= !(1 << bucket);
+            self.filled &= !mark(bucket);
             (self.base, self.front_last) = (least, least);
             for entry in &entries {
                 self.put(*entry);

@@ -41,7 +41,9 @@ pub(super) fn write(document: &Document<'_>, to: &mut dyn Write) -> io::Result<(
     if before {
         writeln!(to)?;
     }
-    for check in &load.checks {
+    // Where there was no mail, nothing is to be said of it.
+    let there_was = |check: &&Check| !check.holds || check.came.iter().any(|(_, count)| *count > 0);
+    for check in load.checks.iter().filter(there_was) {
         line(to, "", &told(check))?;
     }
     writeln!(to)?;

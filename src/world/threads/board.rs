@@ -124,8 +124,9 @@ const COURTESY: u64 = 16;
 const LONG_TURN: u64 = 1_024;
 /// So many events for a turn make it worth to wake another thread.
 const WORTH_A_THREAD: u64 = FEW_EVENTS;
-/// How long a thread looks for something to do before it sleeps: some ten microseconds.
-const LOOKS: u32 = 600;
+/// How long a thread looks for something to do before it sleeps: some hundred microseconds, which is what a
+/// sleep and a call cost on a virtual machine.
+const LOOKS: u32 = 6_000;
 /// How many records or packets a part keeps before they are gathered.
 const MANY_RECORDS: usize = 1 << 16;
 
