@@ -28,6 +28,7 @@ pub enum Kind {
 
 const MEAN: Duration = Duration::from_millis(1);
 /// Delays drawn before, so that drawing is no part of what is measured where the queue is alone.
+const HOSTS: u32 = 10_000;
 const DELAYS: usize = 1 << 16;
 
 /// Plays it with so many pending events; a transaction is an event.
@@ -57,7 +58,10 @@ pub fn play(kind: Kind, work: Work) -> Done {
                 Kind::Timers => Holding::Timers,
                 _ => Holding::Datagrams,
             };
-            let hold = Hold { holding, hosts: work.pairs, events, mean: MEAN };
+            // So many hosts at the most, each with as many events in flight as it takes.
+            let hosts = work.pairs.min(HOSTS);
+            let in_flight = work.pairs.div_ceil(hosts.max(1));
+            let hold = Hold { holding, hosts, in_flight, events, mean: MEAN };
             let mut world = hold.world(Seed(1));
             let begin = Instant::now();
             let done = hold.play(&mut world);

@@ -1,7 +1,7 @@
 //! A world on several threads: the same history, to the byte.
 //!
-//! The nodes are dealt out into parts, each with its own queue ([`split`]); parts run side by side as far
-//! as the links between them allow ([`board`]), and stop where the network changes, which is known in
+//! The nodes are dealt out into parts, each with its own queue (`split`); parts run side by side as far
+//! as the links between them allow (`board`), and stop where the network changes, which is known in
 //! advance. Events have their order from their origins, so what happens at a node does not depend on who
 //! else runs; what was recorded is put in that order when the parts have stopped. A world is parted when
 //! it has had some events, by what its nodes had to do until then, and stays parted.
