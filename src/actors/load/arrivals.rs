@@ -110,10 +110,9 @@ impl Arrivals {
         }
         match self.process {
             Process::Even => {
-                while self.left > 0 && self.share + self.step < passed {
-                    self.share += self.step;
-                    self.left -= 1;
-                }
+                let gone = (libm::floor((passed - self.share) / self.step) as u64).min(self.left);
+                self.share += self.step * gone as f64;
+                self.left -= gone;
             }
             Process::Poisson => {
                 self.left = libm::floor(self.left as f64 * (1.0 - passed) + 0.5) as u64;

@@ -49,12 +49,15 @@ impl Actor for DnsLoad {
         let mut arrivals = Arrivals::new(work.process, config.queries, config.phase);
         arrivals.skip_to(&work.curve, ctx.now());
         let draws = ctx.stream("load names stub");
+        // Before a crash.
+        let tally = ctx.disk().tally();
+        let asked_before = tally.answered + tally.unanswered;
         let mut running = Running {
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, draws),
             arrivals,
             moments: ctx.stream("load names moments"),
             draws: ctx.stream("load names"),
-            left: config.queries,
+            left: config.queries.saturating_sub(asked_before),
             asked: 0,
             config,
         };

@@ -45,7 +45,7 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, conflicts_with_all = ["preset", "scenario"])]
     pub(in crate::cli) list: bool,
     /// How much work: messages, transactions or events, as --list says [default: the preset's].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
     pub(in crate::cli) messages: Option<u64>,
     /// The number from which every random draw follows [default: the scenario's, or 1].
     #[arg(long, value_name = "N")]

@@ -30,6 +30,10 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome, Failure> {
         let what = "two kinds of output go to standard output: give one of them a file";
         return Err(Failure::Input(what.to_owned()));
     }
+    if args.json.is_some() && args.json == args.csv {
+        let what = "two kinds of output go to one file: give one of them another";
+        return Err(Failure::Input(what.to_owned()));
+    }
     let subject = Subject::new(args)?;
     // Opened first: who cannot have the file should not wait for the runs.
     let json_file = args.json.as_deref().map(output::create).transpose()?;

@@ -42,23 +42,28 @@ struct Built {
     parts: fn(u64) -> Parts,
 }
 
-const BUILT: [Built; 3] = [
+const BUILT: [Built; 4] = [
     Built {
         name: "smtp-transactions",
-        about: "500,000 TCP connections with the octets of an SMTP transaction, of 200 clients to 200 \
-                servers",
+        about: "TCP connections with the octets of an SMTP transaction, of 200 clients to 200 servers",
         work: 500_000,
         parts: |work| Parts::Transactions(Transactions::new(work)),
     },
     Built {
+        name: "smtp-transactions-wide",
+        about: "the same of 2,000 clients to 2,000 servers",
+        work: 500_000,
+        parts: |work| Parts::Transactions(Transactions { pairs: 2_000, ..Transactions::new(work) }),
+    },
+    Built {
         name: "hold-timers",
-        about: "10,000 actors, each with a timer to itself in flight; 5,000,000 of them in all",
+        about: "10,000 actors, each with a timer to itself in flight",
         work: 5_000_000,
         parts: |work| Parts::Hold(Hold::new(Holding::Timers, work)),
     },
     Built {
         name: "hold-datagrams",
-        about: "10,000 hosts, each with a datagram to another one in flight; 5,000,000 of them in all",
+        about: "10,000 hosts, each with a datagram to another one in flight",
         work: 5_000_000,
         parts: |work| Parts::Hold(Hold::new(Holding::Datagrams, work)),
     },

@@ -65,9 +65,11 @@ impl<'s> Expander<'s, '_, '_> {
             self.report.at(&path_of_name, found, remedy);
             return false;
         }
-        let names = Names::new(pattern, group.tlds.unwrap_or(1));
-        let longest = names.of(group.count.max(1));
-        let in_full = format!("clients.{longest}");
+        // As long as any of them; what stands before it is as long as any that a load asks for.
+        let (count, tlds) = (group.count.max(1), group.tlds.unwrap_or(1));
+        let longest =
+            pattern.replace("{n}", &count.to_string()).replace("{t}", &tlds.min(count).to_string());
+        let in_full = format!("no-{}.{longest}", u64::MAX);
         if host_name(&in_full).is_none_or(|name| name != in_full) {
             let remedy = "labels of small letters, digits and \"-\" with dots between them";
             let found = format!("{longest:?} is no name for a domain here");
@@ -76,7 +78,8 @@ impl<'s> Expander<'s, '_, '_> {
         }
         let user = user_of(group);
         let is_lower = user.chars().all(|one| one.is_ascii() && !one.is_ascii_uppercase());
-        if !is_lower || Mailbox::new(&format!("{user}1"), &longest).is_err() {
+        let last = numbered_users(group).count.max(1);
+        if !is_lower || Mailbox::new(&format!("{user}{last}"), &longest).is_err() {
             let remedy = "as \"user\": what numbers are put behind, in lower case".to_owned();
             self.report.at(&path.at("user"), format!("{user:?} begins no local part"), remedy);
             return false;
@@ -166,6 +169,9 @@ impl<'s> Expander<'s, '_, '_> {
     }
 }
 
+/// Each of them is a client with a step of the agenda.
+const MOST_READERS: u64 = 1_000_000;
+
 impl Expander<'_, '_, '_> {
     /// Puts those who read in a generated domain on its host for that.
     pub(super) fn assign_readers(&mut self, at: usize) {
@@ -193,6 +199,10 @@ impl Expander<'_, '_, '_> {
         if imap.saturating_add(pop3) > users {
             let found = format!("{} readers of {users} users", imap.saturating_add(pop3));
             self.report.at(&path.at("readers"), found, "at most as many as users".to_owned());
+        } else if u64::from(imap + pop3) * u64::from(group.count) > MOST_READERS {
+            let found = format!("{} readers in each of {} domains", imap + pop3, group.count);
+            let remedy = format!("{MOST_READERS} in all at the most");
+            self.report.at(&path.at("readers"), found, remedy);
         } else if imap + pop3 > 0 && !has_mail(group) {
             let found = "readers of mailboxes that are nowhere";
             let remedy = "leave them out, or give each domain servers".to_owned();

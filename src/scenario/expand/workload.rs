@@ -191,6 +191,9 @@ impl Expander<'_, '_, '_> {
         self.check_span(path, at, over);
         let start = SimTime::ZERO + at.0;
         let flat = Curve::even(start, over.0.max(Duration::from_millis(1)));
+        if over.0.is_zero() {
+            return flat; // which has been told
+        }
         let day = match &mail.day {
             Some(day) => match self.check_day(&path.at("day"), day) {
                 true => Some(day.as_slice()),
@@ -221,7 +224,7 @@ impl Expander<'_, '_, '_> {
         }
         if let Some(hour) = wrong {
             let found = format!("{} is no weight", day[hour]);
-            self.report.at(&path.at(hour), found, "0 or more".to_owned());
+            self.report.at(&path.at(hour), found, "from 0 to 1000000000000".to_owned());
             return false;
         }
         if day.iter().all(|weight| *weight == 0.0) {
