@@ -1,9 +1,10 @@
-//! All scenarios with the seeds 1 to 20 on 1, 2, 3 and 8 threads: transcript, summary, fingerprint,
+//! All scenarios with the seeds 1 to 20, and the loads with two, on 1, 2, 3 and 8 threads: transcript, summary, fingerprint,
 //! capture and whatever else there is to be seen are equal to the byte.
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +12,11 @@ use std::thread;
 
 use mxsim::engine::Seed;
 use mxsim::report::{Capture, Summary, Transcript};
-use mxsim::scenario::{self, Plan, build};
+use mxsim::scenario::presets::{PRESETS, Preset};
+use mxsim::scenario::{self, NoFiles, Plan, build};
 use mxsim::world::{Sharing, Threads};
 
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
+const SEEDS: RangeInclusive<u64> = 1..=20;
 const THREADS: [usize; 3] = [2, 3, 8];
 
 fn scenarios() -> Vec<(String, Plan)> {
@@ -31,6 +33,18 @@ fn scenarios() -> Vec<(String, Plan)> {
         (name, scenario::load(path).expect("a scenario without mistakes"))
     };
     paths.iter().map(load).collect()
+}
+
+/// The loads that are built in, with few messages; a million idle hosts show nothing more.
+fn loads() -> Vec<(String, Plan)> {
+    let presets = PRESETS.iter().filter(|preset| preset.name != "million-hosts");
+    let load = |preset: &Preset| {
+        let plan = scenario::parse(preset.text, &preset.file_name(), &NoFiles);
+        let mut plan = plan.expect("a scenario without mistakes");
+        plan.set_messages(200);
+        (preset.name.to_owned(), plan)
+    };
+    presets.map(load).collect()
 }
 
 /// A run, and what is to be seen of it.
@@ -91,11 +105,14 @@ fn each<T: Sync>(runs: &[T], act: impl Fn(&T) + Sync) {
 
 #[test]
 fn every_scenario_has_one_history_on_any_number_of_threads() {
-    let scenarios = scenarios();
-    let runs: Vec<(&str, &Plan, u64)> = scenarios
-        .iter()
-        .flat_map(|(name, plan)| SEEDS.map(move |seed| (name.as_str(), plan, seed)))
-        .collect();
+    let (scenarios, loads) = (scenarios(), loads());
+    let with = |(name, plan): &'_ (String, Plan), seeds: RangeInclusive<u64>| {
+        let (name, plan) = (name.clone(), plan.clone());
+        seeds.map(move |seed| (name.clone(), plan.clone(), seed)).collect::<Vec<_>>()
+    };
+    let mut runs: Vec<(String, Plan, u64)> = Vec::new();
+    runs.extend(scenarios.iter().flat_map(|one| with(one, SEEDS)));
+    runs.extend(loads.iter().flat_map(|one| with(one, 1..=2)));
     let differ = Mutex::new(Vec::new());
     let parted = AtomicUsize::new(0);
     each(&runs, |(name, plan, seed)| {

@@ -194,12 +194,12 @@ impl Expander<'_, '_, '_> {
 
     /// How many read by IMAP and by POP3 in each domain: no more than there are users.
     pub(super) fn check_readers(&mut self, path: &Path<'_>, group: &Generated) {
-        let [imap, pop3] = readers_of(group);
+        let [imap, pop3] = readers_asked_for(group);
         let users = numbered_users(group).count;
         if imap.saturating_add(pop3) > users {
             let found = format!("{} readers of {users} users", imap.saturating_add(pop3));
             self.report.at(&path.at("readers"), found, "at most as many as users".to_owned());
-        } else if u64::from(imap + pop3) * u64::from(group.count) > MOST_READERS {
+        } else if are_too_many(group, [imap, pop3]) {
             let found = format!("{} readers in each of {} domains", imap + pop3, group.count);
             let remedy = format!("{MOST_READERS} in all at the most");
             self.report.at(&path.at("readers"), found, remedy);
@@ -275,10 +275,21 @@ pub(super) fn has_mail(group: &Generated) -> bool {
     each_of(group).servers != Some(Servers::Layout(Layout::None))
 }
 
-/// How many read in each domain, by IMAP and by POP3.
-pub(super) fn readers_of(group: &Generated) -> [u32; 2] {
+/// How many are to read in each domain, by IMAP and by POP3.
+fn readers_asked_for(group: &Generated) -> [u32; 2] {
     let readers = group.readers.unwrap_or_default();
     [readers.imap.unwrap_or(0), readers.pop3.unwrap_or(0)]
+}
+
+/// The same; nobody where that is too many, which is told.
+pub(super) fn readers_of(group: &Generated) -> [u32; 2] {
+    let asked = readers_asked_for(group);
+    if are_too_many(group, asked) { [0, 0] } else { asked }
+}
+
+fn are_too_many(group: &Generated, readers: [u32; 2]) -> bool {
+    let each: u64 = readers.into_iter().map(u64::from).sum();
+    each.saturating_mul(u64::from(group.count)) > MOST_READERS
 }
 
 const LEAST_POLL: Duration = Duration::from_secs(1);

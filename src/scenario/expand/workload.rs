@@ -191,9 +191,6 @@ impl Expander<'_, '_, '_> {
         self.check_span(path, at, over);
         let start = SimTime::ZERO + at.0;
         let flat = Curve::even(start, over.0.max(Duration::from_millis(1)));
-        if over.0.is_zero() {
-            return flat; // which has been told
-        }
         let day = match &mail.day {
             Some(day) => match self.check_day(&path.at("day"), day) {
                 true => Some(day.as_slice()),
@@ -205,6 +202,9 @@ impl Expander<'_, '_, '_> {
             && !self.check_bursts(&path.at("bursts"), bursts, over)
         {
             return flat;
+        }
+        if over.0.is_zero() {
+            return flat; // which has been told
         }
         let epoch = self.scenario.start.map(|date| Epoch(date.0)).unwrap_or_default();
         let Some(curve) = pieces(epoch, start, over.0, day, mail.bursts.as_ref()) else {
