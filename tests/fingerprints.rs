@@ -6,36 +6,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
+mod shelf;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use mxsim::engine::Seed;
-use mxsim::scenario::{self, Plan, build};
+use mxsim::scenario::{Plan, build};
+
+use shelf::scenarios;
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 
 /// By scenario and seed, how many events there are, and the fingerprint.
 type Fingerprints = BTreeMap<(String, u64), String>;
-
-fn scenarios() -> Vec<(String, Plan)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| {
-        path.extension().is_some_and(|end| end == "json")
-            && !path.to_string_lossy().ends_with(".schema.json")
-    });
-    paths.sort();
-    let load = |path: &PathBuf| {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        (name, scenario::load(path).expect("a scenario without mistakes"))
-    };
-    paths.iter().map(load).collect()
-}
 
 /// Plays them all, on as many threads as there are processors. Nobody watches: that changes nothing.
 fn played() -> Fingerprints {

@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
-use std::fs;
+mod shelf;
+
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -16,24 +16,10 @@ use mxsim::scenario::presets::{PRESETS, Preset};
 use mxsim::scenario::{self, NoFiles, Plan, build};
 use mxsim::world::{Sharing, Threads};
 
+use shelf::scenarios;
+
 const SEEDS: RangeInclusive<u64> = 1..=20;
 const THREADS: [usize; 3] = [2, 3, 8];
-
-fn scenarios() -> Vec<(String, Plan)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| {
-        path.extension().is_some_and(|end| end == "json")
-            && !path.to_string_lossy().ends_with(".schema.json")
-    });
-    paths.sort();
-    let load = |path: &PathBuf| {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        (name, scenario::load(path).expect("a scenario without mistakes"))
-    };
-    paths.iter().map(load).collect()
-}
 
 /// The loads that are built in, with few messages; a million idle hosts show nothing more.
 fn loads() -> Vec<(String, Plan)> {
