@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+
 use mxsim::engine::{Fingerprint, Seed};
-use mxsim::report::{LoadDone, expect, laws};
+use mxsim::report::{LoadDone, Summary, Transcript, expect, laws};
 use mxsim::scenario::presets::{PRESETS, Preset, preset};
 use mxsim::scenario::{self, NoFiles, Plan, build};
-use mxsim::world::World;
+use mxsim::world::{RecordId, Threads, Watch, World};
 
 fn plan(text: &str) -> Plan {
     scenario::parse(text, "load.json", &NoFiles).unwrap_or_else(|findings| {
@@ -24,8 +27,8 @@ fn small(preset: &Preset, count: u64) -> Plan {
     plan
 }
 
-fn play(plan: &Plan, seed: u64, watched: bool) -> World {
-    let mut world = build::build_observed(plan, Seed(seed), watched).unwrap();
+fn play(plan: &Plan, seed: u64, watch: impl Into<Watch>) -> World {
+    let mut world = build::build_observed(plan, Seed(seed), watch).unwrap();
     world.run(plan.until);
     world
 }
@@ -218,4 +221,73 @@ fn ten_thousand_domains_of_a_hundred_users_are_a_plan_and_a_world() {
     let stores = world.hosts().filter_map(|host| world.disk(host)?.mail_if_any());
     let accounts: usize = stores.map(|store| store.accounts().count()).sum();
     assert!((50..=100).contains(&accounts), "{accounts}");
+}
+
+/// A load with all that may happen to a message: queues, kept connections, reports, a crash, readers.
+const EVENTFUL: &str = r#"{
+    "until": "3h",
+    "domains": {"example.org": {"users": ["ada"]}},
+    "workload": {
+        "domains": {"count": 6, "users": 5, "hosting": 2, "readers": {"imap": 1, "pop3": 1}},
+        "mail": {
+            "messages": 300, "over": "5m", "unknown": "10%", "local": "20%",
+            "bulk": {"share": "10%", "recipients": 5}, "sessions": {"kept": "1m", "most": 2}
+        },
+        "transcript": {"one_in": 10}
+    },
+    "agenda": [
+        {"at": "2m", "client": "ada@example.org", "send": {"id": "hello", "to": "user1@d1.example"}}
+    ],
+    "faults": [{"at": "2m", "crash": "mail.d3.example", "for": "3m"}],
+    "expect": [{"load": {"written": 300}}]
+}"#;
+
+/// Invariant: of a message in a sample everything is known that records of everything tell of it; what is
+/// kept is in the same order, whatever the number of threads; and the history is that of a run without.
+#[test]
+fn a_sample_has_the_whole_way_of_its_messages() {
+    let plan = plan(EVENTFUL);
+    let all = play(&plan, 1, true);
+    let ways = |world: &World| {
+        let messages = Summary::new(world).messages;
+        let way = |message: &mxsim::report::summary::Message| {
+            (message.message_id.clone(), serde_json::to_value(message).unwrap())
+        };
+        messages.iter().map(way).collect::<BTreeMap<_, _>>()
+    };
+    let ids = |world: &World| world.records().iter().map(|record| record.id).collect::<Vec<_>>();
+    let (all_ways, all_ids) = (ways(&all), ids(&all));
+    let place: BTreeMap<RecordId, usize> =
+        all_ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    for one_in in [1, 10, 1_000_000_000] {
+        let one_in = NonZeroU64::new(one_in).unwrap();
+        let sample = play(&plan, 1, Watch::Sample { one_in });
+        assert_eq!(sample.fingerprint(), all.fingerprint());
+        assert!(sample.history().is_empty() && laws::check(&plan, &sample).is_empty());
+        let ways = ways(&sample);
+        for (message_id, way) in &ways {
+            assert_eq!(Some(way), all_ways.get(message_id), "{message_id} of one in {one_in}");
+        }
+        let most = match one_in.get() {
+            1 => all_ways.len()..=all_ways.len(),
+            // With what servers write about them.
+            10 => 20..=50,
+            // The agenda's.
+            _ => 1..=1,
+        };
+        assert!(most.contains(&ways.len()), "{} of one in {one_in}", ways.len());
+        let kept = ids(&sample);
+        assert!(kept.iter().map(|id| place[id]).is_sorted(), "one in {one_in}");
+        if one_in.get() > 1 {
+            assert!(kept.len() * 4 < all_ids.len(), "{} of {}", kept.len(), all_ids.len());
+        }
+        let transcript = Transcript::new(&sample).to_string();
+        for threads in [2, 3, 8] {
+            let mut world =
+                build::build_observed(&plan, Seed(1), Watch::Sample { one_in }).unwrap();
+            world.set_threads(Threads::new(threads).eagerly());
+            world.run(plan.until);
+            assert_eq!(Transcript::new(&world).to_string(), transcript, "{threads} threads");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::engine::{Seed, SimTime};
 use crate::net::NodeId;
 use crate::report::Capture;
 use crate::scenario::{self, NoFiles, Plan, Source, finding};
-use crate::world::{Ended, Threads, World};
+use crate::world::{Ended, Threads, Watch, World};
 
 use super::Failure;
 
@@ -27,8 +27,8 @@ pub(super) struct Played {
 pub(super) struct Overrides {
     pub(super) seed: Option<u64>,
     pub(super) until: Option<Duration>,
-    /// Records are kept, even where the scenario's workload keeps none.
-    pub(super) watched: bool,
+    /// What is kept of what happens, whatever the scenario's workload says.
+    pub(super) watch: Option<Watch>,
     pub(super) threads: Threads,
 }
 
@@ -117,8 +117,8 @@ pub(super) fn play_captured(
 ) -> Result<Played, Failure> {
     let seed = Seed(overrides.seed.unwrap_or(plan.seed));
     let until = overrides.until.map_or(plan.until, |until| SimTime::ZERO + until);
-    let watched = overrides.watched || plan.is_watched();
-    let mut world = scenario::build::build_observed(&plan, seed, watched).map_err(|errors| {
+    let watch = overrides.watch.unwrap_or(plan.watch());
+    let mut world = scenario::build::build_observed(&plan, seed, watch).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         Failure::Input(lines.join("\n"))
     })?;

@@ -10,7 +10,7 @@ use crate::report::Transcript;
 use crate::report::transcript::{Entry, Facts, Protocol};
 use crate::scenario::Plan;
 use crate::scenario::plan::{Action, Step};
-use crate::world::Note;
+use crate::world::{Note, Watch};
 
 use super::args::ResolveArgs;
 use super::play::{self, Overrides, Played};
@@ -42,8 +42,10 @@ pub(super) fn resolve(args: &ResolveArgs) -> Result<Outcome, Failure> {
     plan.faults.clear();
     plan.workload = None;
     plan.expect.clear();
-    let Played { world, .. } =
-        play::play(plan, Overrides { seed: args.seed, watched: true, ..Overrides::default() })?;
+    let Played { world, .. } = play::play(
+        plan,
+        Overrides { seed: args.seed, watch: Some(Watch::Everything), ..Overrides::default() },
+    )?;
     let mut out = output::stdout();
     let mut answered = false;
     for entry in Transcript::new(&world).entries() {

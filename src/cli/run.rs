@@ -9,7 +9,7 @@ use crate::report::expect::{self, Verdict};
 use crate::report::{LoadDone, Summary, Transcript, laws, write_checkpoints, write_key_log};
 use crate::scenario::Plan;
 use crate::verify::{self, Failed};
-use crate::world::{Ended, Sharing, World};
+use crate::world::{Ended, Sharing, Watch, World};
 
 use super::args::{Format, RunArgs, WhichFaults};
 use super::play::{self, CaptureTo, Overrides, Played};
@@ -34,10 +34,15 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let summary_file = args.summary.as_deref().map(output::create).transpose()?;
     let key_log_file = args.key_log.as_deref().map(output::create).transpose()?;
     let checkpoints_file = args.checkpoints.as_deref().map(output::create).transpose()?;
-    // Who asks for what records tell gets it, at the cost of their memory.
-    let watched = place.is_some() || args.summary.is_some() || args.key_log.is_some();
+    // Who asks for what records tell gets it, at the cost of their memory; a sample is what there is of a
+    // load that has one, but for its secrets.
+    let watch = match plan.watch() {
+        _ if args.key_log.is_some() => Watch::Everything,
+        Watch::Nothing if place.is_some() || args.summary.is_some() => Watch::Everything,
+        watch => watch,
+    };
     let (seed, until, threads) = (args.seed, args.until, args.threads);
-    let overrides = Overrides { seed, until, watched, threads };
+    let overrides = Overrides { seed, until, watch: Some(watch), threads };
     let capture = args.pcap.as_deref().map(output::create_binary).transpose()?;
     let capture = capture.map(|to| CaptureTo { hosts: &args.pcap_host, to });
     let Played { plan, world, ended } = play::play_captured(plan, overrides, capture)?;
@@ -82,7 +87,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let mut rest: Box<dyn Write> =
         if taken { Box::new(output::stderr()) } else { Box::new(output::stdout()) };
     if !args.quiet {
-        if place.is_none() && (watched || plan.is_watched()) {
+        if place.is_none() && watch != Watch::Nothing {
             if output::stdout_has_colours() && !taken {
                 output::write_coloured(&transcript, &mut rest)?;
             } else {

@@ -18,7 +18,9 @@ use super::names::{Names, Place};
 use super::network::Network;
 use super::node::Node;
 use super::records::Records;
+use super::sample::Sample;
 use super::trap::NEVER;
+use super::watch::Watch;
 use super::{Actor, World};
 
 /// A host to be built.
@@ -167,7 +169,7 @@ pub struct WorldBuilder {
     addresses: AddressBook,
     links: Vec<Link>,
     hurried: Option<NodeId>,
-    watched: bool,
+    watch: Watch,
     records_limit: usize,
     convergence: Duration,
     unreachable: Unreachable,
@@ -198,7 +200,7 @@ impl WorldBuilder {
             addresses: AddressBook::default(),
             links: Vec::new(),
             hurried: None,
-            watched: true,
+            watch: Watch::Everything,
             records_limit: usize::MAX,
             convergence: Duration::ZERO,
             unreachable: Unreachable::default(),
@@ -212,9 +214,9 @@ impl WorldBuilder {
         self
     }
 
-    /// Whether records are kept. Nothing else changes with it.
-    pub fn watched(&mut self, watched: bool) -> &mut Self {
-        self.watched = watched;
+    /// Whether records are kept, or of what. Nothing else changes with it.
+    pub fn watched(&mut self, watch: impl Into<Watch>) -> &mut Self {
+        self.watch = watch.into();
         self
     }
 
@@ -386,7 +388,11 @@ impl WorldBuilder {
             unreachable: self.unreachable,
             hurried: self.hurried,
         };
-        let records = self.watched.then(|| Records::new(self.records_limit));
+        let records = match self.watch {
+            Watch::Nothing => None,
+            Watch::Sample { one_in } => Some(Records::sampled(Sample::new(one_in, self.seed))),
+            Watch::Everything => Some(Records::new(self.records_limit)),
+        };
         Ok(World::new(network, self.hosts, routers, records))
     }
 }

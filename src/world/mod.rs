@@ -33,12 +33,14 @@ mod receive;
 pub mod record;
 mod records;
 mod run;
+mod sample;
 mod scratch;
 mod stack;
 pub mod threads;
 pub mod traffic;
 mod trap;
 mod turn;
+mod watch;
 
 pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};
 pub use ailment::{Ailment, ConditionChange, Excess};
@@ -54,10 +56,12 @@ pub use packet_rule::{PacketNumber, PacketRule, PacketVerdict};
 pub use partition::Partition;
 pub use record::{Fact, Note, Record, RecordId};
 pub use run::{Ended, World};
+pub use sample::written_at;
 pub use stack::{Port, Transport};
 pub use threads::{Reason, Sharing, Threads};
 pub use traffic::{Amount, Traffic};
 pub use turn::event_name;
+pub use watch::Watch;
 
 #[cfg(test)]
 mod ailment_tests;

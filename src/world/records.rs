@@ -1,6 +1,7 @@
-//! The records of a run, all of them or the latest.
+//! The records of a run: all of them, the latest, or a sample.
 
 use super::record::{Fact, Record};
+use super::sample::Sample;
 
 /// What is kept of what happened.
 #[derive(Debug)]
@@ -9,6 +10,8 @@ pub(crate) struct Records {
     /// Octets of payload in those that are kept.
     octets: usize,
     limit: usize,
+    /// `None`: they are not chosen.
+    sample: Option<Box<Sample>>,
 }
 
 /// So many octets of payload are kept for each record that may be kept.
@@ -17,11 +20,24 @@ const OCTETS_EACH: usize = 256;
 impl Records {
     /// Keeps `limit` records at the most.
     pub(crate) fn new(limit: usize) -> Self {
-        Records { kept: Vec::new(), octets: 0, limit: limit.max(2) }
+        Records { kept: Vec::new(), octets: 0, limit: limit.max(2), sample: None }
+    }
+
+    /// Keeps those that belong to a sample.
+    pub(crate) fn sampled(sample: Sample) -> Self {
+        Records { sample: Some(Box::new(sample)), ..Records::new(usize::MAX) }
+    }
+
+    /// Whether some are left out on purpose.
+    pub(crate) fn is_sample(&self) -> bool {
+        self.sample.is_some()
     }
 
     /// Adds a record. At the limit the older half is forgotten, so that each is moved once or twice.
     pub(crate) fn push(&mut self, record: Record) {
+        if let Some(sample) = &mut self.sample {
+            return sample.read(record, &mut self.kept);
+        }
         self.octets += payload_octets(&record);
         self.kept.push(record);
         while self.kept.len() > self.limit

@@ -256,10 +256,19 @@ impl World {
         self.network.epoch
     }
 
-    /// What happened so far, in order; nothing in a world that is not watched.
+    /// What happened so far, in order; nothing in a world that is not watched, and of one of which a sample
+    /// is kept, that.
     pub fn records(&self) -> &[Record] {
-        let records = self.crew.history().or(self.parts[0].agenda.records.as_ref());
-        records.map_or(&[], Records::as_slice)
+        self.kept().map_or(&[], Records::as_slice)
+    }
+
+    /// All that happened so far, in order, to be judged: nothing where only a sample is kept.
+    pub fn history(&self) -> &[Record] {
+        self.kept().filter(|records| !records.is_sample()).map_or(&[], Records::as_slice)
+    }
+
+    fn kept(&self) -> Option<&Records> {
+        self.crew.history().or(self.parts[0].agenda.records.as_ref())
     }
 
     /// Keeps, from now on, each packet that one of these hosts sends or receives, or any host; what was

@@ -57,7 +57,7 @@ pub(super) fn trouble(
 }
 
 fn notes<'w>(evidence: &Evidence<'w>) -> impl Iterator<Item = (SimTime, &'w Note)> + use<'w> {
-    evidence.world.records().iter().filter_map(|record| match &record.fact {
+    evidence.world.history().iter().filter_map(|record| match &record.fact {
         Fact::Note(note) => Some((record.time, note)),
         _ => None,
     })

@@ -177,7 +177,7 @@ pub(super) fn device(
 
 pub(super) fn lost(evidence: &Evidence<'_>, count: Count) -> Finding {
     let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
-    for record in evidence.world.records() {
+    for record in evidence.world.history() {
         if let Fact::Lost { why, .. } = &record.fact
             && !matches!(why, Loss::HostDown | Loss::NoListener)
         {
@@ -206,7 +206,7 @@ pub(super) fn packets(evidence: &Evidence<'_>, fate: Fate, count: Count) -> Find
         (Fact::Released(_, _, packets), Fate::Held) => u64::from(*packets),
         _ => 0,
     };
-    let all = evidence.world.records().iter().map(number).sum();
+    let all = evidence.world.history().iter().map(number).sum();
     Finding::new(count.holds(all), counted(all, "such packet"))
 }
 
@@ -221,13 +221,13 @@ pub(super) struct WantedForgery<'p> {
 pub(super) fn forged(evidence: &Evidence<'_>, wanted: &WantedForgery<'_>, count: Count) -> Finding {
     let world = evidence.world;
     let forged: BTreeSet<RecordId> = world
-        .records()
+        .history()
         .iter()
         .filter(|record| matches!(record.fact, Fact::Forged { .. }))
         .map(|record| record.id)
         .collect();
     let (mut open, mut closed) = (0, 0);
-    for record in world.records() {
+    for record in world.history() {
         let Some(cause) = record.cause.filter(|cause| forged.contains(cause)) else { continue };
         let (from, number) = match &record.fact {
             Fact::Datagram { from, .. } => (from, &mut open),
@@ -250,7 +250,7 @@ pub(super) fn forged(evidence: &Evidence<'_>, wanted: &WantedForgery<'_>, count:
 }
 
 fn notes<'w>(evidence: &Evidence<'w>) -> impl Iterator<Item = &'w Note> + use<'w> {
-    evidence.world.records().iter().filter_map(|record| match &record.fact {
+    evidence.world.history().iter().filter_map(|record| match &record.fact {
         Fact::Note(note) => Some(note),
         _ => None,
     })

@@ -28,7 +28,7 @@ pub(super) struct Case<'w> {
 impl<'w> Case<'w> {
     pub(super) fn new(plan: &'w Plan, world: &'w World) -> Self {
         let mut places: Vec<(u32, Vec<u32>)> = Vec::new();
-        for (place, record) in world.records().iter().enumerate() {
+        for (place, record) in world.history().iter().enumerate() {
             let node = record.id.node.index();
             if places.len() <= node {
                 places.resize(node + 1, (0, Vec::new()));
@@ -51,7 +51,7 @@ impl<'w> Case<'w> {
 
     /// The record of that name, if it is kept.
     pub(super) fn record(&self, id: RecordId) -> Option<&'w Record> {
-        self.world.records().get(self.place(id)?)
+        self.world.history().get(self.place(id)?)
     }
 
     /// What a record was caused by, from the nearest cause on.
@@ -82,7 +82,7 @@ impl<'w> Case<'w> {
     /// By how much the clock of a node was ahead at that time.
     pub(super) fn clock(&self, node: NodeId, at: SimTime) -> Skew {
         let of_node = self.places.get(node.index()).map_or(&[][..], |(_, places)| places);
-        let records = of_node.iter().map(|place| &self.world.records()[*place as usize]);
+        let records = of_node.iter().map(|place| &self.world.history()[*place as usize]);
         let set = records.take_while(|record| record.time <= at).filter_map(|record| match &record
             .fact
         {

@@ -233,7 +233,7 @@ const DELETES: &[&str] = &["EXPUNGE", "CLOSE", "MOVE", "DELETE", "RENAME", "DELE
 /// What a client has written, and neither sent, nor been refused, nor kept.
 fn submitted(case: &Case<'_>, broken: &mut Vec<Broken>) {
     let mut ended: BTreeSet<(NodeId, &str)> = BTreeSet::new();
-    for record in case.world.records() {
+    for record in case.world.history() {
         if let Fact::Note(
             Note::Submitted { message_id, .. } | Note::NotSubmitted { message_id, .. },
         ) = &record.fact
@@ -241,7 +241,7 @@ fn submitted(case: &Case<'_>, broken: &mut Vec<Broken>) {
             ended.insert((record.id.node, message_id));
         }
     }
-    for record in case.world.records() {
+    for record in case.world.history() {
         let Fact::Note(Note::Composed { message_id, .. }) = &record.fact else { continue };
         let node = record.id.node;
         // A generator of load keeps what waits in memory alone.

@@ -50,13 +50,13 @@ pub(super) fn read(case: &Case<'_>) -> Vec<Broken> {
             told.insert(node, Told::new(case, node, resolver));
         }
     }
-    let [forged, believed] = forgeries(case.world.records());
+    let [forged, believed] = forgeries(case.world.history());
     let mut streams: BTreeMap<(NodeId, SocketAddr, SocketAddr), Vec<u8>> = BTreeMap::new();
     let mut broken = Vec::new();
     if told.is_empty() {
         return broken;
     }
-    for record in case.world.records() {
+    for record in case.world.history() {
         let node = record.id.node;
         match &record.fact {
             Fact::Datagram { from, to, payload } if from.port() == PORT || to.port() == PORT => {

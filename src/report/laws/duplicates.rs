@@ -78,7 +78,7 @@ fn from_clients(case: &Case<'_>, broken: &mut Vec<Broken>) {
     let mails = case.mails();
     let mut written: BTreeMap<(NodeId, &str), usize> = BTreeMap::new();
     let mut told: BTreeMap<(NodeId, &str), Vec<crate::world::RecordId>> = BTreeMap::new();
-    for record in case.world.records() {
+    for record in case.world.history() {
         match &record.fact {
             Fact::Note(Note::Composed { message_id, .. }) => {
                 *written.entry((record.id.node, message_id)).or_default() += 1;

@@ -66,7 +66,7 @@ impl<'w> Mails<'w> {
             Mails { all: Vec::new(), by_name: BTreeMap::new(), by_transfer: vec![None; count] };
         let mut origins = BTreeMap::new();
         let transfers = Transfers::new(case.transfers());
-        for record in case.world.records() {
+        for record in case.world.history() {
             if let Fact::Note(note) = &record.fact {
                 mails.note(case, record, note, &transfers, &mut origins);
             }

@@ -57,7 +57,7 @@ fn on_disk(case: &Case<'_>, broken: &mut Vec<Broken>) {
 /// new UIDVALIDITY begins anew.
 fn delivered(case: &Case<'_>, broken: &mut Vec<Broken>) {
     let mut last: BTreeMap<(NodeId, &str), (u32, RecordId)> = BTreeMap::new();
-    for record in case.world.records() {
+    for record in case.world.history() {
         let (account, mailbox, uid) = match &record.fact {
             Fact::Note(Note::Delivered { account, mailbox, uid, .. }) => (account, mailbox, uid),
             Fact::Note(Note::Rebuilt { account, mailbox, .. }) if mailbox == "INBOX" => {

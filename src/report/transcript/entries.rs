@@ -69,11 +69,12 @@ impl<'w> Entries<'w> {
         }
     }
 
-    /// What was said on connections of one protocol, and nothing else. Causes are not told.
+    /// What was said on connections of one protocol, and nothing else, to be judged: nothing of a sample.
+    /// Causes are not told.
     pub(in crate::report) fn of_connections(world: &'w World, protocol: Protocol) -> Self {
         Entries {
             world,
-            records: world.records().iter(),
+            records: world.history().iter(),
             ready: VecDeque::new(),
             conversations: BTreeMap::new(),
             silent: HashMap::default(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::engine::Seed;
 use crate::engine::shake::made;
-use crate::world::{BuildError, HostConfig, World, WorldBuilder};
+use crate::world::{BuildError, HostConfig, Watch, World, WorldBuilder};
 
 pub use faults::{cease, order};
 pub use served::{GatewayPlan, build_served};
@@ -31,15 +31,19 @@ const DNS_PORT: u16 = 53;
 /// What the builder finds wrong with its parts. A checked plan has no such mistakes, but one that
 /// was put together in code may have.
 pub fn build(plan: &Plan, seed: Seed) -> Result<World, Vec<BuildError>> {
-    build_observed(plan, seed, plan.is_watched())
+    build_observed(plan, seed, plan.watch())
 }
 
-/// As [`build`], with records kept or not.
+/// As [`build`], with records kept or not, or of some messages.
 ///
 /// # Errors
 /// As [`build`].
-pub fn build_observed(plan: &Plan, seed: Seed, watched: bool) -> Result<World, Vec<BuildError>> {
-    let mut world = parts(plan, seed, watched, |_, host| host).build()?;
+pub fn build_observed(
+    plan: &Plan,
+    seed: Seed,
+    watch: impl Into<Watch>,
+) -> Result<World, Vec<BuildError>> {
+    let mut world = parts(plan, seed, watch.into(), |_, host| host).build()?;
     faults::schedule(plan, &mut world);
     Ok(world)
 }
@@ -48,11 +52,11 @@ pub fn build_observed(plan: &Plan, seed: Seed, watched: bool) -> Result<World, V
 fn parts(
     plan: &Plan,
     seed: Seed,
-    watched: bool,
+    watch: Watch,
     change: impl Fn(&Host, HostConfig) -> HostConfig,
 ) -> WorldBuilder {
     let mut parts = WorldBuilder::new(seed);
-    parts.epoch(plan.start).watched(watched).convergence(plan.convergence);
+    parts.epoch(plan.start).watched(watch).convergence(plan.convergence);
     parts.unreachable(plan.unreachable);
     let zones = dns::Zones::new(plan);
     let tls = TlsParts::new(plan, seed);

@@ -85,9 +85,10 @@ pub fn build_served(
         }
         None => host,
     };
-    let mut parts = super::parts(plan, seed, gateway.records_limit.is_some(), |host, config| {
-        stand_in(&host.name, config.backlog(BACKLOG_OCTETS))
-    });
+    let mut parts =
+        super::parts(plan, seed, gateway.records_limit.is_some().into(), |host, config| {
+            stand_in(&host.name, config.backlog(BACKLOG_OCTETS))
+        });
     if let Some(limit) = gateway.records_limit {
         parts.records_limit(limit);
     }

@@ -1,5 +1,6 @@
 //! The workload: what its domains write and ask, checked and filled in.
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +23,12 @@ use crate::proto::dns::RecordType;
 use crate::scenario::finding::Path;
 use crate::scenario::format::tls::SubmitTls;
 use crate::scenario::format::units::{Dur, Size};
-use crate::scenario::format::workload::{self as format, Arrivals, MessageSize, Names, Order};
+use crate::scenario::format::workload::{
+    self as format, Arrivals, Extreme, MessageSize, Names, Order, Records, Sampled,
+};
 use crate::scenario::plan::workload::{DnsPart, GATEWAY, MailPart};
 use crate::scenario::plan::{Action, LoadHost, Plan, Step, Workload};
+use crate::world::Watch;
 
 impl Expander<'_, '_, '_> {
     pub(super) fn plan_workload(&mut self, plan: &Plan) -> Option<Workload> {
@@ -43,8 +47,24 @@ impl Expander<'_, '_, '_> {
         }
         let mail = format.mail.as_ref().map(|mail| self.mail_part(&path.at("mail"), mail, plan));
         let dns = format.dns.as_ref().map(|dns| self.dns_part(&path.at("dns"), dns));
-        let watched = format.transcript == Some(format::Records::All);
-        Some(Workload { mail, dns, watched })
+        let watch = match format.transcript {
+            None | Some(Records::Extreme(Extreme::Off)) => Watch::Nothing,
+            Some(Records::Extreme(Extreme::All)) => Watch::Everything,
+            Some(Records::Sampled(Sampled { one_in })) => {
+                self.sample(&path, one_in, mail.is_some())
+            }
+        };
+        Some(Workload { mail, dns, watch })
+    }
+
+    fn sample(&mut self, path: &Path<'_>, one_in: u64, has_mail: bool) -> Watch {
+        if !has_mail {
+            let remedy = "\"all\" or \"off\"".to_owned();
+            let found = "a sample is one of messages, and the workload writes none";
+            self.report.at(&path.at("transcript"), found, remedy);
+        }
+        // The schema knows no zero.
+        NonZeroU64::new(one_in).map_or(Watch::Nothing, |one_in| Watch::Sample { one_in })
     }
 
     /// The readers of generated domains read from the beginning of the load to the end of the run, those

@@ -24,23 +24,44 @@ pub struct Workload {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"queries": 100000, "over": "10s"}]))]
     pub dns: Option<DnsLoad>,
-    /// Whether records are kept of what happens: `off` or `all`. A million messages leave some gigabytes of
-    /// them. Without records there is no transcript and no summary, and of `expect` and the laws only
-    /// what disks tell is judged.
+    /// Whether records are kept of what happens: `off`, `all`, or those of one message in so many. A
+    /// message leaves some hundred of them, a million messages some gigabytes. Without all records there
+    /// is no summary of all messages, and of `expect` and the laws only what disks tell is judged.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "off"), example = &"all")]
+    #[schemars(extend("default" = "off"), extend("examples" = [{"one_in": 1000}, "all"]))]
     pub transcript: Option<Records>,
 }
 
 /// What is kept of what happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
 pub enum Records {
+    /// Nothing, or everything.
+    Extreme(Extreme),
+    /// Some messages.
+    Sampled(Sampled),
+}
+
+/// All or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Extreme {
     /// Nothing.
-    #[default]
     Off,
     /// Everything.
     All,
+}
+
+/// A sample of the messages of a load, drawn by the seed. Of each there is its whole way: what its client
+/// and the servers tell of it, its part of each connection that carried it, the questions that were asked
+/// for it and those that it waited for, and what servers wrote about it. Messages of the agenda are in
+/// every sample, and so are faults. Not in it are the sessions of readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sampled {
+    /// One message in so many, on the average.
+    #[schemars(range(min = 1, max = 1e12), example = 1000)]
+    pub one_in: u64,
 }
 
 /// Domains of one kind, which differ in their names alone. Their users have no entries of their own:

@@ -6,6 +6,7 @@ use super::Plan;
 use super::tls::SubmitTls;
 use crate::actors::load::population::DomainId;
 use crate::actors::load::{DnsWork, MailWork};
+use crate::world::Watch;
 
 /// The load of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +15,8 @@ pub struct Workload {
     pub mail: Option<MailPart>,
     /// The questions that are asked by rules.
     pub dns: Option<DnsPart>,
-    /// Whether records are kept.
-    pub watched: bool,
+    /// What is kept of what happens.
+    pub watch: Watch,
 }
 
 /// The mail of a load.
@@ -81,9 +82,9 @@ impl Plan {
         true
     }
 
-    /// Whether records are kept of a run, unless somebody says otherwise.
-    pub fn is_watched(&self) -> bool {
-        self.workload.as_ref().is_none_or(|workload| workload.watched)
+    /// What is kept of what happens in a run, unless somebody says otherwise.
+    pub fn watch(&self) -> Watch {
+        self.workload.as_ref().map_or(Watch::Everything, |workload| workload.watch)
     }
 }
 
