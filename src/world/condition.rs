@@ -56,7 +56,7 @@ pub(crate) enum Admission {
     /// It happens when the host goes on.
     Later,
     /// The packet had no place in the ring.
-    Lost(Packet),
+    Lost(Box<Packet>),
 }
 
 /// What ails a host, all together.

@@ -218,7 +218,7 @@ impl Ctx<'_> {
     /// Sends a datagram from this address and port of the host, as a server that answers from the
     /// address it was asked at.
     pub fn send_udp_from(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
-        self.turn.send(Packet { from, to, body: Body::Udp(payload) });
+        self.turn.send(Box::new(Packet { from, to, body: Body::Udp(payload) }));
     }
 
     /// Sends a datagram with any source address, as an attacker does whose network checks no sources
@@ -246,7 +246,10 @@ impl Ctx<'_> {
         self.turn.draws();
         let host = &mut *self.turn.host;
         let draws = host.draws.as_deref_mut().expect("made by the call above");
-        let port = host.stack.free_port(own, to, draws).ok_or(NoSocket::NoAddress { to })?;
+        let port = host
+            .stack
+            .free_port(own, to, self.turn.now, draws)
+            .ok_or(NoSocket::NoAddress { to })?;
         let iss = draws.next_u64() as u32;
         let local = SocketAddr::new(own, port);
         let config = self.turn.tcp_config(local, to);
@@ -346,7 +349,7 @@ impl Ctx<'_> {
 
     /// How many connections the host has.
     pub fn connection_count(&self) -> usize {
-        self.turn.host.stack.connection_count()
+        self.turn.host.stack.connection_count(self.turn.now)
     }
 }
 

@@ -97,13 +97,13 @@ impl Judge {
 
 impl Turn<'_> {
     /// Sends a packet to the node that has its address, unless a rule knows better.
-    pub(crate) fn send(&mut self, packet: Packet) {
+    pub(crate) fn send(&mut self, packet: Box<Packet>) {
         let owner = self.network.addresses.owner(packet.to.ip());
         self.send_to(owner, packet);
     }
 
     /// The same, where it is known already which host has the address; `None`: none has.
-    pub(crate) fn send_to(&mut self, owner: Option<NodeId>, packet: Packet) {
+    pub(crate) fn send_to(&mut self, owner: Option<NodeId>, packet: Box<Packet>) {
         if let Some(capture) = &mut self.agenda.capture {
             capture.sent(self.now, self.host.node.id, &packet);
         }
@@ -124,7 +124,7 @@ impl Turn<'_> {
     }
 
     /// Puts a packet on its way.
-    pub(super) fn depart(&mut self, to: NodeId, packet: Packet) {
+    pub(super) fn depart(&mut self, to: NodeId, packet: Box<Packet>) {
         let from = self.host.node.id;
         if !self.network.partitions.is_empty() && self.network.are_parted(from, to) {
             let node = &mut self.host.node;
@@ -135,7 +135,7 @@ impl Turn<'_> {
     }
 
     /// Asks all rules, in the order in which they began; the first that strikes counts.
-    fn judge(&mut self, to: NodeId, mut packet: Packet) {
+    fn judge(&mut self, to: NodeId, mut packet: Box<Packet>) {
         let number = self.host.node.counts.sent.packets;
         let mut verdict = None;
         for judge in self.host.judges.iter_mut() {
@@ -190,9 +190,9 @@ impl Turn<'_> {
         let back = Packet { from: packet.to, to: packet.from, body: Body::Tcp(back) };
         self.host.node.counts.duplicate(&onward);
         self.host.node.counts.duplicate(&back);
-        self.depart(to, onward);
+        self.depart(to, Box::new(onward));
         let destination = self.host.node.id;
-        let happening = Happening::Packet { destination, packet: back };
+        let happening = Happening::Packet { destination, packet: Box::new(back) };
         self.schedule(self.now + LOOPBACK_DELAY, happening);
     }
 }

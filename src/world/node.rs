@@ -32,9 +32,9 @@ pub(crate) enum Happening {
     /// The host comes up for the first time.
     Start,
     /// A packet arrives, on its way to `destination`.
-    Packet { destination: NodeId, packet: Packet },
+    Packet { destination: NodeId, packet: Box<Packet> },
     /// A packet that was kept back leaves its host.
-    Departure { destination: NodeId, packet: Packet },
+    Departure { destination: NodeId, packet: Box<Packet> },
     /// A time an actor had set. Void when the host was restarted since `boot`.
     Timer { boot: u32, actor: u16, token: TimerToken },
     /// A connection may have something to do. Lazy: it may be early, or the connection gone.
@@ -44,7 +44,7 @@ pub(crate) enum Happening {
     /// An actor other than `from` is to be told.
     Signal { boot: u32, from: u16, signal: Signal },
     /// Something comes in from outside the world.
-    Visit(Visit),
+    Visit(Box<Visit>),
 }
 
 impl Happening {
@@ -119,7 +119,7 @@ pub(crate) struct Node {
 #[derive(Debug, Default)]
 struct Waiting {
     octets: usize,
-    packets: VecDeque<(Option<RecordId>, NodeId, Packet)>,
+    packets: VecDeque<(Option<RecordId>, NodeId, Box<Packet>)>,
 }
 
 impl Nothing for BTreeMap<u32, Waiting> {
@@ -217,7 +217,7 @@ impl Node {
         now: SimTime,
         cause: Option<RecordId>,
         destination: NodeId,
-        mut packet: Packet,
+        mut packet: Box<Packet>,
     ) {
         agenda.last_activity = now;
         if destination == self.id {
@@ -303,7 +303,7 @@ impl Node {
                 capture.sent(now, self.id, &message);
             }
             self.counts.sent.add(&message);
-            self.forward(network, agenda, now, cause, source, message);
+            self.forward(network, agenda, now, cause, source, Box::new(message));
         }
     }
 
@@ -316,7 +316,7 @@ impl Node {
         now: SimTime,
         cause: Option<RecordId>,
         peer: NodeId,
-        (destination, mut packet): (NodeId, Packet),
+        (destination, mut packet): (NodeId, Box<Packet>),
         Alteration { arrives, copy, flipped_bit }: Alteration,
     ) {
         let mut tell = |node: &mut Node, packet: &Packet, how| {
@@ -345,7 +345,7 @@ impl Node {
         cause: Option<RecordId>,
         port: u32,
         destination: NodeId,
-        packet: Packet,
+        packet: Box<Packet>,
     ) {
         let limit = self.directions[port as usize].config().queue_octets as usize;
         let waiting = self.held.entry(port).or_default();
@@ -393,7 +393,7 @@ impl Node {
 
     /// What its links hold.
     pub(crate) fn held_packets(&self) -> impl Iterator<Item = &Packet> {
-        self.held.values().flat_map(|waiting| &waiting.packets).map(|(_, _, packet)| packet)
+        self.held.values().flat_map(|waiting| &waiting.packets).map(|(_, _, packet)| &**packet)
     }
 
     pub(crate) fn lose(

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use crate::net::icmp::{self, Complaint};
-use crate::net::tcp::{self, Connection, Flags, Segment};
+use crate::net::tcp::{self, Actions, Connection, Flags, Segment};
 use crate::net::{Body, Loss, NodeId, Packet, Trouble};
 
 use super::actor::{ConnId, Event, StreamEvent};
 use super::ailment::Excess;
 use super::node::Happening;
 use super::record::Fact;
-use super::stack::{Socket, Stop};
+use super::stack::{Found, Socket, Stop};
 use super::turn::{NOBODY, Turn, kind};
 
 impl Turn<'_> {
@@ -18,49 +18,48 @@ impl Turn<'_> {
         self.host.node.lose(self.agenda, self.now, self.cause, packet, why);
     }
 
-    pub(super) fn receive(&mut self, packet: Packet) {
+    /// Takes a packet: what it carries is moved out of it.
+    pub(super) fn receive(&mut self, packet: &mut Packet) {
         if let Some(capture) = &mut self.agenda.capture {
-            capture.received(self.network, self.now, self.host.node.id, &packet);
+            capture.received(self.network, self.now, self.host.node.id, packet);
         }
         if let Body::Damaged(_) = packet.body {
-            self.host.node.lose(self.agenda, self.now, self.cause, &packet, Loss::Corrupted);
-            return;
+            return self.lose(packet, Loss::Corrupted);
         }
         self.agenda.last_activity = self.now;
         let octets = packet.octets();
-        let Packet { from, to, body } = packet;
+        let Packet { from, to, ref mut body } = *packet;
         match body {
             Body::Udp(payload) => {
-                self.host.trail.add(self.now, kind::DATAGRAM, &payload);
+                self.host.trail.add(self.now, kind::DATAGRAM, payload);
                 let Some(actor) = self.host.stack.udp_actor(to.port()) else {
-                    let packet = Packet { from, to, body: Body::Udp(payload) };
                     let Turn { now, cause, network, .. } = *self;
                     let node = &mut self.host.node;
-                    let cause = node.lose(self.agenda, now, cause, &packet, Loss::NoListener);
+                    let cause = node.lose(self.agenda, now, cause, packet, Loss::NoListener);
                     let trouble = Trouble::PortUnreachable;
-                    node.complain(network, self.agenda, now, cause, &packet, trouble);
+                    node.complain(network, self.agenda, now, cause, packet, trouble);
                     return;
                 };
                 if let Some(condition) = &mut self.host.condition
                     && condition.stands_still()
                     && !condition.takes_datagram(to.port(), payload.len())
                 {
-                    let packet = Packet { from, to, body: Body::Udp(payload) };
-                    return self.lose(&packet, Loss::BufferFull);
+                    return self.lose(packet, Loss::BufferFull);
                 }
                 self.host.node.counts.delivered.add_octets(octets);
+                let payload = std::mem::take(payload);
                 self.record(|| Fact::Datagram { from, to, payload: payload.clone() });
                 self.scratch.pending.push_back((actor, Event::Datagram { from, to, payload }));
             }
-            Body::Tcp(segment) => {
-                if self.receive_segment(from, to, segment) {
+            Body::Tcp(_) => {
+                if self.receive_segment(packet) {
                     self.host.node.counts.delivered.add_octets(octets);
                 }
             }
             Body::Icmp(message) => {
                 self.host.node.counts.delivered.add_octets(octets);
-                self.host.trail.add(self.now, kind::ICMP, &message);
-                if let Some(complaint) = icmp::read(from.ip(), to.ip(), &message) {
+                self.host.trail.add(self.now, kind::ICMP, message);
+                if let Some(complaint) = icmp::read(from.ip(), to.ip(), message) {
                     let complaint = Box::new(complaint);
                     self.record(|| Fact::Complaint { by: from.ip(), complaint: complaint.clone() });
                     self.receive_complaint(&complaint);
@@ -80,7 +79,7 @@ impl Turn<'_> {
             }
             _ => None,
         };
-        match (tcp_sequence, self.host.stack.find(from, to)) {
+        match (tcp_sequence, self.host.stack.find(from, to, self.now)) {
             (None, _) => {
                 if let Some(actor) = self.host.stack.udp_actor(from.port()) {
                     self.scratch
@@ -88,7 +87,7 @@ impl Turn<'_> {
                         .push_back((actor, Event::Unreachable { from, to, trouble }));
                 }
             }
-            (Some(sequence), Some(id)) => {
+            (Some(sequence), Some(Found::Connection(id))) => {
                 let socket = self.host.stack.get(id).expect("a connection found by its ends");
                 match mtu {
                     Some(mtu) => {
@@ -99,46 +98,54 @@ impl Turn<'_> {
                 }
                 self.after_tcp(id);
             }
-            (Some(_), None) => {}
+            (Some(_), Some(Found::Rest(_)) | None) => {}
         }
     }
 
     /// Hands a segment to its connection, or to who listens; `false` when it is lost here.
-    fn receive_segment(&mut self, from: SocketAddr, to: SocketAddr, segment: Segment) -> bool {
+    fn receive_segment(&mut self, packet: &mut Packet) -> bool {
+        let Packet { from, to, body: Body::Tcp(ref mut segment) } = *packet else { return false };
         let flags = kind::SEGMENT | u32::from(segment.flags.bits());
         self.host.trail.add(self.now, flags, &segment.payload);
-        let known = self.host.stack.find(to, from);
-        let reopened = known.filter(|id| {
-            let socket = self.host.stack.peek(*id).expect("a connection found by its ends");
-            opens(segment.flags) && socket.tcp.is_reopened_by(&segment)
-        });
-        if let Some(id) = reopened {
-            self.host.stack.remove(id);
-        } else if let Some(id) = known {
-            let socket = self.host.stack.get(id).expect("a connection found by its ends");
-            if socket.actor == NOBODY && !segment.payload.is_empty() {
-                // Nobody will read it, and the peer is to know (RFC 1122 §4.2.2.13).
-                socket.tcp.abort(self.now, &mut self.scratch.actions);
+        match self.host.stack.find(to, from, self.now) {
+            Some(Found::Connection(id)) => {
+                let socket = self.host.stack.get(id).expect("a connection found by its ends");
+                if socket.actor == NOBODY && !segment.payload.is_empty() {
+                    // Nobody will read it, and the peer is to know (RFC 1122 §4.2.2.13).
+                    socket.tcp.abort(self.now, &mut self.scratch.actions);
+                } else {
+                    socket.tcp.on_segment(self.now, segment, &mut self.scratch.actions);
+                }
                 self.after_tcp(id);
                 return true;
             }
-            socket.tcp.on_segment(self.now, segment, &mut self.scratch.actions);
-            self.after_tcp(id);
-            return true;
+            Some(Found::Rest(number)) => {
+                let (now, wait) = (self.now, self.tcp().time_wait);
+                let rest = self.host.stack.resting(number, now).expect("it was found just now");
+                if !(opens(segment.flags) && rest.is_reopened_by(segment)) {
+                    let answer = rest.on_segment(now, segment, wait);
+                    if let Some(answer) = answer {
+                        let body = Body::Tcp(answer);
+                        self.send(Box::new(Packet { from: to, to: from, body }));
+                    }
+                    return true;
+                }
+                // A new one takes its ends, if it is accepted.
+            }
+            None => {}
         }
         let listener = self.host.stack.listener(to.port());
         match listener {
-            Some(_) if opens(segment.flags) && self.is_refused(to, from, &segment) => {}
+            Some(_) if opens(segment.flags) && self.is_refused(to, from, segment) => {}
             Some(_) if opens(segment.flags) && self.is_crowded(to.port()) => {
-                let packet = Packet { from, to, body: Body::Tcp(segment) };
-                self.lose(&packet, Loss::BacklogFull);
+                self.lose(packet, Loss::BacklogFull);
                 return false;
             }
             Some(actor) if opens(segment.flags) => {
                 let iss = self.draws().next_u64() as u32;
                 let config = self.tcp_config(to, from);
                 let tcp =
-                    Connection::accept(&config, iss, &segment, self.now, &mut self.scratch.actions);
+                    Connection::accept(&config, iss, segment, self.now, &mut self.scratch.actions);
                 let (local, peer) = (to, from);
                 let peer_host = self.network.addresses.owner(peer.ip());
                 let mut socket = Socket::new([local, peer], peer_host, actor, false, tcp);
@@ -151,8 +158,8 @@ impl Turn<'_> {
             }
             _ => {
                 // A closed port, or a connection from before a crash (RFC 9293 §3.10.7.1).
-                if let Some(reset) = Segment::reset_for(&segment) {
-                    self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
+                if let Some(reset) = Segment::reset_for(segment) {
+                    self.send(Box::new(Packet { from: to, to: from, body: Body::Tcp(reset) }));
                 }
             }
         }
@@ -168,7 +175,7 @@ impl Turn<'_> {
         };
         let refuses = has_none || (self.tcp().abort_on_overflow && self.is_crowded(to.port()));
         if refuses && let Some(reset) = Segment::reset_for(syn) {
-            self.send(Packet { from: to, to: from, body: Body::Tcp(reset) });
+            self.send(Box::new(Packet { from: to, to: from, body: Body::Tcp(reset) }));
         }
         refuses
     }
@@ -222,24 +229,40 @@ impl Turn<'_> {
         if let Some(limit) = self.host.backlog_octets {
             socket.keep_backlog(limit, self.now, &mut self.scratch.actions);
         }
-        let after = After {
-            id,
-            ends: [socket.local, socket.peer],
-            peer_host: socket.peer_host,
-            actor: socket.actor,
-            active: socket.active,
-            is_unaccepted: socket.is_unaccepted,
+        let Actions { segments, events, resent } = &mut self.scratch.actions;
+        let has_left_any = !(segments.is_empty() && events.is_empty() && resent.is_empty());
+        // Copied where it is of use, since each address takes a while.
+        let after = if has_left_any {
+            Some(After {
+                id,
+                ends: [socket.local, socket.peer],
+                peer_host: socket.peer_host,
+                actor: socket.actor,
+                active: socket.active,
+                is_unaccepted: socket.is_unaccepted,
+            })
+        } else {
+            None
         };
-        let stands = socket.is_half_open && socket.tcp.state() != tcp::State::SynReceived;
-        let gone = socket.tcp.is_closed();
-        if stands {
+        let state = socket.tcp.state();
+        let time_wait = socket.tcp.time_wait();
+        if socket.is_half_open && state != tcp::State::SynReceived {
             self.host.stack.leave_syn_queue(id);
         }
-        if gone {
+        if let Some(time_wait) = time_wait {
+            self.host.stack.rest(id, time_wait, self.now);
+        } else if state == tcp::State::Closed {
             self.host.stack.remove(id);
         } else if self.scratch.touched.last() != Some(&id) {
             self.scratch.touched.push(id);
         }
+        if let Some(after) = after {
+            self.carry_away(&after);
+        }
+    }
+
+    /// Carries away what TCP has left in its [`Actions`].
+    fn carry_away(&mut self, after: &After) {
         let [local, peer] = after.ends;
         if !self.scratch.actions.resent.is_empty() {
             let resent = std::mem::take(&mut self.scratch.actions.resent);
@@ -248,11 +271,11 @@ impl Turn<'_> {
             }
         }
         while let Some(segment) = self.scratch.actions.segments.pop_front() {
-            let packet = Packet { from: local, to: peer, body: Body::Tcp(segment) };
+            let packet = Box::new(Packet { from: local, to: peer, body: Body::Tcp(segment) });
             self.send_to(after.peer_host, packet);
         }
         while let Some(event) = self.scratch.actions.events.pop_front() {
-            self.after_event(&after, event);
+            self.after_event(after, event);
         }
     }
 

@@ -108,7 +108,8 @@ impl World {
         }
         let key = Key { time: at.max(self.now), origin: OUTSIDE_ORIGIN, sequence: self.visits };
         self.visits += 1;
-        let scheduled = Scheduled { node, cause: None, happening: Happening::Visit(visit) };
+        let scheduled =
+            Scheduled { node, cause: None, happening: Happening::Visit(Box::new(visit)) };
         self.part_mut(node).agenda.queue.push(key, scheduled);
     }
 

@@ -249,12 +249,12 @@ impl Host {
                 }
                 return;
             }
-            Happening::Packet { packet, .. } => {
+            Happening::Packet { mut packet, .. } => {
                 if turn.host.status != Status::Up {
                     turn.host.node.lose(turn.agenda, now, cause, &packet, Loss::HostDown);
                     return;
                 }
-                turn.receive(packet);
+                turn.receive(&mut packet);
             }
             Happening::Departure { destination, packet } => turn.depart(destination, packet),
             Happening::Timer { boot, actor, token } => {
@@ -262,7 +262,8 @@ impl Host {
                     return;
                 }
                 turn.host.trail.add(now, kind::TIMER, &token.0.to_le_bytes());
-                turn.scratch.pending.push_back((actor, Event::Timer(token)));
+                let event = Event::Timer(token);
+                return hand_first(&mut Ctx { turn, actor }, &mut self.actors, event);
             }
             Happening::Connection { boot, connection } => {
                 if boot != turn.host.boot {
@@ -289,7 +290,7 @@ impl Host {
                     return;
                 }
                 turn.agenda.last_activity = now;
-                match visit {
+                match *visit {
                     Visit::Outside(outside) => {
                         let (which, octets) = outside.trace();
                         turn.host.trail.add(now, kind::OUTSIDE + which, octets);
@@ -319,6 +320,16 @@ impl Host {
         }
         run_pending(&mut Ctx { turn, actor: 0 }, &mut self.actors);
     }
+}
+
+/// Hands over an event that nothing waits before, and then those that it causes.
+fn hand_first(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>], event: Event) {
+    if ctx.turn.host.condition.is_some() {
+        ctx.turn.scratch.pending.push_back((ctx.actor, event));
+    } else if let Some(actor) = actors.get_mut(usize::from(ctx.actor)) {
+        actor.handle(event, ctx);
+    }
+    run_pending(ctx, actors);
 }
 
 /// Hands the events of this instant to their actors until there are none, or keeps them if the programs

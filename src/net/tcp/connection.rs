@@ -5,8 +5,6 @@
 //! other for ever. (Linux limits such answers by time for the same reason.)
 //!
 //! Deviation: text and FIN on a segment with SYN are dropped; the peer sends them again.
-//!
-//! Deviation: a RST in TIME-WAIT is ignored (RFC 1337 §3, first fix).
 
 use super::config::Config;
 use super::event::{Actions, CloseReason, Event, Resending, Resent};
@@ -16,6 +14,7 @@ use super::segment::{Flags, Segment};
 use super::send::{Outgoing, Sender, TimedOut};
 use super::sequence::SeqNumber;
 use super::state::State;
+use super::time_wait::TimeWait;
 use crate::engine::SimTime;
 use crate::net::icmp::Trouble;
 use bytes::Bytes;
@@ -61,11 +60,12 @@ impl Connection {
         connection
     }
 
-    /// Takes a segment from the peer. After the end nothing happens.
-    pub fn on_segment(&mut self, now: SimTime, segment: Segment, out: &mut Actions) {
+    /// Takes a segment from the peer, and its text out of it. After the end nothing happens.
+    pub fn on_segment(&mut self, now: SimTime, segment: &mut Segment, out: &mut Actions) {
         match self.state {
             State::Listen | State::Closed => return,
-            State::SynSent => self.on_segment_in_syn_sent(now, &segment, out),
+            State::TimeWait => return self.on_segment_in_time_wait(now, segment, out),
+            State::SynSent => self.on_segment_in_syn_sent(now, segment, out),
             _ => self.on_segment_after_syn(now, segment, out),
         }
         self.transmit(now, out);
@@ -205,13 +205,11 @@ impl Connection {
         (due != SimTime::MAX).then_some(due)
     }
 
-    /// Whether a SYN of the peer opens a new connection in place of this one, which is over: in
-    /// TIME-WAIT (RFC 9293 §3.10.7.4). One that is sent again is none.
-    ///
-    /// Deviation: any initial sequence number will do. Those of real hosts rise for the same two ends
-    /// (RFC 6528), and are then above the old ones; ours are random.
-    pub fn is_reopened_by(&self, syn: &Segment) -> bool {
-        self.state == State::TimeWait && syn.seq != self.irs.0
+    /// What a host may keep in place of it, in TIME-WAIT: all that counts of it then. Not yet while an
+    /// acknowledgment is delayed.
+    pub fn time_wait(&self) -> Option<TimeWait> {
+        let owes_nothing = self.receive.acknowledgment_due() == SimTime::MAX;
+        (self.state == State::TimeWait && owes_nothing).then(|| self.rest())
     }
 
     /// True once the host may forget the connection: in CLOSED.
@@ -263,14 +261,33 @@ impl Connection {
         }
     }
 
-    /// RFC 9293 §3.10.7.4, for all states but CLOSED, LISTEN and SYN-SENT.
-    fn on_segment_after_syn(&mut self, now: SimTime, mut segment: Segment, out: &mut Actions) {
+    fn on_segment_in_time_wait(&mut self, now: SimTime, segment: &Segment, out: &mut Actions) {
+        let mut rest = self.rest();
+        if let Some(acknowledgment) = rest.on_segment(now, segment, self.config.time_wait) {
+            self.receive.acknowledged();
+            out.segments.push_back(acknowledgment);
+        }
+        self.wait_until = rest.until();
+    }
+
+    fn rest(&self) -> TimeWait {
+        TimeWait {
+            irs: self.irs,
+            sent: self.send.max(),
+            received: self.receive.nxt(),
+            window: self.receive.window(),
+            until: self.wait_until,
+        }
+    }
+
+    /// RFC 9293 §3.10.7.4, for all states but CLOSED, LISTEN, SYN-SENT and TIME-WAIT.
+    fn on_segment_after_syn(&mut self, now: SimTime, segment: &mut Segment, out: &mut Actions) {
         if segment.flags.contains(Flags::SYN) && segment.seq == self.irs.0 {
             let has_ack = segment.flags.contains(Flags::ACK);
             match self.state {
                 State::SynReceived if has_ack => {
                     // Simultaneous open: the SYN is known, its acknowledgment counts.
-                    segment = Segment::bare(
+                    *segment = Segment::bare(
                         segment.seq.wrapping_add(1),
                         segment.ack,
                         Flags::ACK,
@@ -297,9 +314,6 @@ impl Connection {
             if len > 0 {
                 self.receive.acknowledge_now();
             }
-            if self.state == State::TimeWait && flags.contains(Flags::FIN) {
-                self.wait_until = now + self.config.time_wait;
-            }
             if !beyond_window {
                 return;
             }
@@ -308,7 +322,7 @@ impl Connection {
             // Challenge ACK (RFC 5961 §4): a peer that did restart answers it with a RST.
             return self.receive.acknowledge_now();
         }
-        if !flags.contains(Flags::ACK) || !self.on_ack(now, &segment, out) {
+        if !flags.contains(Flags::ACK) || !self.on_ack(now, segment, out) {
             return;
         }
         let receiving =
@@ -316,7 +330,7 @@ impl Connection {
         if receiving && acceptable {
             let fin = flags.contains(Flags::FIN);
             let ack_by = now + self.config.delayed_ack;
-            if self.receive.accept(seq, segment.payload, fin, ack_by, out) {
+            if self.receive.accept(seq, std::mem::take(&mut segment.payload), fin, ack_by, out) {
                 self.on_fin(now, out);
             } else if self.state == State::FinWait2 {
                 self.wait_until = now + self.config.fin_wait_2;
@@ -335,7 +349,6 @@ impl Connection {
             State::Closing | State::LastAck if self.send.is_empty() => {
                 self.finish(CloseReason::Finished, out);
             }
-            State::TimeWait => {}
             _ => self.finish(CloseReason::Reset, out),
         }
     }

@@ -28,6 +28,7 @@ mod sequence;
 mod state;
 #[cfg(test)]
 mod tests;
+mod time_wait;
 
 pub use config::Config;
 pub use connection::Connection;
@@ -35,3 +36,4 @@ pub use event::{Actions, CloseReason, Event, Resending, Resent};
 pub use sack::SackBlocks;
 pub use segment::{Flags, Segment, WINDOW_SHIFT};
 pub use state::State;
+pub use time_wait::TimeWait;

@@ -84,7 +84,7 @@ fn check(active: bool, iss: u32, irs: u32, steps: Vec<Step>) {
                     payload: Bytes::from(vec![0; length]),
                 };
                 arrived += length;
-                connection.on_segment(now, segment, &mut out);
+                connection.on_segment(now, &mut { segment }, &mut out);
             }
             Step::Wait(millis) => {
                 let until = now + Duration::from_millis(millis);

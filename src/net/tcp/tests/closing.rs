@@ -132,7 +132,12 @@ fn a_new_syn_in_time_wait_opens_a_new_connection_and_an_old_one_does_not() {
     };
     let reopens = |pipe: &Pipe, later| {
         let segment = syn(pipe, later);
-        pipe.ends[A].connection.as_ref().unwrap().is_reopened_by(&segment)
+        pipe.ends[A]
+            .connection
+            .as_ref()
+            .unwrap()
+            .time_wait()
+            .is_some_and(|rest| rest.is_reopened_by(&segment))
     };
     assert!(!reopens(&pipe, 7), "not while it stands");
     pipe.close(A);

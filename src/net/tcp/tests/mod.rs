@@ -203,7 +203,9 @@ impl Pipe {
         let end = &mut self.ends[side];
         match &mut end.connection {
             Some(connection) if !connection.is_closed() => {
-                self.with(side, |connection, now, out| connection.on_segment(now, segment, out));
+                self.with(side, |connection, now, out| {
+                    connection.on_segment(now, &mut { segment }, out);
+                });
             }
             None if segment.flags == Flags::SYN && side == B => {
                 let mut out = Actions::default();

@@ -108,7 +108,8 @@ fn the_peers_mss_counts_else_the_default() {
         let mut connection =
             Connection::accept(&Config::default(), 9, &syn, SimTime::ZERO, &mut out);
         connection.send(SimTime::ZERO, Bytes::from(pattern(5_000)), &mut out);
-        connection.on_segment(SimTime::ZERO, Segment::bare(2, 10, Flags::ACK, 65_535), &mut out);
+        let mut segment = Segment::bare(2, 10, Flags::ACK, 65_535);
+        connection.on_segment(SimTime::ZERO, &mut segment, &mut out);
         assert_eq!(out.segments[1].payload.len(), sent);
     }
 }

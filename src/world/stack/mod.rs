@@ -1,18 +1,21 @@
 //! A host's sockets: bound UDP ports, listening TCP ports, connections.
 
-use std::collections::HashMap;
+mod ends;
+mod resting;
+mod socket;
+
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::Bytes;
-
-use crate::engine::{HashState, SimTime, Stream};
-use crate::net::NodeId;
-use crate::net::tcp::{Actions, Connection, State};
+use crate::engine::{SimTime, Stream};
+use crate::net::tcp::TimeWait;
 
 use super::actor::ConnId;
 use super::lazily::Nothing;
+use ends::{ByEnds, Ends};
+use resting::Resting;
+
+pub(crate) use socket::{Held, Socket, Stop};
 
 /// The sockets of one host. Gone when it crashes.
 #[derive(Debug, Default)]
@@ -26,8 +29,9 @@ pub(crate) struct Stack {
     free: Vec<u32>,
     /// How many connections are in SYN-RECEIVED.
     half_open: usize,
-    // By (this end, other end). Looked up, never walked.
-    by_ends: HashMap<Ends, u32, HashState>,
+    resting: Resting,
+    /// Slots of connections, and with the highest bit set numbers of those that rest.
+    by_ends: ByEnds,
 }
 
 /// A port at which a host listens.
@@ -64,160 +68,17 @@ struct Slot {
     socket: Option<Box<Socket>>,
 }
 
-/// The two ends of a connection: what each segment is looked up by, and so in as few words as they
-/// take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    /// Both addresses, and both ports.
-    V4 { addresses: u64, ports: u32 },
-    /// Of this end and of the other.
-    V6 { local: u128, peer: u128, ports: u32 },
+/// What a segment is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Found {
+    /// A connection.
+    Connection(ConnId),
+    /// The number of one that is in TIME-WAIT.
+    Rest(u32),
 }
 
-impl Ends {
-    #[inline]
-    fn of(local: SocketAddr, peer: SocketAddr) -> Self {
-        let ports = u32::from(local.port()) << 16 | u32::from(peer.port());
-        match (local.ip(), peer.ip()) {
-            (IpAddr::V4(local), IpAddr::V4(peer)) => {
-                let addresses = u64::from(local.to_bits()) << 32 | u64::from(peer.to_bits());
-                Ends::V4 { addresses, ports }
-            }
-            (local, peer) => {
-                let [local, peer] = [local, peer].map(|address| match address {
-                    IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-                    IpAddr::V6(address) => address.to_bits(),
-                });
-                Ends::V6 { local, peer, ports }
-            }
-        }
-    }
-}
-
-/// Two writes are enough for version 4.
-impl Hash for Ends {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match *self {
-            Ends::V4 { addresses, ports } => {
-                state.write_u64(addresses);
-                state.write_u32(ports);
-            }
-            Ends::V6 { local, peer, ports } => {
-                state.write_u128(local);
-                state.write_u128(peer);
-                state.write_u32(ports);
-            }
-        }
-    }
-}
-
-/// One connection.
-#[derive(Debug)]
-pub(crate) struct Socket {
-    pub(crate) local: SocketAddr,
-    pub(crate) peer: SocketAddr,
-    /// The host that has the peer's address; `None`: none has.
-    pub(crate) peer_host: Option<NodeId>,
-    pub(crate) actor: u16,
-    pub(crate) active: bool,
-    pub(crate) tcp: Connection,
-    /// The one entry in the event queue that looks after it.
-    pub(crate) armed: Option<SimTime>,
-    /// Why the program is given nothing, if it is: a bit for each [`Stop`].
-    stops: u8,
-    /// Whether a peer's SYN is answered, and the answer not acknowledged.
-    pub(crate) is_half_open: bool,
-    /// Whether it waits in the backlog: no program has it.
-    pub(crate) is_unaccepted: bool,
-    /// What waits for the disk before it is sent.
-    pub(crate) held: Option<Box<Held>>,
-}
-
-/// Why a program is given nothing of what its peer sends. TCP takes it until the window is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// It does not read.
-    Program = 1,
-    /// The peer has not taken what it wrote.
-    Backlog = 2,
-    /// It waits for the disk.
-    Disk = 4,
-    /// It has not accepted the connection.
-    Unaccepted = 8,
-    /// The programs of the host are paused.
-    Paused = 16,
-}
-
-/// What a program that waits for the disk will do on a connection then.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) until: SimTime,
-    pub(crate) octets: Vec<Bytes>,
-    pub(crate) closes: bool,
-}
-
-impl Socket {
-    pub(crate) fn new(
-        [local, peer]: [SocketAddr; 2],
-        peer_host: Option<NodeId>,
-        actor: u16,
-        active: bool,
-        tcp: Connection,
-    ) -> Self {
-        Socket {
-            local,
-            peer,
-            peer_host,
-            actor,
-            active,
-            tcp,
-            armed: None,
-            stops: 0,
-            is_half_open: !active,
-            is_unaccepted: false,
-            held: None,
-        }
-    }
-
-    /// Stops reading for a server whose client does not take what was written, and begins again when
-    /// half of it is gone.
-    pub(crate) fn keep_backlog(&mut self, limit: usize, now: SimTime, out: &mut Actions) {
-        let waiting = self.tcp.unacknowledged();
-        if !self.active && waiting > limit {
-            self.stop(Stop::Backlog);
-        } else if waiting <= limit / 2 {
-            self.go(Stop::Backlog, now, out);
-        }
-    }
-
-    /// Gives the program nothing more, for one reason more.
-    pub(crate) fn stop(&mut self, why: Stop) {
-        if self.stops == 0 {
-            self.tcp.pause_reading();
-        }
-        self.stops |= why as u8;
-    }
-
-    /// A reason is gone; with the last one, the program gets what has come.
-    pub(crate) fn go(&mut self, why: Stop, now: SimTime, out: &mut Actions) {
-        let stopped = self.stops != 0;
-        self.stops &= !(why as u8);
-        if stopped && self.stops == 0 {
-            self.tcp.resume_reading(now, out);
-        }
-    }
-
-    /// Whether there may be something that the program has not read.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stops != 0
-    }
-
-    /// Whether a program has a descriptor for it. Of what is over on both sides none has.
-    fn has_descriptor(&self) -> bool {
-        !self.is_unaccepted && !matches!(self.tcp.state(), State::TimeWait | State::Closed)
-    }
-}
+/// The bit that tells the number of one that rests from a slot.
+const RESTS: u32 = 1 << 31;
 
 /// The ports given to those who do not ask for one (RFC 6335 §6).
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
@@ -230,7 +91,8 @@ impl Nothing for Stack {
         slots: Vec::new(),
         free: Vec::new(),
         half_open: 0,
-        by_ends: HashMap::with_hasher(HashState::EMPTY),
+        resting: Resting::NONE,
+        by_ends: ByEnds::EMPTY,
     };
 }
 
@@ -295,17 +157,17 @@ impl Stack {
         &self,
         local: IpAddr,
         peer: SocketAddr,
+        now: SimTime,
         draws: &mut Stream,
     ) -> Option<u16> {
-        any_port(draws, |port| {
-            self.by_ends.contains_key(&Ends::of(SocketAddr::new(local, port), peer))
-        })
+        any_port(draws, |port| self.find(SocketAddr::new(local, port), peer, now).is_some())
     }
 
     pub(crate) fn insert(&mut self, socket: Socket) -> ConnId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
-            u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 connections")
+            let slot = u32::try_from(self.slots.len() - 1).ok();
+            slot.filter(|slot| slot & RESTS == 0).expect("fewer than 2^31 connections")
         });
         self.by_ends.insert(Ends::of(socket.local, socket.peer), slot);
         self.half_open += usize::from(socket.is_half_open);
@@ -314,9 +176,33 @@ impl Stack {
         ConnId { slot, generation: place.generation }
     }
 
-    pub(crate) fn find(&self, local: SocketAddr, peer: SocketAddr) -> Option<ConnId> {
-        let slot = *self.by_ends.get(&Ends::of(local, peer))?;
-        Some(ConnId { slot, generation: self.slots[slot as usize].generation })
+    /// The connection between these ends, if there is one at this time.
+    #[inline]
+    pub(crate) fn find(&self, local: SocketAddr, peer: SocketAddr, now: SimTime) -> Option<Found> {
+        let place = self.by_ends.get(&Ends::of(local, peer))?;
+        match place & RESTS {
+            0 => {
+                let generation = self.slots[place as usize].generation;
+                Some(Found::Connection(ConnId { slot: place, generation }))
+            }
+            _ => self.resting.lasts(place & !RESTS, now).then_some(Found::Rest(place & !RESTS)),
+        }
+    }
+
+    /// A connection is in TIME-WAIT from now on, and no socket any more.
+    pub(crate) fn rest(&mut self, id: ConnId, time_wait: TimeWait, now: SimTime) {
+        while let Some((number, ends)) = self.resting.pop_over(now) {
+            self.by_ends.remove(ends, number | RESTS);
+        }
+        if let Some(ends) = self.take(id) {
+            let number = self.resting.push(ends, time_wait);
+            self.by_ends.insert(ends, number | RESTS);
+        }
+    }
+
+    /// One that is in TIME-WAIT.
+    pub(crate) fn resting(&mut self, number: u32, now: SimTime) -> Option<&mut TimeWait> {
+        self.resting.get_mut(number, now)
     }
 
     pub(crate) fn get(&mut self, id: ConnId) -> Option<&mut Socket> {
@@ -335,17 +221,22 @@ impl Stack {
         slot.socket.as_deref()
     }
 
+    /// Forgets a connection.
     pub(crate) fn remove(&mut self, id: ConnId) {
-        let slot = &mut self.slots[id.slot as usize];
-        if slot.generation == id.generation
-            && let Some(socket) = slot.socket.take()
-        {
-            self.by_ends.remove(&Ends::of(socket.local, socket.peer));
-            self.half_open -= usize::from(socket.is_half_open);
-            // 24 bits, so that a connection fits a timer token beside its kind.
-            slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;
-            self.free.push(id.slot);
-        }
+        self.take(id);
+    }
+
+    /// Forgets a connection; hands back its ends, if it was there.
+    fn take(&mut self, id: ConnId) -> Option<Ends> {
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        let socket = slot.socket.take_if(|_| slot.generation == id.generation)?;
+        let ends = Ends::of(socket.local, socket.peer);
+        self.by_ends.remove(ends, id.slot);
+        self.half_open -= usize::from(socket.is_half_open);
+        // 24 bits, so that a connection fits a timer token beside its kind.
+        slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;
+        self.free.push(id.slot);
+        Some(ends)
     }
 
     /// How many descriptors the programs have: of connections, and of UDP ports that they were given.
@@ -392,9 +283,9 @@ impl Stack {
         slots.map(|(slot, of)| ConnId { slot, generation: of.generation }).collect()
     }
 
-    /// How many connections there are, those in TIME-WAIT included.
-    pub(crate) fn connection_count(&self) -> usize {
-        self.slots.len() - self.free.len()
+    /// How many connections there are at this time, those in TIME-WAIT included.
+    pub(crate) fn connection_count(&self, now: SimTime) -> usize {
+        self.slots.len() - self.free.len() + self.resting.count(now)
     }
 }
 
