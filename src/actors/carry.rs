@@ -1,9 +1,10 @@
 //! Between a session and its connection: octets in, outputs out, one lazy timer.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::engine::SimTime;
-use crate::proto::{Outbox, Output};
+use crate::proto::Outbox;
+use crate::proto::session::{Item, LARGE_OCTETS};
 use crate::world::{Ctx, TimerToken};
 
 use super::channel::Channel;
@@ -20,76 +21,59 @@ pub(crate) fn carry<E>(
     mut on_event: impl FnMut(&mut Ctx<'_>, E, &mut Outbox<E>),
 ) {
     let mut unsent = Unsent::default();
-    let mut outputs = Vec::new();
-    loop {
-        out.take_into(&mut outputs);
-        if outputs.is_empty() {
-            break;
-        }
-        for output in outputs.drain(..) {
-            match output {
-                Output::Send(octets) => unsent.add(octets),
-                Output::Event(event) => on_event(ctx, event, out),
-                Output::Close => {
-                    unsent.send(ctx, channel);
-                    channel.close(ctx);
-                }
-                Output::Abort => {
-                    unsent.send(ctx, channel);
-                    channel.abort(ctx);
-                }
+    while let Some(item) = out.next() {
+        match item {
+            Item::Text(octets) => unsent.add_text(octets, out),
+            Item::Large(octets) => unsent.add(octets, out),
+            Item::Event(event) => on_event(ctx, event, out),
+            Item::Close => {
+                unsent.send(out, ctx, channel);
+                channel.close(ctx);
+            }
+            Item::Abort => {
+                unsent.send(out, ctx, channel);
+                channel.abort(ctx);
             }
         }
     }
-    unsent.send(ctx, channel);
-    // The outbox has its memory back.
-    out.take_into(&mut outputs);
+    unsent.send(out, ctx, channel);
 }
 
-/// Octets that wait to go out together. Large pieces are not copied.
+/// Octets that wait to go out together.
 #[derive(Default)]
 struct Unsent {
     whole: Vec<Bytes>,
-    /// A small piece, to which another may be joined.
-    alone: Bytes,
-    joined: BytesMut,
+    /// How many octets of text wait in the outbox to be joined by others.
+    joined: usize,
 }
 
-/// From this size on a piece goes out as it is.
-const LARGE_OCTETS: usize = 1_024;
-
 impl Unsent {
-    fn add(&mut self, octets: Bytes) {
-        if octets.len() < LARGE_OCTETS {
-            if self.alone.is_empty() && self.joined.is_empty() {
-                self.alone = octets;
-                return;
-            }
-            let alone = std::mem::take(&mut self.alone);
-            self.joined.extend_from_slice(&alone);
-            self.joined.extend_from_slice(&octets);
+    fn add_text<E>(&mut self, octets: usize, out: &mut Outbox<E>) {
+        if octets < LARGE_OCTETS {
+            self.joined += octets;
         } else {
-            self.flush();
-            self.whole.push(octets);
+            self.flush(out);
+            self.whole.push(out.take_text(octets));
         }
     }
 
-    fn flush(&mut self) {
-        if !self.alone.is_empty() {
-            self.whole.push(std::mem::take(&mut self.alone));
-        }
-        if !self.joined.is_empty() {
-            self.whole.push(self.joined.split().freeze());
+    fn add<E>(&mut self, octets: Bytes, out: &mut Outbox<E>) {
+        self.flush(out);
+        self.whole.push(octets);
+    }
+
+    fn flush<E>(&mut self, out: &mut Outbox<E>) {
+        if self.joined > 0 {
+            self.whole.push(out.take_text(std::mem::take(&mut self.joined)));
         }
     }
 
-    fn send(&mut self, ctx: &mut Ctx<'_>, channel: &mut Channel) {
-        if self.whole.is_empty() && !self.alone.is_empty() {
-            return channel.send(std::mem::take(&mut self.alone), ctx);
-        }
-        self.flush();
+    fn send<E>(&mut self, out: &mut Outbox<E>, ctx: &mut Ctx<'_>, channel: &mut Channel) {
         for octets in self.whole.drain(..) {
             channel.send(octets, ctx);
+        }
+        if self.joined > 0 {
+            channel.send(out.take_text(std::mem::take(&mut self.joined)), ctx);
         }
     }
 }
