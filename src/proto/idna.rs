@@ -15,7 +15,8 @@ pub fn to_ascii(name: &str) -> Option<Cow<'_, str>> {
     if !name.is_ascii() {
         return idna::domain_to_ascii(name).ok().map(Cow::Owned);
     }
-    Some(if name.bytes().any(|b| b.is_ascii_uppercase()) {
+    // No early end, so that many octets are looked at in one step.
+    Some(if name.bytes().fold(false, |found, b| found | b.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
     } else {
         Cow::Borrowed(name)

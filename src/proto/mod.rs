@@ -4,6 +4,7 @@
 //! the simulated network and real sockets.
 
 pub mod access;
+pub(crate) mod decimal;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;

@@ -6,7 +6,7 @@
 //! Deviation: as Postfix does, spaces after `MAIL FROM:` and `RCPT TO:` are skipped, and a path may
 //! lack its angle brackets.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::address::{AddressError, ForwardPath, ReversePath};
 use super::enhanced::EnhancedStatus;
@@ -116,11 +116,13 @@ impl<'a> Command<'a> {
     /// Where the line is no command; the error knows its reply.
     pub fn parse(line: &'a [u8]) -> Result<Self, CommandError> {
         let line = std::str::from_utf8(line).map_err(|_| CommandError::BadUtf8)?;
-        if line.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
+        // No early end, so that many octets are looked at in one step.
+        let control = |b: u8| b.is_ascii_control() & (b != b'\t');
+        if line.bytes().fold(false, |found, b| found | control(b)) {
             return Err(CommandError::Unrecognized);
         }
         let line = line.trim_end_matches([' ', '\t']);
-        let end = line.find([' ', '\t']).unwrap_or(line.len());
+        let end = line.bytes().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(line.len());
         let (verb, rest) = line.split_at(end);
         let argument = rest.trim_start_matches([' ', '\t']);
         let is = |name: &str| verb.eq_ignore_ascii_case(name);
@@ -162,29 +164,49 @@ impl<'a> Command<'a> {
     }
 }
 
+impl Command<'_> {
+    /// Writes it as `Display` does, straight into what is sent: several are, for every message.
+    pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+        let bare = match self {
+            Command::Mail(path, params) => {
+                out.write_str("MAIL FROM:")?;
+                path.write(out)?;
+                return params.write(out);
+            }
+            Command::Rcpt(path, params) => {
+                out.write_str("RCPT TO:")?;
+                path.write(out)?;
+                return params.write(out);
+            }
+            Command::Ehlo(client) => return write!(out, "EHLO {client}"),
+            Command::Helo(client) => return write!(out, "HELO {client}"),
+            Command::Lhlo(client) => return write!(out, "LHLO {client}"),
+            Command::Vrfy(argument, false) => return write!(out, "VRFY {argument}"),
+            Command::Vrfy(argument, true) => return write!(out, "VRFY {argument} SMTPUTF8"),
+            Command::Expn(argument, false) => return write!(out, "EXPN {argument}"),
+            Command::Expn(argument, true) => return write!(out, "EXPN {argument} SMTPUTF8"),
+            Command::Auth(mechanism, None) => return write!(out, "AUTH {mechanism}"),
+            Command::Auth(mechanism, Some(initial)) => {
+                return write!(out, "AUTH {mechanism} {initial}");
+            }
+            Command::Bdat { size_octets, last: false } => return write!(out, "BDAT {size_octets}"),
+            Command::Bdat { size_octets, last: true } => {
+                return write!(out, "BDAT {size_octets} LAST");
+            }
+            Command::Data => "DATA",
+            Command::Rset => "RSET",
+            Command::Noop => "NOOP",
+            Command::Help => "HELP",
+            Command::Quit => "QUIT",
+            Command::StartTls => "STARTTLS",
+        };
+        out.write_str(bare)
+    }
+}
+
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Command::Ehlo(client) => write!(f, "EHLO {client}"),
-            Command::Helo(client) => write!(f, "HELO {client}"),
-            Command::Lhlo(client) => write!(f, "LHLO {client}"),
-            Command::Mail(path, params) => write!(f, "MAIL FROM:{path}{params}"),
-            Command::Rcpt(path, params) => write!(f, "RCPT TO:{path}{params}"),
-            Command::Data => f.write_str("DATA"),
-            Command::Rset => f.write_str("RSET"),
-            Command::Noop => f.write_str("NOOP"),
-            Command::Vrfy(argument, false) => write!(f, "VRFY {argument}"),
-            Command::Vrfy(argument, true) => write!(f, "VRFY {argument} SMTPUTF8"),
-            Command::Expn(argument, false) => write!(f, "EXPN {argument}"),
-            Command::Expn(argument, true) => write!(f, "EXPN {argument} SMTPUTF8"),
-            Command::Help => f.write_str("HELP"),
-            Command::Quit => f.write_str("QUIT"),
-            Command::Auth(mechanism, None) => write!(f, "AUTH {mechanism}"),
-            Command::Auth(mechanism, Some(initial)) => write!(f, "AUTH {mechanism} {initial}"),
-            Command::StartTls => f.write_str("STARTTLS"),
-            Command::Bdat { size_octets, last: false } => write!(f, "BDAT {size_octets}"),
-            Command::Bdat { size_octets, last: true } => write!(f, "BDAT {size_octets} LAST"),
-        }
+        self.write(f)
     }
 }
 

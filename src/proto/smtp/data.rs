@@ -3,6 +3,8 @@
 //! CRLF alone ends a line. A bare CR or LF is data, and `<LF>.<LF>`, `<LF>.<CRLF>` and the like
 //! neither end a message nor hide a dot (SMTP smuggling, CVE-2023-51764).
 
+use std::sync::LazyLock;
+
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memmem};
 
@@ -43,6 +45,13 @@ impl DataDecoder {
             too_large: false,
             state: DataState::LineStart,
         }
+    }
+
+    /// The same with room for a text of `octets`, which the client has announced: so that one that comes
+    /// in several pieces is not moved. More than a few segments is not believed.
+    pub(super) fn with_room(limit_octets: usize, octets: u64) -> Self {
+        let room = octets.min(ROOM_OCTETS.min(limit_octets) as u64) as usize;
+        DataDecoder { text: BytesMut::with_capacity(room), ..DataDecoder::new(limit_octets) }
     }
 
     /// Takes octets off the front of `input`, up to the end of the data at most.
@@ -91,7 +100,7 @@ impl DataDecoder {
 
     /// Takes what stands within lines in one piece, up to a line that starts with a dot.
     fn within(&mut self, input: &mut &[u8]) {
-        let (end, state) = match memmem::find(input, b"\r\n.") {
+        let (end, state) = match STUFFED.find(input) {
             Some(at) => (at + 2, DataState::LineStart),
             None if input.ends_with(b"\r\n") => (input.len(), DataState::LineStart),
             None if input.ends_with(b"\r") => (input.len(), DataState::Cr),
@@ -122,7 +131,7 @@ pub fn encode_data<E>(text: &Bytes, out: &mut Outbox<E>) {
     let mut sent = 0;
     // The position after the CRLF in `\r\n.`; a text may begin with a dot, too.
     let first = memchr(b'.', &text[..text.len().min(1)]);
-    for at in first.into_iter().chain(memmem::find_iter(text, b"\r\n.").map(|at| at + 2)) {
+    for at in first.into_iter().chain(STUFFED.find_iter(text).map(|at| at + 2)) {
         send_piece(text.slice(sent..=at), out);
         sent = at;
     }
@@ -132,6 +141,13 @@ pub fn encode_data<E>(text: &Bytes, out: &mut Outbox<E>) {
     }
     out.send(".\r\n");
 }
+
+/// What stands before a line with a dot at its start. Made once: setting up a searcher takes as long as
+/// the search through a small message.
+static STUFFED: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\r\n."));
+
+/// What a decoder makes room for at most.
+const ROOM_OCTETS: usize = 16_384;
 
 /// Copies small pieces, so that a text of many dots does not become many sends.
 fn send_piece<E>(piece: Bytes, out: &mut Outbox<E>) {

@@ -5,10 +5,12 @@
 //!
 //! Not modelled: address types beside `rfc822` and `utf-8` are kept as text and never looked into.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use super::address::Mailbox;
+use super::address::{Mailbox, is_atext};
 
 /// `RET=`: how much of the message comes back with a report of failure (RFC 3461 §4.3).
 ///
@@ -119,21 +121,19 @@ pub struct DsnRequest {
 /// `ORCPT=`: the recipient as the sender first wrote it (RFC 3461 §4.2).
 ///
 /// `Display` and `FromStr` use the form of the parameter, `rfc822;bob+2Btag@example.net`. A field of
-/// a report (RFC 3464 §2.3.1) has the same without xtext: [`OriginalRecipient::to_field`].
+/// a report (RFC 3464 §2.3.1) has the same without xtext: [`OriginalRecipient::to_field`]. Cheap to
+/// clone, as it is handed on with its recipient everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OriginalRecipient {
-    address_type: String,
-    address: String,
+    address_type: Cow<'static, str>,
+    address: Arc<str>,
 }
 
 impl OriginalRecipient {
     /// The mailbox under the type `rfc822`, or `utf-8` where it goes beyond ASCII.
     pub fn of(mailbox: &Mailbox) -> Self {
-        let address_type = if mailbox.is_ascii() { "rfc822" } else { "utf-8" };
-        OriginalRecipient {
-            address_type: address_type.to_owned(),
-            address: mailbox.as_str().to_owned(),
-        }
+        let address_type = if mailbox.is_ascii() { RFC822 } else { "utf-8" };
+        OriginalRecipient { address_type: Cow::Borrowed(address_type), address: mailbox.text() }
     }
 
     /// What kind of address it is, as it came: `rfc822`, `utf-8`, or another registered word.
@@ -164,14 +164,22 @@ impl OriginalRecipient {
     }
 }
 
+impl OriginalRecipient {
+    /// Writes it as `Display` does.
+    pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+        out.write_str(&self.address_type)?;
+        out.write_str(";")?;
+        if self.is_utf8_type() {
+            encode_utf8_address(&self.address, out)
+        } else {
+            encode_xtext(&self.address, out)
+        }
+    }
+}
+
 impl fmt::Display for OriginalRecipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{};", self.address_type)?;
-        if self.is_utf8_type() {
-            encode_utf8_address(&self.address, f)
-        } else {
-            encode_xtext(&self.address, f)
-        }
+        self.write(f)
     }
 }
 
@@ -184,19 +192,22 @@ impl FromStr for OriginalRecipient {
         }
         let (address_type, address) = text.split_once(';').ok_or(DsnError::OriginalRecipient)?;
         // An atom of RFC 5322 §3.2.3.
-        let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+        let is_atext = |b: u8| b.is_ascii() && is_atext(b);
         if address_type.is_empty() || !address_type.bytes().all(is_atext) {
             return Err(DsnError::OriginalRecipient);
         }
         let utf8 = address_type.eq_ignore_ascii_case("utf-8");
         let address = if utf8 { decode_utf8_address(address) } else { decode_xtext(address) };
-        let good = |address: &String| {
-            !address.is_empty()
-                && !address.chars().any(char::is_control)
-                && (utf8 || address.is_ascii())
+        let good = |address: &String| match address.is_ascii() {
+            true => !address.is_empty() && !address.bytes().any(|b| b.is_ascii_control()),
+            false => utf8 && !address.chars().any(char::is_control),
         };
         let address = address.filter(good).ok_or(DsnError::OriginalRecipient)?;
-        Ok(OriginalRecipient { address_type: address_type.to_owned(), address })
+        let address_type = match address_type {
+            RFC822 => Cow::Borrowed(RFC822),
+            other => Cow::Owned(other.to_owned()),
+        };
+        Ok(OriginalRecipient { address_type, address: address.into() })
     }
 }
 
@@ -257,16 +268,24 @@ pub fn parse_envid(value: &str) -> Result<String, DsnError> {
 /// `None` where it is no xtext, or the octets are no UTF-8. Small digits are taken as well, as
 /// Postfix does.
 pub fn decode_xtext(value: &str) -> Option<String> {
+    if value.bytes().all(is_itself) {
+        return Some(value.to_owned());
+    }
     let mut plain = Vec::with_capacity(value.len());
     let mut octets = value.bytes();
     while let Some(b) = octets.next() {
         plain.push(match b {
             b'+' => hex(octets.next()?)? << 4 | hex(octets.next()?)?,
-            b'!'..=b'<' | b'>'..=b'~' => b,
+            b if is_itself(b) => b,
             _ => return None,
         });
     }
     String::from_utf8(plain).ok()
+}
+
+/// Whether an octet stands for itself in xtext.
+fn is_itself(b: u8) -> bool {
+    matches!(b, b'!'..=b'~') && b != b'+' && b != b'='
 }
 
 /// Writes `text` in xtext.
@@ -274,12 +293,15 @@ pub fn decode_xtext(value: &str) -> Option<String> {
 /// # Errors
 ///
 /// Those of `out`.
-pub fn encode_xtext(text: &str, out: &mut impl Write) -> fmt::Result {
+pub fn encode_xtext(text: &str, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+    if text.bytes().all(is_itself) {
+        return out.write_str(text);
+    }
     for b in text.bytes() {
-        match b {
-            b'+' | b'=' => write!(out, "+{b:02X}")?,
-            b'!'..=b'~' => out.write_char(char::from(b))?,
-            _ => write!(out, "+{b:02X}")?,
+        if is_itself(b) {
+            out.write_char(char::from(b))?;
+        } else {
+            write!(out, "+{b:02X}")?;
         }
     }
     Ok(())
@@ -310,7 +332,7 @@ fn decode_utf8_address(value: &str) -> Option<String> {
 }
 
 /// Writes `utf-8-addr-xtext`, which needs no SMTPUTF8 on its way.
-fn encode_utf8_address(text: &str, out: &mut impl Write) -> fmt::Result {
+fn encode_utf8_address(text: &str, out: &mut (impl Write + ?Sized)) -> fmt::Result {
     for c in text.chars() {
         match c {
             '+' | '=' | '\\' => write!(out, "\\x{{{:02X}}}", u32::from(c))?,
@@ -325,6 +347,9 @@ fn hex(digit: u8) -> Option<u8> {
     let value = char::from(digit).to_digit(16)?;
     Some(u8::try_from(value).expect("a hexadecimal digit is below 16"))
 }
+
+/// The type of nearly all addresses.
+const RFC822: &str = "rfc822";
 
 /// Of the decoded and the encoded ENVID alike (RFC 3461 §4.4).
 const ENVID_LIMIT: usize = 100;

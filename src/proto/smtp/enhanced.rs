@@ -1,7 +1,9 @@
 //! Enhanced mail system status codes (RFC 3463), as replies carry them (RFC 2034).
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
+
+use crate::proto::decimal;
 
 /// A status code `class.subject.detail`, such as `5.1.1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,15 +46,38 @@ impl EnhancedStatus {
     ///
     /// `None` where the text does not start with a status, or runs on without a space.
     pub fn split_from(text: &str) -> Option<(EnhancedStatus, &str)> {
-        let end = memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len());
-        let status = text[..end].parse().ok()?;
-        Some((status, text[end..].strip_prefix(' ').unwrap_or("")))
+        let (status, length) = EnhancedStatus::at_start_of(text.as_bytes())?;
+        let rest = &text[length..];
+        match rest.as_bytes() {
+            [] => Some((status, rest)),
+            [b' ', ..] => Some((status, &rest[1..])),
+            _ => None,
+        }
+    }
+
+    /// The status at the start of `text`, and how long it is written.
+    fn at_start_of(text: &[u8]) -> Option<(EnhancedStatus, usize)> {
+        let [class @ (b'2' | b'4' | b'5'), b'.', rest @ ..] = text else { return None };
+        let (subject, subject_length) = number_at_start_of(rest)?;
+        let [b'.', rest @ ..] = &rest[subject_length..] else { return None };
+        let (detail, detail_length) = number_at_start_of(rest)?;
+        let status = EnhancedStatus { class: class - b'0', subject, detail };
+        Some((status, 3 + subject_length + detail_length))
+    }
+
+    /// Writes it, as `Display` does.
+    pub(super) fn write(self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+        decimal::write_number(self.class.into(), out)?;
+        out.write_str(".")?;
+        decimal::write_number(self.subject.into(), out)?;
+        out.write_str(".")?;
+        decimal::write_number(self.detail.into(), out)
     }
 }
 
 impl fmt::Display for EnhancedStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+        self.write(f)
     }
 }
 
@@ -71,32 +96,26 @@ impl std::error::Error for NotAStatus {}
 impl FromStr for EnhancedStatus {
     type Err = NotAStatus;
     fn from_str(text: &str) -> Result<Self, NotAStatus> {
-        let (class, rest) = text.split_once('.').ok_or(NotAStatus)?;
-        let (subject, detail) = rest.split_once('.').ok_or(NotAStatus)?;
-        let class = match number(class) {
-            Some(2) => 2,
-            Some(4) => 4,
-            Some(5) => 5,
-            _ => return Err(NotAStatus),
-        };
-        let subject = number(subject).ok_or(NotAStatus)?;
-        let detail = number(detail).ok_or(NotAStatus)?;
-        Ok(EnhancedStatus { class, subject, detail })
+        match EnhancedStatus::at_start_of(text.as_bytes()) {
+            Some((status, length)) if length == text.len() => Ok(status),
+            _ => Err(NotAStatus),
+        }
     }
 }
 
-/// Up to three digits. Leading zeros are forbidden (RFC 3463 §2).
-fn number(digits: &str) -> Option<u16> {
-    let digits = digits.as_bytes();
-    let plain = match digits {
-        [_] => true,
-        [first, _] | [first, _, _] => *first != b'0',
-        _ => false,
-    };
-    let number = digits.iter().try_fold(0, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + u16::from(digit - b'0'))
-    });
-    number.filter(|_| plain)
+/// Up to three digits and how many they are; more are none. Leading zeros are forbidden
+/// (RFC 3463 §2).
+fn number_at_start_of(text: &[u8]) -> Option<(u16, usize)> {
+    let (mut number, mut length) = (0, 0);
+    while let Some(digit @ b'0'..=b'9') = text.get(length) {
+        number = number * 10 + u16::from(digit - b'0');
+        length += 1;
+        if length > 3 {
+            return None;
+        }
+    }
+    let plain = length == 1 || length > 1 && text[0] != b'0';
+    plain.then_some((number, length))
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@
 //! Not modelled: `BODY=BINARYMIME` (RFC 3030), which Postfix does not offer either; XVERP, MT-PRIORITY,
 //! and other extensions that it does not have.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::address::{AddressError, ReversePath};
 use super::command::CommandError;
 use super::dsn::{self, DsnError, Notify, OriginalRecipient, Ret};
+use crate::proto::decimal;
 
 /// The ESMTP parameters of MAIL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,34 +106,56 @@ impl RcptParams {
     }
 }
 
-/// Each parameter with a space before it.
-impl fmt::Display for MailParams {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl MailParams {
+    /// Writes them as `Display` does.
+    pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
         if let Some(size) = self.size_octets {
-            write!(f, " SIZE={size}")?;
+            out.write_str(" SIZE=")?;
+            decimal::write_number(size, out)?;
         }
         match self.body {
-            Some(Body::SevenBit) => f.write_str(" BODY=7BIT")?,
-            Some(Body::EightBitMime) => f.write_str(" BODY=8BITMIME")?,
+            Some(Body::SevenBit) => out.write_str(" BODY=7BIT")?,
+            Some(Body::EightBitMime) => out.write_str(" BODY=8BITMIME")?,
             None => {}
         }
         if self.smtputf8 {
-            f.write_str(" SMTPUTF8")?;
+            out.write_str(" SMTPUTF8")?;
         }
         match &self.auth {
-            Some(ReversePath::Null) => f.write_str(" AUTH=<>")?,
+            Some(ReversePath::Null) => out.write_str(" AUTH=<>")?,
             Some(ReversePath::Mailbox(mailbox)) => {
-                f.write_str(" AUTH=")?;
-                dsn::encode_xtext(mailbox.as_str(), f)?;
+                out.write_str(" AUTH=")?;
+                dsn::encode_xtext(mailbox.as_str(), out)?;
             }
             None => {}
         }
         if let Some(ret) = self.ret {
-            write!(f, " RET={ret}")?;
+            write!(out, " RET={ret}")?;
         }
         if let Some(envid) = &self.envid {
-            f.write_str(" ENVID=")?;
-            dsn::encode_xtext(envid, f)?;
+            out.write_str(" ENVID=")?;
+            dsn::encode_xtext(envid, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Each parameter with a space before it.
+impl fmt::Display for MailParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl RcptParams {
+    /// Writes them as `Display` does.
+    pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+        if let Some(notify) = self.notify {
+            write!(out, " NOTIFY={notify}")?;
+        }
+        if let Some(orcpt) = &self.orcpt {
+            out.write_str(" ORCPT=")?;
+            orcpt.write(out)?;
         }
         Ok(())
     }
@@ -141,13 +164,7 @@ impl fmt::Display for MailParams {
 /// Each parameter with a space before it.
 impl fmt::Display for RcptParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(notify) = self.notify {
-            write!(f, " NOTIFY={notify}")?;
-        }
-        if let Some(orcpt) = &self.orcpt {
-            write!(f, " ORCPT={orcpt}")?;
-        }
-        Ok(())
+        self.write(f)
     }
 }
 

@@ -8,7 +8,10 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
+use memchr::memchr;
+
 use super::enhanced::EnhancedStatus;
+use crate::proto::decimal;
 
 /// One reply: a code, perhaps an enhanced status, and one or more lines of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +66,13 @@ impl Reply {
 
     /// The lines of text without codes.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.text.split('\n')
+        let mut rest = Some(&*self.text);
+        std::iter::from_fn(move || {
+            let text = rest?;
+            let Some(end) = memchr(b'\n', text.as_bytes()) else { return rest.take() };
+            rest = Some(&text[end + 1..]);
+            Some(&text[..end])
+        })
     }
 
     /// 2yz: the command was done.
@@ -107,12 +116,14 @@ impl Reply {
     pub fn encode(&self, out: &mut impl Write) -> fmt::Result {
         let mut lines = self.lines().peekable();
         while let Some(line) = lines.next() {
-            let separator = if lines.peek().is_some() { '-' } else { ' ' };
-            write!(out, "{}{separator}", self.code)?;
+            decimal::write_number(self.code.into(), out)?;
+            out.write_str(if lines.peek().is_some() { "-" } else { " " })?;
             if let Some(status) = self.enhanced {
-                write!(out, "{status} ")?;
+                status.write(out)?;
+                out.write_str(" ")?;
             }
-            if line.bytes().any(|b| b.is_ascii_control()) {
+            // No early end, so that many octets are looked at in one step.
+            if line.bytes().fold(false, |found, b| found | b.is_ascii_control()) {
                 out.write_str(&line.replace(|c: char| c.is_ascii_control(), "?"))?;
             } else {
                 out.write_str(line)?;
@@ -205,7 +216,7 @@ impl ReplyParser {
     /// When a line is not one of a reply. It is passed over; reading may go on after it, with the
     /// reply that was begun before it.
     pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Reply>, ReplyError> {
-        while let Some(end) = memchr::memchr(b'\n', input) {
+        while let Some(end) = memchr(b'\n', input) {
             let (head, rest) = input.split_at(end + 1);
             *input = rest;
             let complete = if self.line.is_empty() && head.len() <= LINE_LIMIT {

@@ -91,6 +91,11 @@ impl Mailbox {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// The same, to be shared.
+    pub(super) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
 }
 
 impl FromStr for Mailbox {
@@ -214,7 +219,7 @@ fn local_part_len(text: &str) -> Option<usize> {
 }
 
 /// `atext` of RFC 5322 §3.2.3, and an octet of any character beyond ASCII (RFC 6531 §3.3).
-fn is_atext(b: u8) -> bool {
+pub(super) fn is_atext(b: u8) -> bool {
     ATEXT[usize::from(b)]
 }
 
@@ -245,15 +250,24 @@ fn domain_len(text: &str) -> Option<usize> {
         return parse_address_literal(&text[..len]).map(|_| len);
     }
     let octets = text.as_bytes();
-    let in_domain =
-        |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'-' | b'.' | b'_') || !b.is_ascii();
-    let len = octets.iter().take_while(in_domain).count();
-    let good = len <= 255
-        && !has_strange_space(&text[..len])
-        && octets[..len].split(|&b| b == b'.').all(|label| {
-            matches!(label.len(), 1..=63) && label[0] != b'-' && label[label.len() - 1] != b'-'
-        });
-    good.then_some(len)
+    let in_label = |b: &u8| b.is_ascii_alphanumeric() || matches!(*b, b'-' | b'_') || !b.is_ascii();
+    let (mut start, mut len) = (0, 0);
+    loop {
+        while octets.get(len).is_some_and(in_label) {
+            len += 1;
+        }
+        let label = &octets[start..len];
+        let good = matches!(label, [b, ..] if *b != b'-') && label.len() <= 63;
+        if !good || label.ends_with(b"-") {
+            return None;
+        }
+        if octets.get(len) != Some(&b'.') {
+            break;
+        }
+        len += 1;
+        start = len;
+    }
+    (len <= 255 && !has_strange_space(&text[..len])).then_some(len)
 }
 
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).

@@ -4,7 +4,7 @@
 //!
 //! Deviation: a path may lack its angle brackets, as in Postfix.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use super::{AddressError, Mailbox, domain_len, parse_mailbox};
@@ -51,13 +51,20 @@ impl ReversePath {
     }
 }
 
+impl ReversePath {
+    /// Writes it as `Display` does.
+    pub(in crate::proto::smtp) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+        match self {
+            ReversePath::Null => out.write_str("<>"),
+            ReversePath::Mailbox(mailbox) => write_path(mailbox, out),
+        }
+    }
+}
+
 /// With angle brackets, as on the wire.
 impl fmt::Display for ReversePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ReversePath::Null => f.write_str("<>"),
-            ReversePath::Mailbox(mailbox) => write!(f, "<{mailbox}>"),
-        }
+        self.write(f)
     }
 }
 
@@ -118,13 +125,20 @@ impl ForwardPath {
     }
 }
 
+impl ForwardPath {
+    /// Writes it as `Display` does.
+    pub(in crate::proto::smtp) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+        match self {
+            ForwardPath::Postmaster => out.write_str("<Postmaster>"),
+            ForwardPath::Mailbox(mailbox) => write_path(mailbox, out),
+        }
+    }
+}
+
 /// With angle brackets, as on the wire.
 impl fmt::Display for ForwardPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ForwardPath::Postmaster => f.write_str("<Postmaster>"),
-            ForwardPath::Mailbox(mailbox) => write!(f, "<{mailbox}>"),
-        }
+        self.write(f)
     }
 }
 
@@ -143,6 +157,12 @@ impl FromStr for ForwardPath {
             _ => Err(AddressError::BadPath),
         }
     }
+}
+
+fn write_path(mailbox: &Mailbox, out: &mut (impl Write + ?Sized)) -> fmt::Result {
+    out.write_str("<")?;
+    out.write_str(mailbox.as_str())?;
+    out.write_str(">")
 }
 
 /// `"<" [A-d-l ":"] Mailbox ">"`, or a bare Mailbox, which Postfix takes as well.

@@ -198,10 +198,13 @@ impl Attempt {
             }
             Awaited::Spent { left } => self.spend(left, out),
             Awaited::EndOfData => {
-                let outcome = self.end_of_data(reply);
-                self.settle(|| outcome.clone());
                 // A BDAT that was refused has to be followed by RSET (RFC 3030 §2).
-                let reset = self.manner.chunk_octets.is_some() && !outcome.is_delivered();
+                let reset = self.manner.chunk_octets.is_some() && !reply.is_positive();
+                let outcome = self.end_of_data(reply);
+                match self.outcomes.as_mut_slice() {
+                    [open @ None] => *open = Some(outcome),
+                    _ => self.settle(|| outcome.clone()),
+                }
                 self.done(reset, out)
             }
             Awaited::EndOfDataFor { index } => {

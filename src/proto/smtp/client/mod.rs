@@ -392,6 +392,6 @@ impl Session for ClientSession {
 }
 
 fn send(out: &mut Outbox, command: &Command<'_>) {
-    use std::fmt::Write as _;
-    write!(out, "{command}\r\n").expect("an outbox takes everything");
+    command.write(out).expect("an outbox takes everything");
+    out.send("\r\n");
 }

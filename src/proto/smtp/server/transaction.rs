@@ -113,7 +113,8 @@ impl ServerSession {
     pub(super) fn data(&mut self, turn: &mut Turn<'_>) {
         match mem::replace(&mut self.state, State::Ready) {
             State::Envelope { envelope, .. } if !envelope.recipients.is_empty() => {
-                let decoder = DataDecoder::new(self.config.size_limit_octets);
+                let announced = envelope.params.size_octets.unwrap_or(0);
+                let decoder = DataDecoder::with_room(self.config.size_limit_octets, announced);
                 self.state = State::Data { envelope, decoder };
                 self.say(turn, &["354 End data with <CR><LF>.<CR><LF>\r\n"]);
             }
