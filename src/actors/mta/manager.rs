@@ -93,8 +93,7 @@ impl Manager {
         if let StreamEvent::Accepted { local, peer } = event {
             self.receiver.accept(connection, local, peer, ctx);
             self.receiver.ask(&mut self.stub, ctx);
-        } else if self.receiver.has(connection) {
-            self.receiver.on_stream(connection, &event, ctx);
+        } else if self.receiver.has_news(connection, &event, ctx) {
             self.receiver.ask(&mut self.stub, ctx);
         } else if let Some(number) = self.by_connection.get(&connection).copied() {
             self.with_delivery(number, ctx, |delivery, tools, ctx| {
@@ -176,10 +175,11 @@ impl Manager {
         }
         let written = self.written(ctx);
         let mut wake = self.flushes.front().map(|flush| flush.at).into_iter().chain(written).min();
-        // A message more than the limit waits until another one leaves.
-        while self.active.len() < self.config.limits.active.max(1)
-            && let Some((due, id)) = ctx.disk().queue().next_due()
-        {
+        while let Some((due, id)) = ctx.disk().queue().next_due() {
+            // A message more than the limit waits until another one leaves.
+            if self.active.len() >= self.config.limits.active.max(1) {
+                break;
+            }
             if due > now {
                 wake = Some(wake.map_or(due, |flush| flush.min(due)));
                 break;
@@ -275,11 +275,11 @@ impl Manager {
 
     /// Delivers to recipients at this host what is on disk by now; when the next one is.
     fn written(&mut self, ctx: &mut Ctx<'_>) -> Option<SimTime> {
-        while let Some((written, id, index)) = self.writing.front().cloned() {
-            if written > ctx.now() {
-                return Some(written);
+        while let Some((written, ..)) = self.writing.front() {
+            if *written > ctx.now() {
+                return Some(*written);
             }
-            self.writing.pop_front();
+            let (_, id, index) = self.writing.pop_front().expect("looked at above");
             let message = ctx.disk().queue().get(&id).expect("an active message is queued");
             let (load, recipient) = (Load::of(message), message.recipients[index].clone());
             let state = local::deliver(&self.config, &load, &recipient, &mut self.report_ids, ctx);
@@ -382,9 +382,11 @@ impl Manager {
             }
             return;
         }
-        let delivery = self.deliveries.get(&number).expect("looked at above");
-        for (recipient, fate) in fates {
-            settle(&delivery.load.queue_id, &recipient, fate, protocol, ctx);
+        if !fates.is_empty() {
+            let delivery = self.deliveries.get(&number).expect("looked at above");
+            for (recipient, fate) in fates {
+                settle(&delivery.load.queue_id, &recipient, fate, protocol, ctx);
+            }
         }
         if !is_done {
             return;

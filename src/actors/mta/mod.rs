@@ -49,6 +49,8 @@ const STUB_TIMER: TimerToken = TimerToken(3 << 56);
 /// The actor of an MTA.
 pub struct Mta {
     config: Arc<MtaConfig>,
+    /// Whether something is wrong with it on purpose: known here, so that no event looks it up.
+    has_bug: bool,
     /// What it has in memory: set up when the host starts.
     running: Option<Manager>,
 }
@@ -62,7 +64,7 @@ impl Mta {
         let named =
             is_domain(&config.hostname) && config.domains.keys().all(|name| is_domain(name));
         assert!(named, "an MTA and what it answers for have the names of domains");
-        Mta { config, running: None }
+        Mta { has_bug: config.bug.is_some(), config, running: None }
     }
 }
 
@@ -91,7 +93,7 @@ impl Actor for Mta {
 
     fn handle(&mut self, event: Event, ctx: &mut Ctx<'_>) {
         let running = self.running.as_mut().expect("events come after the start");
-        if self.config.bug.is_some() {
+        if self.has_bug {
             running.write_late(ctx);
         }
         match event {

@@ -8,6 +8,8 @@
 //! Deviation: an address that has a detail of its own gets no second one, so that no alias can grow
 //! without end.
 
+use std::borrow::Cow;
+
 use crate::engine::UnixTime;
 use crate::proto::imap::AccountId;
 use crate::proto::mail::Srs;
@@ -21,7 +23,7 @@ use super::config::{Domain, MailingList, Restriction, list_of_part};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner<'a> {
     /// A user's, by this name.
-    User { name: String },
+    User { name: Cow<'a, str> },
     /// It is an alias, by this name, and stands for these.
     Alias { name: String, targets: Vec<Mailbox> },
     /// A mailing list's, by this name.
@@ -49,7 +51,8 @@ impl Owner<'_> {
     pub(super) fn restriction<'d>(&self, domain: &'d Domain, local_part: &str) -> &'d Restriction {
         let of = |name: &str| domain.restrictions.get(name);
         let own = match self {
-            Owner::User { name } | Owner::Alias { name, .. } | Owner::List { name, .. } => of(name),
+            Owner::User { name } => of(name),
+            Owner::Alias { name, .. } | Owner::List { name, .. } => of(name),
             Owner::Anybody => {
                 let of_name = || of(domain.split_detail(local_part)?.0);
                 of(local_part).or_else(of_name)
@@ -64,7 +67,9 @@ impl Owner<'_> {
 /// good.
 pub(super) fn owner<'a>(domain: &'a Domain, address: &Mailbox, date: UnixTime) -> Owner<'a> {
     let written = address.unquoted_local_part();
-    let local_part = written.to_ascii_lowercase();
+    let is_lower = !written.bytes().any(|b| b.is_ascii_uppercase());
+    let local_part =
+        if is_lower { Cow::Borrowed(&*written) } else { Cow::Owned(written.to_ascii_lowercase()) };
     let whole = || named(domain, &local_part, None);
     let before_detail = || {
         // The detail keeps its case: it may name a mailbox.
@@ -96,9 +101,11 @@ fn named<'a>(domain: &'a Domain, name: &str, detail: Option<&str>) -> Option<Own
         let targets = targets.iter().map(|target| with_detail(domain, target, detail));
         return Some(Owner::Alias { name: name.to_owned(), targets: targets.collect() });
     }
-    let is_numbered = || domain.numbered.as_ref().is_some_and(|users| users.number(name).is_some());
-    if domain.users.as_ref().is_some_and(|users| users.contains(name)) || is_numbered() {
-        return Some(Owner::User { name: name.to_owned() });
+    if let Some(name) = domain.users.as_ref().and_then(|users| users.get(name)) {
+        return Some(Owner::User { name: Cow::Borrowed(name) });
+    }
+    if domain.numbered.as_ref().is_some_and(|users| users.number(name).is_some()) {
+        return Some(Owner::User { name: Cow::Owned(name.to_owned()) });
     }
     if let Some(list) = domain.lists.get(name) {
         return Some(Owner::List { name: name.to_owned(), list });

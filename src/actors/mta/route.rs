@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::config::{AddressPreference, Limits};
 use crate::engine::Stream;
+use crate::proto::decimal;
 use crate::proto::smtp::EnhancedStatus;
 
 /// One mail exchanger.
@@ -170,7 +171,13 @@ pub(crate) const SMTP_PORT: u16 = 25;
 /// The address of an exchange as it is written in notes and reports: `host[address]`.
 pub(crate) fn exchange_text(host: &str, address: SocketAddr) -> String {
     // An address literal is the host's name too, and stands there without brackets.
-    format!("{}[{}]", host.trim_matches(['[', ']']), address.ip())
+    let host = host.trim_matches(['[', ']']);
+    let mut text = String::with_capacity(host.len() + 2 + "255.255.255.255".len());
+    text.push_str(host);
+    text.push('[');
+    decimal::write_address(address.ip(), &mut text).expect("a string refuses nothing");
+    text.push(']');
+    text
 }
 
 /// How many exchanges of a domain are considered. Postfix has no such bound.

@@ -180,10 +180,11 @@ impl TransportTable {
     }
 
     /// Where mail for the recipient goes, if an entry says so.
-    fn route(&self, recipient: &Mailbox, delimiter: Option<char>) -> Option<&Route> {
+    fn route(&self, recipient: &Mailbox, config: &MtaConfig) -> Option<&Route> {
         if self.entries.is_empty() {
             return None;
         }
+        let delimiter = config.delimiter();
         let domain = recipient.domain().to_ascii_lowercase();
         let local_part = recipient.unquoted_local_part().to_ascii_lowercase();
         let of = |local_part: &str| self.entries.get(&format!("{local_part}@{domain}"));
@@ -215,7 +216,7 @@ pub(super) fn way(config: &MtaConfig, recipient: &Mailbox) -> Way {
         Some(address) => Hop::address(address),
         None => Hop::mx(recipient.domain()),
     };
-    match config.transports.route(recipient, config.delimiter()) {
+    match config.transports.route(recipient, config) {
         Some(Route::Smtp(None)) => return Way::Onward(own_domain()),
         Some(Route::Smtp(Some(next))) => return Way::Onward(next.hop(Protocol::Smtp)),
         Some(Route::Lmtp(next)) => return Way::Onward(next.hop(Protocol::Lmtp)),

@@ -146,6 +146,38 @@ impl DateTime {
         Written { date: self, form: Form::Rfc5322 }
     }
 
+    /// Adds [`DateTime::rfc5322`] to `text`.
+    pub fn write_rfc5322(self, text: &mut String) {
+        let Date { year, day, .. } = self.date;
+        let (century, year) = (two(year.unsigned_abs() / 100), two(year.unsigned_abs()));
+        let (hour, minute, second) = self.time();
+        let sign = if self.offset_minutes < 0 { "-" } else { "+" };
+        let offset = self.offset_minutes.unsigned_abs();
+        let (weekday, month) = (self.date.weekday(), self.date.month_name());
+        for piece in [
+            weekday,
+            ", ",
+            two(day),
+            " ",
+            month,
+            " ",
+            century,
+            year,
+            " ",
+            two(hour),
+            ":",
+            two(minute),
+            ":",
+            two(second),
+            " ",
+            sign,
+            two(offset / 60),
+            two(offset % 60),
+        ] {
+            text.push_str(piece);
+        }
+    }
+
     /// ` 5-Jan-2026 09:00:00 +0000`, the `date-time` of RFC 3501 §9 without its quotes.
     pub fn imap(self) -> impl fmt::Display {
         Written { date: self, form: Form::Imap }
@@ -246,12 +278,12 @@ impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let DateTime { date, offset_minutes, .. } = self.date;
         let Date { year, month, day } = date;
-        let (weekday, month_name) = (date.weekday(), date.month_name());
+        let month_name = date.month_name();
         match self.form {
             Form::Rfc5322 => {
-                let (century, year) =
-                    (two(year.unsigned_abs() / 100), two(year.unsigned_abs() % 100));
-                write_all(f, &[weekday, ", ", two(day), " ", month_name, " ", century, year, " "])?;
+                let mut text = String::with_capacity(32);
+                self.date.write_rfc5322(&mut text);
+                return f.write_str(&text);
             }
             Form::Imap => write!(f, "{day:2}-{month_name}-{year:04} ")?,
             Form::Rfc3339 => write!(f, "{year:04}-{month:02}-{day:02}T")?,

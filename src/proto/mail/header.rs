@@ -121,7 +121,7 @@ impl<'a> Iterator for Fields<'a> {
         }
         let (octets, rest) = self.rest.split_at(length);
         self.rest = rest;
-        Some(Field::new(octets, first_line))
+        Some(Field { octets, first_line })
     }
 }
 
@@ -129,33 +129,31 @@ impl<'a> Iterator for Fields<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
     octets: &'a [u8],
-    name_length: usize,
-    value_offset: usize,
+    /// How many of the octets are the first line, in which the colon stands.
+    first_line: usize,
 }
 
 impl<'a> Field<'a> {
-    /// The field in `octets`, of which so many are its first line. Where a colon is missing from the first line, the name is empty and
-    /// the value is everything.
-    fn new(octets: &'a [u8], first_line: usize) -> Self {
-        match memchr(b':', &octets[..first_line]) {
-            // Obsolete syntax has white space before the colon (RFC 5322 §4.5).
-            Some(colon) => Field {
-                octets,
-                name_length: octets[..colon].trim_ascii_end().len(),
-                value_offset: colon + 1,
-            },
-            None => Field { octets, name_length: 0, value_offset: 0 },
-        }
-    }
-
-    /// The name as it is written; empty where the line has no colon.
+    /// The name as it is written; empty where the first line has no colon.
     pub fn name(&self) -> &'a [u8] {
-        &self.octets[..self.name_length]
+        // Obsolete syntax has white space before the colon (RFC 5322 §4.5).
+        self.octets[..self.colon().unwrap_or(0)].trim_ascii_end()
     }
 
-    /// Whether this is the name, whatever its case.
+    /// Whether this is the name, whatever its case. It is not empty.
     pub fn is(&self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name.as_bytes())
+        // Nearly every field that is asked is another one, which its first letters show.
+        let Some((start, rest)) = self.octets[..self.first_line].split_at_checked(name.len())
+        else {
+            return false;
+        };
+        start.eq_ignore_ascii_case(name.as_bytes())
+            && rest.trim_ascii_start().starts_with(b":")
+            && !name.is_empty()
+    }
+
+    fn colon(&self) -> Option<usize> {
+        memchr(b':', &self.octets[..self.first_line])
     }
 
     /// The whole field, with the line end that closes it.
@@ -163,14 +161,15 @@ impl<'a> Field<'a> {
         self.octets
     }
 
-    /// Where [`Field::raw_value`] starts in [`Field::octets`].
+    /// Where [`Field::raw_value`] starts in [`Field::octets`]: behind the colon, or at the start where
+    /// the first line has none.
     pub(crate) fn value_offset(&self) -> usize {
-        self.value_offset
+        self.colon().map_or(0, |colon| colon + 1)
     }
 
     /// What follows the colon, white space and folding kept, without the last line end.
     pub fn raw_value(&self) -> &'a [u8] {
-        let value = &self.octets[self.value_offset..];
+        let value = &self.octets[self.value_offset()..];
         match value.strip_suffix(b"\n") {
             Some(value) => value.strip_suffix(b"\r").unwrap_or(value),
             None => value,
@@ -209,13 +208,12 @@ pub(crate) fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
 
 /// `fields` followed by `message`: how a server puts its trace fields on top of what it received.
 ///
-/// `fields` are whole lines that end in CRLF. The message is copied once.
-pub fn prepend(fields: impl AsRef<[u8]>, message: &Bytes) -> Bytes {
-    let fields = fields.as_ref();
-    let mut octets = BytesMut::with_capacity(fields.len() + message.len());
-    octets.extend_from_slice(fields);
+/// `fields` are whole lines that end in CRLF. The message is copied once, behind them: it is well if they
+/// have room for it.
+pub fn prepend(fields: impl Into<Vec<u8>>, message: &[u8]) -> Bytes {
+    let mut octets = fields.into();
     octets.extend_from_slice(message);
-    octets.freeze()
+    Bytes::from(octets)
 }
 
 /// `message` without the fields that are unwanted. The same slice, uncopied, where there are none.

@@ -1,29 +1,32 @@
 //! The names of queued messages.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::engine::Stream;
 
-/// Names a message in the queue of one host. Cheap to clone.
+/// Names a message in the queue of one host. Ordered as its text is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueueId(Arc<str>);
+pub struct QueueId([u8; LENGTH]);
 
 impl QueueId {
     /// A new id out of the host's stream: 10 letters and digits, without vowels as Postfix's long
     /// ids are, so that none spells a word. One draw a character.
     pub fn draw(stream: &mut Stream) -> Self {
-        QueueId(stream.text(b"0123456789BCDFGHJKLMNPQRSTVWXYZ", 10).into())
+        let mut draw = || ALPHABET[stream.below(ALPHABET.len() as u64) as usize];
+        QueueId(std::array::from_fn(|_| draw()))
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).expect("the alphabet is ASCII")
     }
 }
 
+const ALPHABET: &[u8] = b"0123456789BCDFGHJKLMNPQRSTVWXYZ";
+const LENGTH: usize = 10;
+
 impl fmt::Display for QueueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }

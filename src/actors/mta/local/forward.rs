@@ -31,7 +31,7 @@ impl Local<'_, '_> {
             let domain = config.domain(target.domain());
             let is_same = target.domain().eq_ignore_ascii_case(own)
                 && domain.is_some_and(|domain| {
-                    owner(domain, target, date) == Owner::User { name: name.to_owned() }
+                    owner(domain, target, date) == Owner::User { name: name.into() }
                 });
             !is_same
         });

@@ -85,7 +85,7 @@ impl Local<'_, '_> {
                 return delivered;
             }
         };
-        let Personal { forward, auto_reply } = domain.personal.get(&name).unwrap_or(&NOTHING);
+        let Personal { forward, auto_reply } = domain.personal.get(&*name).unwrap_or(&NOTHING);
         let forward = forward.as_ref().map(|forward| self.way_of(forward, &name));
         let keep = forward.as_ref().is_none_or(|(_, keep)| *keep);
         let forwards = forward.as_ref().is_some_and(|(targets, _)| !targets.is_empty());

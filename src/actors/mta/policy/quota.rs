@@ -16,7 +16,7 @@ pub(super) fn judge(turn: &Turn<'_>) -> Finding {
         let domain = turn.config.domain(to.domain())?;
         let over = domain.over_quota.filter(|_| domain.transport == Transport::Mailbox)?;
         let Owner::User { name } = owner(domain, to, turn.date) else { return None };
-        let forward = domain.personal.get(&name).and_then(|personal| personal.forward.as_ref());
+        let forward = domain.personal.get(&*name).and_then(|personal| personal.forward.as_ref());
         if forward.is_some_and(|forward| !forward.keep) {
             return None;
         }

@@ -27,7 +27,7 @@ use crate::proto::smtp::server::{Greeting, ServerConfig, ServerEvent, ServerSess
 use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::queue::Trouble;
-use crate::world::{ConnId, Ctx};
+use crate::world::{ConnId, Ctx, StreamEvent};
 
 use super::config::MtaConfig;
 use super::hop::LMTP_PORT;
@@ -125,9 +125,58 @@ impl Receiver {
         }
     }
 
-    /// Whether the connection is a client's.
-    pub(super) fn has(&self, connection: ConnId) -> bool {
-        self.sessions.contains_key(&connection)
+    /// News of a connection; whether it is a client's.
+    pub(super) fn has_news(
+        &mut self,
+        connection: ConnId,
+        event: &StreamEvent,
+        ctx: &mut Ctx<'_>,
+    ) -> bool {
+        match event {
+            // Nearly all news, which is given to the session with one look for it.
+            StreamEvent::Data(octets) => self.take(connection, Input::Bytes(octets), ctx),
+            _ if !self.sessions.contains_key(&connection) => false,
+            event => {
+                self.on_stream(connection, event, ctx);
+                true
+            }
+        }
+    }
+
+    /// Gives a session an input, and carries away what follows; whether there is such a session.
+    fn take(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) -> bool {
+        let Receiver { shared, sessions, out, .. } = self;
+        let Some(open) = sessions.get_mut(&connection) else { return false };
+        if matches!(input, Input::Timeout)
+            && open.patience().is_some_and(|until| until <= ctx.now())
+        {
+            self.resume(connection, ctx);
+            return true;
+        }
+        let mut arrivals = open.channel.receive(input, ctx);
+        while let Some(arrival) = arrivals.next(ctx) {
+            match arrival {
+                Arrival::Secured(handshake) => {
+                    if open.secured(handshake, ctx) && (open.welcome || open.connected(shared, ctx))
+                    {
+                        open.session.handle(ctx.now(), Input::Opened, out);
+                    }
+                }
+                Arrival::Failed(_) => {
+                    open.session.handle(ctx.now(), Input::Eof, out);
+                    open.channel.close(ctx);
+                }
+                arrival => {
+                    if let Some(input) = arrival.input() {
+                        open.session.handle(ctx.now(), input, out);
+                    }
+                }
+            }
+            open.carry(shared, out, ctx);
+            open.arm(ctx);
+        }
+        open.arm(ctx);
+        true
     }
 
     /// A client has connected.
@@ -248,7 +297,7 @@ impl Receiver {
         let Receiver { shared, sessions, out, .. } = self;
         let Some(open) = sessions.get_mut(&connection) else { return };
         open.carry(shared, out, ctx);
-        self.arm(connection, ctx);
+        open.arm(ctx);
     }
 }
 
@@ -256,40 +305,13 @@ impl Service for Receiver {
     const TIMER: u8 = super::INBOUND_TIMER;
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
-        if matches!(input, Input::Timeout)
-            && open.patience().is_some_and(|until| until <= ctx.now())
-        {
-            return self.resume(connection, ctx);
-        }
-        let mut arrivals = open.channel.receive(input, ctx);
-        while let Some(arrival) = arrivals.next(ctx) {
-            let Some(open) = self.sessions.get_mut(&connection) else { return };
-            match arrival {
-                Arrival::Secured(handshake) => {
-                    if open.secured(handshake, ctx) {
-                        self.connected(connection, ctx);
-                    }
-                }
-                Arrival::Failed(_) => {
-                    open.session.handle(ctx.now(), Input::Eof, &mut self.out);
-                    open.channel.close(ctx);
-                }
-                arrival => {
-                    if let Some(input) = arrival.input() {
-                        open.session.handle(ctx.now(), input, &mut self.out);
-                    }
-                }
-            }
-            self.carry(connection, ctx);
-        }
-        self.arm(connection, ctx);
+        self.take(connection, input, ctx);
     }
 
     fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
         let open = self.sessions.get_mut(&connection)?;
-        let deadline = open.patience().or_else(|| open.session.deadline());
-        Some((&mut open.timer, open.channel.deadline(deadline)))
+        let deadline = open.deadline();
+        Some((&mut open.timer, deadline))
     }
 
     fn forget(&mut self, connection: ConnId) {

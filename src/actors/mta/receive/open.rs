@@ -13,16 +13,18 @@ use crate::actors::mta::owner::{Owner, owner};
 use crate::actors::mta::policy::{
     self, Chain, Decision, Lookup, Memory, Progress, Refusal, Ruling, Turn, Wait, storage,
 };
+use crate::actors::service::Service;
 use crate::engine::{SimTime, UnixTime};
+use crate::proto::Session;
 use crate::proto::sasl::Secret;
 use crate::proto::smtp::server::{
     Greeting, ReceivedMessage, ServerConfig, ServerEvent, ServerSession, Verdict,
 };
 use crate::proto::smtp::{EnhancedStatus, ForwardPath, Mailbox, Reply, ReversePath};
 use crate::proto::tls::Handshake;
-use crate::world::{ConnId, Ctx, Kind, Note};
+use crate::world::{ConnId, Ctx, Kind, Note, TimerToken};
 
-use super::Shared;
+use super::{Receiver, Shared};
 
 /// One session.
 pub(super) struct Open {
@@ -296,6 +298,19 @@ impl Open {
         let probe = self.pending.as_ref().and_then(|pending| pending.probe.as_ref());
         let written = self.writing.as_ref().map(|(_, written)| *written);
         written.or(probe.map(|(_, until)| *until))
+    }
+
+    /// When the session is to be woken.
+    pub(super) fn deadline(&self) -> Option<SimTime> {
+        let deadline = self.patience().or_else(|| self.session.deadline());
+        self.channel.deadline(deadline)
+    }
+
+    /// Sees to it that it is woken then.
+    pub(super) fn arm(&mut self, ctx: &mut Ctx<'_>) {
+        let token = TimerToken::of_connection(Receiver::TIMER, self.channel.connection());
+        let deadline = self.deadline();
+        self.timer.arm(ctx, deadline, token);
     }
 
     /// Takes the message that is on disk now, or asks the rule again that waited for a recipient.

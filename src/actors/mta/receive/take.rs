@@ -41,7 +41,7 @@ impl Open {
         let recipients = recipients(taken, &mem::take(&mut self.doomed), config, ctx.date());
         let date = DateTime::utc(ctx.date());
         let only = match envelope.recipients.as_slice() {
-            [one] => Some(one.path.to_string()),
+            [one] => Some(one.path.mailbox().map_or("Postmaster", Mailbox::as_str)),
             _ => None,
         };
         let evidence = self.evidence();
@@ -53,12 +53,17 @@ impl Open {
             by: &config.hostname,
             with: self.session.protocol_word(),
             id: id.as_str(),
-            recipient: only.as_deref().map(|path| path.trim_matches(['<', '>'])),
+            recipient: only,
             date,
         };
-        let mut on_top = evidence.fields.concat() + &trace.to_string();
+        // Room for all of it, so that the text is copied once.
+        let fields = evidence.fields.iter().map(String::len).sum::<usize>();
+        let mut on_top = String::with_capacity(fields + TRACE_OCTETS + data.len());
+        on_top.extend(evidence.fields);
+        trace.write(&mut on_top);
         if self.session.authenticated_as().is_some() {
-            on_top += &missing_fields(Header::new(&data), date, &id, &config.hostname);
+            let header = Header::new(&data);
+            add_missing_fields(&mut on_top, header, date, &id, &config.hostname);
         }
         let mut text = prepend(on_top, &data);
         if self.session.authenticated_as().is_some() {
@@ -70,7 +75,7 @@ impl Open {
             smtputf8: envelope.params.smtputf8,
             ..QueuedMessage::new(id.clone(), ctx.now(), envelope.from, text, recipients)
         };
-        let peer = format!("{helo}[{}]", self.peer.ip());
+        let peer = || format!("{helo}[{}]", self.peer.ip());
         if config.bug == Some(Bug::LateWrite) {
             enqueue::tell(&message, peer, ctx);
             shared.late_writes.push(message);
@@ -145,14 +150,29 @@ fn recipients(
     recipients
 }
 
-/// The fields that a submission server adds where the client left them out (RFC 6409 §8).
-fn missing_fields(header: Header<'_>, date: DateTime, id: &QueueId, hostname: &str) -> String {
-    let mut fields = String::new();
-    if header.field("Date").is_none() {
-        fields += &format!("Date: {}\r\n", date.rfc5322());
+/// What the trace field and those that were missing take, as a rule.
+const TRACE_OCTETS: usize = 512;
+
+/// Adds the fields that a submission server adds where the client left them out (RFC 6409 §8).
+fn add_missing_fields(
+    text: &mut String,
+    header: Header<'_>,
+    date: DateTime,
+    id: &QueueId,
+    hostname: &str,
+) {
+    let (mut is_dated, mut is_named) = (false, false);
+    for field in header.fields() {
+        is_dated |= field.is("Date");
+        is_named |= field.is("Message-ID");
+        if is_dated && is_named {
+            return;
+        }
     }
-    if header.field("Message-ID").is_none() {
-        fields += &format!("Message-ID: <{id}@{hostname}>\r\n");
+    if !is_dated {
+        *text += &format!("Date: {}\r\n", date.rfc5322());
     }
-    fields
+    if !is_named {
+        *text += &format!("Message-ID: <{id}@{hostname}>\r\n");
+    }
 }
