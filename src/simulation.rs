@@ -187,7 +187,7 @@ impl Simulation {
         Summary::new(&self.world)
     }
 
-    /// Whether what the scenario expects holds now.
+    /// Whether what the scenario expects holds now, as far as what is kept tells ([`expect::check`]).
     pub fn verdicts(&self) -> Vec<Verdict> {
         expect::check(&self.plan, &self.world)
     }

@@ -120,6 +120,50 @@ fn the_json_has_stable_keys_and_figures_that_fit_together() {
     assert_eq!(memory.is_some_and(|octets| octets > 1 << 20), cfg!(target_os = "linux"));
 }
 
+/// Figures and expectations of one run; what takes records is named, and fails nothing.
+#[test]
+fn expectations_are_judged_as_far_as_disks_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let expecting = |expect: &str| {
+        let workload = WORKLOAD.trim_end().strip_suffix('}').unwrap();
+        let text = format!("{workload}, \"expect\": [{expect}]}}");
+        fs::write(folder.path().join("load.json"), text).unwrap();
+    };
+    expecting(r#"{"load": {"written": 200}}, {"lost_packets": 7}, {"queue": {"messages": 0}}"#);
+    let (code, out, _) = bench(&["load.json", "--json", "out.json"], folder.path());
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("ok    the load comes to exactly 200 messages written"), "{out}");
+    assert!(out.contains("not judged, it takes records of all (expect[1], line "), "{out}");
+    let all = fs::read_to_string(folder.path().join("out.json")).unwrap();
+    let all: Value = serde_json::from_str(&all).unwrap();
+    let held: Vec<_> = all["expect"].as_array().unwrap().iter().map(|one| &one["holds"]).collect();
+    assert_eq!(held, [&Value::Bool(true), &Value::Bool(true), &Value::Null]);
+
+    expecting(r#"{"load": {"written": 201}}"#);
+    let (code, out, _) = bench(&["load.json"], folder.path());
+    assert!(code == 1 && out.contains("FAIL  the load comes to exactly 201"), "{out}");
+    // Another run than the one that is meant.
+    let (code, out, _) = bench(&["load.json", "--messages", "50"], folder.path());
+    assert!(code == 0 && out.contains("not judged with --messages"), "{out}");
+}
+
+#[test]
+fn the_json_tells_in_how_many_parts_it_ran_or_why_on_one_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("load.json"), WORKLOAD).unwrap();
+    let told = |arguments: &[&str]| {
+        let (code, out, err) = bench(&[arguments, &["--json", "-"]].concat(), folder.path());
+        assert_eq!(code, 0, "{err}");
+        let all: Value = serde_json::from_str(&out).unwrap();
+        (all["parts"].as_u64().unwrap(), all["one_thread_because"].as_str().map(str::to_owned))
+    };
+    assert_eq!(told(&["load.json"]), (1, None));
+    let young = "it is over before more would pay".to_owned();
+    assert_eq!(told(&["load.json", "--messages", "10", "--threads", "2"]), (1, Some(young)));
+    let (parts, why) = told(&["load.json", "--messages", "3000", "--threads", "2"]);
+    assert_eq!(parts > 1, why.is_none(), "{parts} parts, {why:?}");
+}
+
 #[test]
 fn the_csv_is_the_timeline_of_the_json() {
     let folder = tempfile::tempdir().unwrap();

@@ -105,6 +105,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     for verdict in &verdicts {
         output::write_verdict(verdict, &mut rest)?;
     }
+    for unjudged in expect::unjudged(&plan, &world) {
+        writeln!(rest, "{unjudged}")?;
+    }
     for broken in &broken {
         output::write_broken(broken, &mut rest)?;
     }

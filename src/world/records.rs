@@ -2,6 +2,7 @@
 
 use super::record::{Fact, Record};
 use super::sample::Sample;
+use super::watch::Watch;
 
 /// What is kept of what happened.
 #[derive(Debug)]
@@ -28,9 +29,12 @@ impl Records {
         Records { sample: Some(Box::new(sample)), ..Records::new(usize::MAX) }
     }
 
-    /// Whether some are left out on purpose.
-    pub(crate) fn is_sample(&self) -> bool {
-        self.sample.is_some()
+    /// What is kept.
+    pub(crate) fn watch(&self) -> Watch {
+        match &self.sample {
+            Some(sample) => Watch::Sample { one_in: sample.one_in() },
+            None => Watch::Everything,
+        }
     }
 
     /// Adds a record. At the limit the older half is forgotten, so that each is moved once or twice.

@@ -20,6 +20,7 @@ use super::records::Records;
 use super::stack::Port;
 use super::threads::{Crew, Reason};
 use super::trap::Trap;
+use super::watch::Watch;
 use super::{Actor, ConnId};
 
 /// Everything there is, on one clock.
@@ -265,7 +266,15 @@ impl World {
 
     /// All that happened so far, in order, to be judged: nothing where only a sample is kept.
     pub fn history(&self) -> &[Record] {
-        self.kept().filter(|records| !records.is_sample()).map_or(&[], Records::as_slice)
+        match self.watch() {
+            Watch::Everything => self.records(),
+            Watch::Sample { .. } | Watch::Nothing => &[],
+        }
+    }
+
+    /// Of what records are kept.
+    pub fn watch(&self) -> Watch {
+        self.kept().map_or(Watch::Nothing, Records::watch)
     }
 
     fn kept(&self) -> Option<&Records> {

@@ -24,14 +24,15 @@ packets and DNS queries there were in all and in a second of real time; how long
 how deep queues were over time; what was retried, refused and bounced; the most memory that was taken.
 
 What happens is the same on every machine, for one seed: the fingerprint says so. What differs is real time.
-Compare figures of release builds alone, of a machine that does nothing else. Expectations are not judged,
-since they need the transcript; whether all mail and all packets went somewhere is. Interrupted (Ctrl-C), it
-tells of the run so far.
+Compare figures of release builds alone, of a machine that does nothing else. Whether all mail and all packets
+went somewhere is judged, and what the scenario expects, as far as that can be known without a transcript: a
+line with ---- tells what can not. With --messages or --until it is another run than the scenario's, and nothing
+that it expects is judged. Interrupted (Ctrl-C), it tells of the run so far.
 
 docs/bench.md says what is in the JSON and the CSV.
 
-Exit codes: 0 all went somewhere; 1 something is missing, or one run was not like the other; 2 bad usage or
-input.";
+Exit codes: 0 all went somewhere, and no expectation fails; 1 something is missing, an expectation fails, or one
+run was not like the other; 2 bad usage or input.";
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct BenchArgs {

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::report::Load;
 use crate::report::load::Series;
+use crate::world::Sharing;
 
 use super::memory;
-use super::run::{End, Real};
+use super::run::{End, Expected, Real};
 use super::subject::Subject;
 
 /// The version of this format. A key that goes or means something else makes it another one; a new key
@@ -34,6 +35,10 @@ pub(super) struct Document<'a> {
     pub(super) seed: u64,
     /// On how many threads it was to run.
     pub(super) threads: usize,
+    /// In how many parts it ran side by side, at its end.
+    pub(super) parts: usize,
+    /// Why it ran on one thread where several were asked for; else `null`.
+    pub(super) one_thread_because: Option<String>,
     /// `idle`, `horizon` or `interrupted`.
     pub(super) ended: &'static str,
     /// Real time.
@@ -42,8 +47,23 @@ pub(super) struct Document<'a> {
     pub(super) rates: Rates,
     /// The most memory of the process; `null` where the system does not say.
     pub(super) peak_memory_octets: Option<u64>,
+    /// What the scenario expects, in its order: first what could be judged.
+    expect: Vec<Expectation<'a>>,
     /// What happened.
     pub(super) load: &'a Load,
+}
+
+/// An expectation.
+#[derive(Debug, Serialize)]
+struct Expectation<'a> {
+    /// Where it stands in the scenario.
+    path: &'a str,
+    /// In words.
+    expectation: &'a str,
+    /// Whether it holds; `null`: that takes records of all.
+    holds: Option<bool>,
+    /// What was found; `null` where it was not judged.
+    why: Option<&'a str>,
 }
 
 /// Real times in nanoseconds.
@@ -82,8 +102,32 @@ pub(super) struct Rates {
 
 impl<'a> Document<'a> {
     /// Of runs that came to the same.
-    pub(super) fn new(subject: &'a Subject, load: &'a Load, reals: &[Real], ended: End) -> Self {
+    pub(super) fn new(
+        subject: &'a Subject,
+        load: &'a Load,
+        reals: &[Real],
+        ended: End,
+        sharing: Sharing,
+        expected: &'a Expected,
+    ) -> Self {
         let real = Times::new(reals);
+        let (parts, why) = match sharing {
+            Sharing::Alone(why) => (1, Some(why)),
+            Sharing::Parted { parts, .. } => (parts, None),
+        };
+        let threads = subject.threads.count();
+        let judged = expected.verdicts.iter().map(|verdict| Expectation {
+            path: &verdict.path,
+            expectation: &verdict.expectation,
+            holds: Some(verdict.holds),
+            why: Some(&verdict.why),
+        });
+        let unjudged = expected.unjudged.iter().map(|unjudged| Expectation {
+            path: &unjudged.path,
+            expectation: &unjudged.expectation,
+            holds: None,
+            why: None,
+        });
         Document {
             format: FORMAT,
             mxsim: env!("CARGO_PKG_VERSION"),
@@ -92,7 +136,10 @@ impl<'a> Document<'a> {
             title: &subject.title,
             work: subject.work,
             seed: subject.seed.0,
-            threads: subject.threads.count(),
+            threads,
+            parts,
+            one_thread_because: why.filter(|_| threads > 1).map(|why| why.to_string()),
+            expect: judged.chain(unjudged).collect(),
             ended: ended.word(),
             rates: Rates::new(load, real.median_ns),
             real,

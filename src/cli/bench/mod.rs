@@ -10,8 +10,6 @@ mod told;
 
 use std::io::Write;
 
-use crate::world::Sharing;
-
 use super::args::BenchArgs;
 use super::{Failure, Outcome, output};
 
@@ -39,7 +37,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome, Failure> {
     let json_file = args.json.as_deref().map(output::create).transpose()?;
     let csv_file = args.csv.as_deref().map(output::create).transpose()?;
     wait_for_interrupts()?;
-    let Run { load, mut ended, sharing, real } = once(&subject)?;
+    let Run { load, mut ended, sharing, expected, real } = once(&subject)?;
     let (mut reals, mut is_one) = (vec![real], true);
     for _ in 1..args.repeat.get() {
         if ended == End::Interrupted {
@@ -55,13 +53,22 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome, Failure> {
             }
         }
     }
-    let document = Document::new(&subject, &load, &reals, ended);
+    let document = Document::new(&subject, &load, &reals, ended, sharing, &expected);
     let taken = files.into_iter().flatten().any(output::is_stdout);
     let mut rest: Box<dyn Write> =
         if taken { Box::new(output::stderr()) } else { Box::new(output::stdout()) };
     told::write(&document, &mut rest)?;
-    if let (true, Sharing::Alone(why)) = (args.threads.count() > 1, sharing) {
+    if let Some(why) = &document.one_thread_because {
         writeln!(rest, "one thread        {why}")?;
+    }
+    for verdict in &expected.verdicts {
+        output::write_verdict(verdict, &mut rest)?;
+    }
+    for unjudged in &expected.unjudged {
+        writeln!(rest, "{unjudged}")?;
+    }
+    if subject.has_other_expectations() {
+        writeln!(rest, "----  what the scenario expects is not judged with --messages or --until")?;
     }
     if !is_one {
         writeln!(rest, "FAIL  the runs did not come to the same (mxsim run --verify tells where)")?;
@@ -74,7 +81,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome, Failure> {
     if let Some(mut to) = csv_file {
         document::write_csv(&load.timeline, &mut to)?;
     }
-    Ok(Outcome::expected_if(load.holds() && is_one))
+    Ok(Outcome::expected_if(load.holds() && expected.holds() && is_one))
 }
 
 fn once(subject: &Subject) -> Result<Run, Failure> {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::engine::SimTime;
+use crate::report::expect::{self, Unjudged, Verdict};
 use crate::report::{Figures, Load};
 use crate::world::{Ended, Sharing, World};
 
@@ -18,7 +19,24 @@ pub(super) struct Run {
     pub(super) ended: End,
     /// How it ran at its end.
     pub(super) sharing: Sharing,
+    pub(super) expected: Expected,
     pub(super) real: Real,
+}
+
+/// What is to be said of the scenario's expectations.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    /// Those that could be judged.
+    pub(super) verdicts: Vec<Verdict>,
+    /// Those that could not.
+    pub(super) unjudged: Vec<Unjudged>,
+}
+
+impl Expected {
+    /// Whether none of them fails.
+    pub(super) fn holds(&self) -> bool {
+        self.verdicts.iter().all(|verdict| verdict.holds)
+    }
 }
 
 /// Real time that was taken.
@@ -71,7 +89,15 @@ pub(super) fn run(subject: &Subject, progress: &mut Progress) -> Result<Run, Fai
     progress.finish();
     let figures = world.folded::<Figures>().expect("a fold was put in");
     let (load, sharing) = (Load::new(&world, figures), world.sharing());
-    Ok(Run { load, ended, sharing, real: Real { build, run } })
+    // They are about the whole run that the scenario describes.
+    let expected = match subject.to_be_judged().filter(|_| ended != End::Interrupted) {
+        Some(plan) => Expected {
+            verdicts: expect::check(plan, &world),
+            unjudged: expect::unjudged(plan, &world),
+        },
+        None => Expected::default(),
+    };
+    Ok(Run { load, ended, sharing, expected, real: Real { build, run } })
 }
 
 /// Runs in slices of simulated time, each of which takes about as much real time. What happens does

@@ -23,6 +23,8 @@ pub(super) struct Subject {
     pub(super) threads: Threads,
     /// Where it ends.
     pub(super) until: SimTime,
+    /// Whether it is played as the scenario says: so much, and so long.
+    is_as_written: bool,
     parts: Parts,
 }
 
@@ -89,6 +91,7 @@ impl Subject {
         };
         subject.threads = args.threads;
         subject.seed = args.seed.map_or(subject.seed, Seed);
+        subject.is_as_written = args.messages.is_none() && args.until.is_none();
         subject.until = args.until.map_or(subject.until, |until| SimTime::ZERO + until);
         Ok(subject)
     }
@@ -114,6 +117,7 @@ impl Subject {
             seed: Seed(1),
             threads: Threads::new(1),
             until: SimTime::MAX,
+            is_as_written: true,
             parts: (built.parts)(work),
         })
     }
@@ -140,6 +144,7 @@ impl Subject {
             seed: Seed(plan.seed),
             threads: Threads::new(1),
             until: plan.until,
+            is_as_written: true,
             parts: Parts::Plan(Box::new(plan)),
         })
     }
@@ -156,6 +161,19 @@ impl Subject {
             Parts::Transactions(load) => Ok(load.world(self.seed)),
             Parts::Hold(hold) => Ok(hold.world(self.seed)),
         }
+    }
+
+    /// The scenario whose expectations are about what is played.
+    pub(super) fn to_be_judged(&self) -> Option<&Plan> {
+        match &self.parts {
+            Parts::Plan(plan) if self.is_as_written => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// Whether the scenario expects something that is not about what is played.
+    pub(super) fn has_other_expectations(&self) -> bool {
+        matches!(&self.parts, Parts::Plan(plan) if !self.is_as_written && !plan.expect.is_empty())
     }
 
     /// How long it goes on in simulated time, if that is known.

@@ -1,12 +1,13 @@
 //! Expectations: whether what a scenario expects holds at the end of its run, and what was found.
 //!
 //! Mailboxes and queues are looked up on the disks of hosts; what crossed the network, in the
-//! records.
+//! records. Where records are not kept, or of some messages only, less can be judged.
 
 mod clients;
 mod evidence;
 mod load;
 mod mail;
+mod need;
 mod network;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::scenario::plan::{Expect, Expectation};
 use crate::world::World;
 
 use evidence::Evidence;
+use need::Need;
 
 /// An expectation, and whether it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,12 +51,44 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Checks every expectation of a plan in the world that was built from it, in the plan's order.
-///
-/// The world has to be [watched](crate::world::WorldBuilder::watched).
+/// An expectation of which nobody knows whether it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unjudged {
+    /// Where it stands in the scenario.
+    pub path: String,
+    /// The line there, from 1.
+    pub line: usize,
+    /// What is expected, in words.
+    pub expectation: String,
+}
+
+/// `----  at least 1 query ...: not judged, it takes records of all (expect[0], line 3)`
+impl fmt::Display for Unjudged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unjudged { path, line, expectation } = self;
+        write!(f, "----  {expectation}: not judged, it takes records of all ({path}, line {line})")
+    }
+}
+
+/// Checks the expectations of a plan in the world that was built from it, in the plan's order: all of
+/// them where everything is [watched](crate::world::WorldBuilder::watched), else those that can be judged
+/// by what is kept.
 pub fn check(plan: &Plan, world: &World) -> Vec<Verdict> {
     let evidence = Evidence::new(plan, world);
-    plan.expect.iter().map(|expectation| judge(&evidence, expectation)).collect()
+    let judged = plan.expect.iter().filter(|one| Need::of(&one.expect).is_met(world.watch()));
+    judged.map(|expectation| judge(&evidence, expectation)).collect()
+}
+
+/// The expectations of a plan that cannot be judged in the world that was built from it, since it keeps
+/// too little of what happened; in the plan's order.
+pub fn unjudged(plan: &Plan, world: &World) -> Vec<Unjudged> {
+    let unmet = plan.expect.iter().filter(|one| !Need::of(&one.expect).is_met(world.watch()));
+    let told = |Expectation { path, line, expect, .. }: &Expectation| Unjudged {
+        path: path.clone(),
+        line: *line,
+        expectation: words::of(expect),
+    };
+    unmet.map(told).collect()
 }
 
 /// What was found, and whether it is what was expected.

@@ -82,6 +82,11 @@ impl Sample {
         }
     }
 
+    /// In how many messages one is of the sample.
+    pub(crate) fn one_in(&self) -> NonZeroU64 {
+        self.one_in
+    }
+
     /// Reads the next record. What is now known to belong to the sample is put among the `kept`, which
     /// nobody else changes.
     pub(crate) fn read(&mut self, record: Record, kept: &mut Vec<Record>) {
