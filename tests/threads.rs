@@ -1,5 +1,5 @@
-//! All scenarios with the seeds 1 to 20, and the loads with two, on 1, 2, 3 and 8 threads: transcript, summary, fingerprint,
-//! capture and whatever else there is to be seen are equal to the byte.
+//! All scenarios with the seeds 1 to 20, and the loads with two, on 1, 2, 3 and 8 threads: transcript, summary, figures,
+//! fingerprint, capture and whatever else there is to be seen are equal to the byte.
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure")]
 
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use mxsim::engine::Seed;
+use mxsim::report::load::{Figures, Load};
 use mxsim::report::{Capture, Summary, Transcript};
 use mxsim::scenario::presets::{PRESETS, Preset};
 use mxsim::scenario::{self, NoFiles, Plan, build};
@@ -39,6 +40,8 @@ struct Seen {
     end: String,
     summary: String,
     transcript: String,
+    /// What a fold of the run has come to, and what `mxsim bench --json` would tell of it.
+    figures: (Figures, String),
     pcap: Vec<u8>,
 }
 
@@ -46,6 +49,7 @@ struct Seen {
 /// has to be.
 fn play(plan: &Plan, seed: u64, threads: usize) -> Seen {
     let mut world = build::build(plan, Seed(seed)).unwrap();
+    world.fold(Box::new(Figures::default()));
     let mut pcap = Vec::new();
     // Where it would not pay, too.
     world.set_threads(Threads::new(threads).eagerly());
@@ -65,7 +69,10 @@ fn play(plan: &Plan, seed: u64, threads: usize) -> Seen {
         world.fingerprint(),
         world.traffic(),
     );
+    let figures = *world.take_fold::<Figures>().unwrap();
+    let load = serde_json::to_string(&Load::new(&world, &figures)).unwrap();
     Seen {
+        figures: (figures, load),
         sharing: world.sharing(),
         end,
         summary: serde_json::to_string(&Summary::new(&world)).unwrap(),
@@ -112,6 +119,7 @@ fn every_scenario_has_one_history_on_any_number_of_threads() {
                 ("end", alone.end == shared.end),
                 ("summary", alone.summary == shared.summary),
                 ("transcript", alone.transcript == shared.transcript),
+                ("figures", alone.figures == shared.figures),
                 ("capture", alone.pcap == shared.pcap),
             ] {
                 if !is_same {

@@ -14,6 +14,7 @@ use super::{Bounce, Histogram, Timeline, codes};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
     counts: [u64; Kind::COUNT],
+    /// Of those messages that tell themselves when they were composed.
     latency: Histogram,
     flights: Flights,
     bounces: BTreeMap<Bounce, u64>,
@@ -47,8 +48,10 @@ impl Figures {
 
     /// How long it took from the composition of a message to each mailbox that it came to, in
     /// nanoseconds.
-    pub fn latency(&self) -> &Histogram {
-        &self.latency
+    pub fn latency(&self) -> Histogram {
+        let mut latency = self.latency.clone();
+        self.flights.land(&mut latency);
+        latency
     }
 
     /// How many deliveries are not in that, since nobody knows when the message was composed: notices
@@ -110,7 +113,7 @@ impl Fold for Figures {
         let Figures { counts, latency, flights, bounces, refusals, timeline } = *other;
         self.counts.iter_mut().zip(counts).for_each(|(own, more)| *own += more);
         self.latency.merge(&latency);
-        self.flights.merge(flights, &mut self.latency);
+        self.flights.merge(flights);
         for (bounce, count) in bounces {
             *self.bounces.entry(bounce).or_default() += count;
         }

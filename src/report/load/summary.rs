@@ -209,7 +209,7 @@ impl Load {
                 queued_most: depths.iter().copied().max().unwrap_or(0),
                 fetched: of(Kind::Fetched),
             },
-            latency: Latency::of(figures.latency()),
+            latency: Latency::of(&figures.latency()),
             untimed: figures.untimed(),
             bounces,
             refusals,
