@@ -1,6 +1,8 @@
 //! What mail costs on the simulated network: whole deliveries, cold resolutions, SMTP transactions.
 //!
-//! `-- --play mail|resolutions|transactions COUNT` plays one of them once and prints what came of it,
+//! `transcript` is `transactions` in a world that is watched, with a line written for each line that is spoken.
+//!
+//! `-- --play mail|resolutions|transactions|transcript COUNT` plays one of them once and prints what came of it,
 //! for callgrind: the difference between two counts is what one costs, without the building.
 
 mod mail;
@@ -8,11 +10,14 @@ mod resolutions;
 mod talker;
 mod transactions;
 
+use std::cell::Cell;
+use std::io::{self, Write};
 use std::time::Instant;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group};
 use mxsim::engine::SimTime;
-use mxsim::world::{Ended, World};
+use mxsim::report::Transcript;
+use mxsim::world::{Ended, Watch, World};
 
 /// A kind of work, by its name, and how to build a world in which it is to be done so often.
 struct Work {
@@ -26,19 +31,46 @@ struct Job {
     done: Box<dyn Fn(&World) -> u64>,
 }
 
-const WORKS: [Work; 3] = [
+const WORKS: [Work; 4] = [
     Work { name: "mail", build: mail::build },
     Work { name: "resolutions", build: resolutions::build },
     Work { name: "transactions", build: transactions::build },
+    Work { name: "transcript", build: transactions::build_watched },
 ];
 
+/// Counts lines, and keeps none.
+#[derive(Default)]
+struct Lines(Cell<u64>);
+
+impl Write for &Lines {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let lines = octets.iter().filter(|octet| **octet == b'\n').count() as u64;
+        self.0.set(self.0.get() + lines);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Job {
-    /// Plays the world to its end, at which all must have been done.
+    /// Plays the world to its end, at which all must have been done. Where it is watched, writes its
+    /// transcript.
     // A function of its own in any case: `.ci/instructions` counts what it takes.
     #[inline(never)]
     fn play(mut self, count: u64) -> World {
         let ended = self.world.run(SimTime::from_secs(365 * 86_400));
         assert_eq!((ended, (self.done)(&self.world)), (Ended::Idle, count));
+        if self.world.watch() == Watch::Everything {
+            let lines = Lines::default();
+            let mut to = io::BufWriter::new(&lines);
+            Transcript::new(&self.world).write_text(&mut to).expect("nobody refuses a line");
+            to.flush().expect("nobody refuses a line");
+            drop(to);
+            // Commands and replies of each, at the least.
+            assert!(lines.0.get() > 10 * count, "{} lines", lines.0.get());
+        }
         self.world
     }
 }

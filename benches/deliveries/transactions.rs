@@ -18,8 +18,17 @@ use super::talker::{Talker, Task};
 const PAIRS: u8 = 200;
 
 pub(super) fn build(count: u64) -> Job {
+    build_observed(count, false)
+}
+
+/// The same, watched: all records of it are kept.
+pub(super) fn build_watched(count: u64) -> Job {
+    build_observed(count, true)
+}
+
+fn build_observed(count: u64, watched: bool) -> Job {
     let mut parts = WorldBuilder::new(Seed(1));
-    parts.watched(false);
+    parts.watched(watched);
     let taken = Arc::new(AtomicU64::new(0));
     let config = Arc::new(ServerConfig::mta("mx.example.net"));
     let client = Arc::new(ClientConfig::new("client.example.org"));
