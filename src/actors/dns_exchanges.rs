@@ -174,10 +174,14 @@ impl<K: Copy + Ord + Hash> Exchanges<K> {
         }
     }
 
-    /// Whether queries are sent from this port, though none may be under way now.
-    pub(crate) fn is_port(&self, port: u16) -> bool {
-        let is_fixed = self.fixed_port.as_ref().is_some_and(|(fixed, _)| *fixed == port);
-        is_fixed || self.ports.contains_key(&port)
+    /// The queries that wait for a datagram to this port; `None` when queries are not sent from it.
+    pub(crate) fn waiting_at(&self, port: u16) -> Option<impl Iterator<Item = K> + use<K>> {
+        let own = self.ports.get(&port).copied();
+        let fixed = self.fixed_port.as_ref().filter(|(fixed, _)| *fixed == port);
+        // None may be under way now.
+        let shared = fixed.map(|(_, keys)| keys.iter().copied().collect::<Vec<K>>());
+        let is_port = own.is_some() || shared.is_some();
+        is_port.then(|| own.into_iter().chain(shared.unwrap_or_default()))
     }
 
     /// The queries that wait for a datagram to this port: one, unless the port is fixed.

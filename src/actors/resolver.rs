@@ -105,9 +105,11 @@ impl Actor for RecursiveResolver {
         let Some(running) = &mut self.running else { return };
         let allowed = self.allowed.as_deref();
         match event {
-            Event::Datagram { from, to, payload } if running.exchanges.is_port(to.port()) => {
+            Event::Datagram { from, to, payload } => {
+                let Some(waiting) = running.exchanges.waiting_at(to.port()) else {
+                    return running.admit(ctx, allowed, Asker::Datagram { from, to }, payload);
+                };
                 // With a fixed port, whose reply it is shows by its id.
-                let waiting: Vec<ExchangeId> = running.exchanges.at_port(to.port()).collect();
                 for exchange in waiting {
                     running.drive(ctx, |resolver, now, out| {
                         resolver.upstream_reply(now, exchange, from, &payload, out);
@@ -120,9 +122,6 @@ impl Actor for RecursiveResolver {
                         resolver.upstream_failed(now, exchange, out);
                     });
                 }
-            }
-            Event::Datagram { from, to, payload } => {
-                running.admit(ctx, allowed, Asker::Datagram { from, to }, payload);
             }
             Event::Stream(connection, event) if running.exchanges.owns(connection) => {
                 let news = running.exchanges.on_stream(ctx, connection, &event);

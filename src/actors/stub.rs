@@ -23,6 +23,8 @@ pub struct StubResolver {
     results: VecDeque<(LookupId, Result<Answer, LookupError>)>,
     timer: LazyTimer,
     token: TimerToken,
+    /// Empty between calls.
+    out: Vec<StubOutput>,
 }
 
 impl StubResolver {
@@ -34,15 +36,15 @@ impl StubResolver {
             results: VecDeque::new(),
             timer: LazyTimer::default(),
             token,
+            out: Vec::new(),
         }
     }
 
     /// Begins a look-up. Its result comes later, never within this call.
     pub fn lookup(&mut self, ctx: &mut Ctx<'_>, name: Name, rtype: RecordType) -> LookupId {
-        let mut out = Vec::new();
-        let id = self.stub.lookup(ctx.now(), name, rtype, &mut out);
+        let id = self.stub.lookup(ctx.now(), name, rtype, &mut self.out);
         let before = self.results.len();
-        self.act(ctx, out);
+        self.act(ctx);
         if self.results.len() > before {
             // There was nobody to ask, and no event will come of it.
             ctx.set_timer(ctx.now(), self.token);
@@ -60,18 +62,16 @@ impl StubResolver {
     ) {
         let exchange = self.exchanges.at_port(to.port()).next();
         if let Some(exchange) = exchange {
-            let mut out = Vec::new();
-            self.stub.reply(ctx.now(), exchange, from, payload, &mut out);
-            self.act(ctx, out);
+            self.stub.reply(ctx.now(), exchange, from, payload, &mut self.out);
+            self.act(ctx);
         }
     }
 
     /// A datagram from a port of this host to a server came to nothing: the next one is asked at once.
     pub fn on_unreachable(&mut self, ctx: &mut Ctx<'_>, from: SocketAddr, to: SocketAddr) {
         for exchange in self.exchanges.in_vain(from.port(), to) {
-            let mut out = Vec::new();
-            self.stub.failed(ctx.now(), exchange, &mut out);
-            self.act(ctx, out);
+            self.stub.failed(ctx.now(), exchange, &mut self.out);
+            self.act(ctx);
         }
     }
 
@@ -87,23 +87,21 @@ impl StubResolver {
             return;
         };
         for reply in replies {
-            let mut out = Vec::new();
             match reply {
                 Reply::Message { from, octets } => {
-                    self.stub.reply(ctx.now(), exchange, from, &octets, &mut out);
+                    self.stub.reply(ctx.now(), exchange, from, &octets, &mut self.out);
                 }
-                Reply::Failed => self.stub.failed(ctx.now(), exchange, &mut out),
+                Reply::Failed => self.stub.failed(ctx.now(), exchange, &mut self.out),
             }
-            self.act(ctx, out);
+            self.act(ctx);
         }
     }
 
     /// The timer of its token has come.
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_>) {
         self.timer.fired(ctx.now(), None);
-        let mut out = Vec::new();
-        self.stub.timeout(ctx.now(), &mut out);
-        self.act(ctx, out);
+        self.stub.timeout(ctx.now(), &mut self.out);
+        self.act(ctx);
     }
 
     /// The next result that is there, the oldest first.
@@ -111,22 +109,25 @@ impl StubResolver {
         self.results.pop_front()
     }
 
-    fn act(&mut self, ctx: &mut Ctx<'_>, out: Vec<StubOutput>) {
-        let mut work: VecDeque<StubOutput> = out.into();
-        while let Some(output) = work.pop_front() {
-            let unsent = match output {
-                StubOutput::Exchange(outgoing) => self.exchanges.carry_out(ctx, outgoing),
-                StubOutput::Done { lookup, result, .. } => {
-                    self.results.push_back((lookup, result));
-                    None
+    /// Carries out what the stub wants done.
+    fn act(&mut self, ctx: &mut Ctx<'_>) {
+        let (mut out, mut more) = (std::mem::take(&mut self.out), Vec::new());
+        while !out.is_empty() {
+            for output in out.drain(..) {
+                let unsent = match output {
+                    StubOutput::Exchange(outgoing) => self.exchanges.carry_out(ctx, outgoing),
+                    StubOutput::Done { lookup, result, .. } => {
+                        self.results.push_back((lookup, result));
+                        None
+                    }
+                };
+                if let Some(exchange) = unsent {
+                    self.stub.failed(ctx.now(), exchange, &mut more);
                 }
-            };
-            if let Some(exchange) = unsent {
-                let mut more = Vec::new();
-                self.stub.failed(ctx.now(), exchange, &mut more);
-                work.extend(more);
             }
+            out.append(&mut more);
         }
+        self.out = out;
         self.timer.arm(ctx, self.stub.deadline(), self.token);
     }
 }

@@ -3,6 +3,7 @@
 //! Addresses are asked for at `www.DOMAIN`, everything else at the domain itself. Every question is one of
 //! the host's stub resolver, with its time-outs and its retries.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::arrivals::Arrivals;
@@ -146,13 +147,14 @@ fn question(work: &DnsWork, phase: f64, count: u64, draws: &mut Stream) -> (Name
         1 => work.types[0],
         many => work.types[draws.below(many as u64) as usize],
     };
-    let domain = population.name(domain);
     let is_unknown = work.unknown > 0.0 && draws.chance(work.unknown);
-    let name = match rtype {
-        _ if is_unknown => format!("no-{count}.{domain}"),
-        RecordType::A | RecordType::Aaaa => format!("www.{domain}"),
-        _ => domain,
-    };
+    let mut name = String::with_capacity(64);
+    match rtype {
+        _ if is_unknown => write!(name, "no-{count}.").expect("a String takes everything"),
+        RecordType::A | RecordType::Aaaa => name.push_str("www."),
+        _ => {}
+    }
+    population.write_name(domain, &mut name);
     (name.parse().expect("the names of a population are DNS names"), rtype)
 }
 

@@ -167,6 +167,11 @@ impl Population {
         &self.groups[domain.group as usize].users
     }
 
+    /// Writes the name of a domain behind what stands there.
+    pub fn write_name(&self, domain: DomainId, to: &mut String) {
+        self.groups[domain.group as usize].names.write(domain.number, to);
+    }
+
     /// The name of a domain.
     pub fn name(&self, domain: DomainId) -> String {
         self.groups[domain.group as usize].names.of(domain.number)

@@ -13,7 +13,10 @@ use bytes::Bytes;
 
 use super::codes::{Class, Opcode, Rcode, RecordType};
 use super::framing::Transport;
-use super::message::{EDNS_UDP_OCTETS, Edns, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS, Message};
+use super::message::{
+    EDNS_UDP_OCTETS, Edns, MAX_MESSAGE_OCTETS, MIN_UDP_OCTETS, Message, Question,
+};
+use super::query::Query;
 use super::zone::{Catalog, Zone};
 
 mod answer;
@@ -47,10 +50,16 @@ impl Authority {
     /// `None` when there is nothing to answer to: fewer octets than a header has, or a response.
     /// Octets that are no message get FORMERR.
     pub fn answer(&self, query: &[u8], transport: Transport) -> Option<Bytes> {
+        if let Some(query) = Query::read(query).filter(|query| is_answered(&query.question)) {
+            let edns = query.response_edns();
+            let answer = Answer::new(&self.catalog, transport, edns).resolve(&query.question);
+            let limit_octets = limit_octets(query.edns.as_ref(), transport);
+            return Some(answer.draft(&query).encode_within(limit_octets));
+        }
         match Message::decode(query) {
             Ok(query) if query.flags.qr => None,
             Ok(query) => {
-                let limit_octets = limit_octets(&query, transport);
+                let limit_octets = limit_octets(query.edns.as_ref(), transport);
                 Some(self.respond(&query, transport).encode_within(limit_octets))
             }
             Err(error) => {
@@ -79,20 +88,24 @@ impl Authority {
             response.rcode = Rcode::FormErr;
             return response;
         };
-        if question.class != Class::In
-            || matches!(question.rtype, RecordType::Axfr | RecordType::Ixfr)
-        {
+        if !is_answered(question) {
             response.rcode = Rcode::Refused;
             return response;
         }
-        Answer::new(&self.catalog, transport, response).resolve(question)
+        let edns = response.edns.take();
+        Answer::new(&self.catalog, transport, edns).resolve(question).put_into(response)
     }
 }
 
-/// The longest response that whoever sent `query` takes (RFC 6891 §6.2.3 to §6.2.5); below 512
+/// Whether a question is one for the zones.
+fn is_answered(question: &Question) -> bool {
+    question.class == Class::In && !matches!(question.rtype, RecordType::Axfr | RecordType::Ixfr)
+}
+
+/// The longest response that who asks with this EDNS takes (RFC 6891 §6.2.3 to §6.2.5); below 512
 /// it counts as 512 when the response is encoded.
-pub(super) fn limit_octets(query: &Message, transport: Transport) -> usize {
-    match (transport, &query.edns) {
+pub(super) fn limit_octets(edns: Option<&Edns>, transport: Transport) -> usize {
+    match (transport, edns) {
         (Transport::Tcp, _) => MAX_MESSAGE_OCTETS,
         (Transport::Udp, None) => MIN_UDP_OCTETS,
         (Transport::Udp, Some(edns)) => edns.udp_octets.min(EDNS_UDP_OCTETS).into(),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::codec;
 use super::codes::{Class, Opcode, Rcode, RecordType};
+use super::draft::Draft;
 use super::name::Name;
 use super::record::Record;
 
@@ -169,7 +170,7 @@ impl Message {
 
     /// The wire form, names compressed, at most 65,535 octets as [`Message::encode_within`] cuts.
     pub fn encode(&self) -> Bytes {
-        self.encode_within(MAX_MESSAGE_OCTETS)
+        Draft::of(self).encode()
     }
 
     /// The wire form in at most `limit_octets`, names compressed.
@@ -178,7 +179,7 @@ impl Message {
     /// answer or authority is missing (RFC 2181 §9), or glue that a referral needs (RFC 9471).
     /// A limit below 512 counts as 512.
     pub fn encode_within(&self, limit_octets: usize) -> Bytes {
-        codec::encode(self, limit_octets.clamp(MIN_UDP_OCTETS, MAX_MESSAGE_OCTETS))
+        Draft::of(self).encode_within(limit_octets)
     }
 
     /// Reads a message. Octets after its last record are ignored.

@@ -17,7 +17,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
-pub(super) use fold::{Folded, fold};
+pub(super) use fold::Folded;
 pub(super) use text::unescape;
 pub use text::{NameError, WithoutDot};
 

@@ -1,10 +1,17 @@
 //! The walk of one query through the zones, and the response that comes of it.
+//!
+//! The response is put together of records that stay where they are, in the zones (benches `dns` and
+//! `deliveries`).
+
+use std::borrow::Borrow;
 
 use super::super::codes::{Rcode, RecordType};
+use super::super::draft::Draft;
 use super::super::ede::ExtendedError;
 use super::super::framing::Transport;
-use super::super::message::{Message, Question};
+use super::super::message::{Edns, Flags, Message, Question};
 use super::super::name::{Folded, Name};
+use super::super::query::Query;
 use super::super::record::{Record, RecordData};
 use super::super::zone::{Catalog, Lookup, Node, Proof, RrSet, Zone};
 
@@ -14,37 +21,101 @@ pub(super) struct Answer<'a> {
     transport: Transport,
     /// The asker wants signatures and proofs with it (RFC 3225).
     dnssec_ok: bool,
-    response: Message,
+    aa: bool,
+    rcode: Rcode,
+    answers: Vec<Shown<'a>>,
+    authorities: Vec<Shown<'a>>,
+    additionals: Vec<Shown<'a>>,
+    edns: Option<Edns>,
+}
+
+/// A record in a response.
+enum Shown<'a> {
+    /// One of a zone.
+    Kept(&'a Record),
+    /// One that a wildcard or a DNAME stands for.
+    Made(Box<Record>),
+}
+
+impl Borrow<Record> for Shown<'_> {
+    fn borrow(&self) -> &Record {
+        match self {
+            Shown::Kept(record) => record,
+            Shown::Made(record) => record,
+        }
+    }
+}
+
+impl Shown<'_> {
+    fn record(&self) -> &Record {
+        self.borrow()
+    }
 }
 
 impl<'a> Answer<'a> {
-    /// Begins with the empty `response`.
-    pub(super) fn new(catalog: &'a Catalog, transport: Transport, response: Message) -> Self {
-        let dnssec_ok = response.edns.as_ref().is_some_and(|edns| edns.dnssec_ok);
-        Answer { catalog, transport, dnssec_ok, response }
+    /// Begins with a response of this EDNS and nothing else.
+    pub(super) fn new(catalog: &'a Catalog, transport: Transport, edns: Option<Edns>) -> Self {
+        let dnssec_ok = edns.as_ref().is_some_and(|edns| edns.dnssec_ok);
+        Answer {
+            catalog,
+            transport,
+            dnssec_ok,
+            aa: false,
+            rcode: Rcode::NoError,
+            answers: Vec::new(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+            edns,
+        }
+    }
+
+    /// The response to `query`, ready to be written.
+    pub(super) fn draft<'d>(&'d self, query: &'d Query) -> Draft<'d, impl Borrow<Record>> {
+        let response = query.response(self.edns.as_ref());
+        Draft {
+            flags: Flags { aa: self.aa, ..response.flags },
+            rcode: self.rcode,
+            answers: &self.answers[..],
+            authorities: &self.authorities[..],
+            additionals: &self.additionals[..],
+            ..response
+        }
+    }
+
+    /// The same as a message, `response` being the one without anything in it.
+    pub(super) fn put_into(self, mut response: Message) -> Message {
+        let owned = |records: &[Shown<'_>]| records.iter().map(|r| r.record().clone()).collect();
+        response.flags.aa = self.aa;
+        response.rcode = self.rcode;
+        response.answers = owned(&self.answers);
+        response.authorities = owned(&self.authorities);
+        response.additionals = owned(&self.additionals);
+        response.edns = self.edns;
+        response
     }
 
     /// Steps 2 to 4 of RFC 1034 §4.3.2, again for every alias on the way.
-    pub(super) fn resolve(mut self, question: &Question) -> Message {
-        let (mut name, rtype) = (question.name.clone(), question.rtype);
-        for _ in 0..MAX_LINKS {
-            let Some(target) = self.step(&name, rtype) else { break };
+    pub(super) fn resolve(mut self, question: &Question) -> Self {
+        let rtype = question.rtype;
+        let mut next = self.step(&question.name, rtype);
+        for _ in 1..MAX_LINKS {
+            let Some(name) = next else { break };
             // A name that was an alias already: the chain is a loop and ends here.
             let is_alias =
-                |record: &Record| record.rtype() == RecordType::Cname && record.name == target;
-            if self.response.answers.iter().any(is_alias) {
+                |record: &Record| record.rtype() == RecordType::Cname && record.name == name;
+            if self.answers.iter().map(Shown::record).any(is_alias) {
                 break;
             }
-            name = target;
+            next = self.step(&name, rtype);
         }
-        self.response
+        self
     }
 
     /// Looks up one name. Gives the name to go on with, if it is an alias.
     fn step(&mut self, name: &Name, rtype: RecordType) -> Option<Name> {
         let folded = Folded::new(name);
         let Some(zone) = self.zone_for(&folded, rtype) else {
-            if self.response.answers.is_empty() {
+            if self.answers.is_empty() {
                 self.refuse();
             }
             return None;
@@ -61,7 +132,7 @@ impl<'a> Answer<'a> {
             Lookup::Dname(owner) => self.redirect(owner, name),
             Lookup::Wildcard(node) => self.found(zone, node, name, rtype),
             Lookup::NoName => {
-                self.response.rcode = Rcode::NxDomain;
+                self.rcode = Rcode::NxDomain;
                 self.deny(zone, || zone.prove_no_name(name));
                 None
             }
@@ -82,16 +153,22 @@ impl<'a> Answer<'a> {
 
     /// The name is in no zone of this server.
     fn refuse(&mut self) {
-        self.response.rcode = Rcode::Refused;
-        if let Some(edns) = &mut self.response.edns {
+        self.rcode = Rcode::Refused;
+        if let Some(edns) = &mut self.edns {
             edns.options.push(ExtendedError::new(NOT_AUTHORITATIVE).to_option());
         }
     }
 
     /// The name exists at `node`, or a wildcard stands for it: its data, its alias, or nothing.
     /// Gives the target of an alias.
-    fn found(&mut self, zone: &Zone, node: &Node, name: &Name, rtype: RecordType) -> Option<Name> {
-        self.response.flags.aa = true;
+    fn found(
+        &mut self,
+        zone: &'a Zone,
+        node: &'a Node,
+        name: &Name,
+        rtype: RecordType,
+    ) -> Option<Name> {
+        self.aa = true;
         // A wildcard that is asked for by its own name is a name as any other.
         let stands_for = (node.name().is_wildcard() && node.name() != name).then_some(name);
         if rtype == RecordType::Any && !node.rrsets().is_empty() {
@@ -116,36 +193,36 @@ impl<'a> Answer<'a> {
     }
 
     /// ANY: on UDP one RRset is enough (RFC 8482 §4.1), on TCP all come.
-    fn answer_any(&mut self, node: &Node, stands_for: Option<&Name>) {
+    fn answer_any(&mut self, node: &'a Node, stands_for: Option<&Name>) {
         match self.transport {
             Transport::Udp => self.push_answer(&node.rrsets()[0], stands_for),
             Transport::Tcp => {
                 // The signatures are an RRset of the node themselves.
                 for rrset in node.rrsets() {
-                    push_records(&mut self.response.answers, rrset.records(), stands_for);
+                    push_records(&mut self.answers, rrset.records(), stands_for);
                 }
             }
         }
     }
 
     /// An RRset into the answer, under the name that a wildcard stands for, if it does.
-    fn push_answer(&mut self, rrset: &RrSet, stands_for: Option<&Name>) {
-        push_records(&mut self.response.answers, rrset.records(), stands_for);
+    fn push_answer(&mut self, rrset: &'a RrSet, stands_for: Option<&Name>) {
+        push_records(&mut self.answers, rrset.records(), stands_for);
         if self.dnssec_ok {
-            push_records(&mut self.response.answers, rrset.signatures(), stands_for);
+            push_records(&mut self.answers, rrset.signatures(), stands_for);
         }
     }
 
     /// An RRset into the authority section.
-    fn push_authority(&mut self, rrset: &RrSet) {
-        push_records(&mut self.response.authorities, rrset.records(), None);
+    fn push_authority(&mut self, rrset: &'a RrSet) {
+        push_records(&mut self.authorities, rrset.records(), None);
         if self.dnssec_ok {
-            push_records(&mut self.response.authorities, rrset.signatures(), None);
+            push_records(&mut self.authorities, rrset.signatures(), None);
         }
     }
 
     /// What an answer by a wildcard needs besides: that no closer name exists.
-    fn prove_expansion(&mut self, zone: &Zone, stands_for: Option<&Name>) {
+    fn prove_expansion(&mut self, zone: &'a Zone, stands_for: Option<&Name>) {
         if let Some(name) = stands_for
             && self.dnssec_ok
         {
@@ -154,8 +231,8 @@ impl<'a> Answer<'a> {
     }
 
     /// No such name, or no such data: the SOA tells how long that may be remembered.
-    fn deny<'z>(&mut self, zone: &Zone, proof: impl FnOnce() -> Proof<'z>) {
-        self.response.flags.aa = true;
+    fn deny(&mut self, zone: &'a Zone, proof: impl FnOnce() -> Proof<'a>) {
+        self.aa = true;
         self.push_authority(zone.negative_soa_set());
         if self.dnssec_ok {
             self.push_proof(&proof());
@@ -163,9 +240,9 @@ impl<'a> Answer<'a> {
     }
 
     /// Each RRset of a proof once, however many names of a chain need it.
-    fn push_proof(&mut self, proof: &Proof<'_>) {
+    fn push_proof(&mut self, proof: &Proof<'a>) {
         for rrset in proof.rrsets() {
-            if !holds(&self.response.authorities, rrset) {
+            if !holds(&self.authorities, rrset) {
                 self.push_authority(rrset);
             }
         }
@@ -173,24 +250,24 @@ impl<'a> Answer<'a> {
 
     /// `name` is below the DNAME of `owner`: gives where it is found instead, by a CNAME made for
     /// it (RFC 6672 §3.1), which nobody has signed (RFC 6672 §5.3.1).
-    fn redirect(&mut self, owner: &Node, name: &Name) -> Option<Name> {
-        self.response.flags.aa = true;
+    fn redirect(&mut self, owner: &'a Node, name: &Name) -> Option<Name> {
+        self.aa = true;
         let (record, target) = owner.dname().expect("a look-up ends at a DNAME that is there");
         let dname = owner.rrset(RecordType::Dname).expect("the node owns a DNAME");
-        if !holds(&self.response.answers, dname) {
+        if !holds(&self.answers, dname) {
             self.push_answer(dname, None);
         }
         match name.replace_suffix(owner.name(), target)? {
             Ok(alias) => {
                 let data = RecordData::Cname(alias.clone());
                 let cname = Record { name: name.clone(), data, ..record.clone() };
-                self.response.answers.push(cname);
+                self.answers.push(Shown::Made(Box::new(cname)));
                 // A DNAME that leads below itself would lengthen the name until it is none:
                 // one step says as much, as NSD answers.
                 (!target.is_subdomain_of(owner.name())).then_some(alias)
             }
             Err(_) => {
-                self.response.rcode = Rcode::YxDomain;
+                self.rcode = Rcode::YxDomain;
                 None
             }
         }
@@ -198,7 +275,7 @@ impl<'a> Answer<'a> {
 
     /// A referral to the servers of the zone below `cut`. Not authoritative, unless an alias led
     /// here (RFC 1034 §6.2.6). Its DS, or that there is none, is the zone's own data and signed.
-    fn refer(&mut self, zone: &Zone, cut: &Node) {
+    fn refer(&mut self, zone: &'a Zone, cut: &'a Node) {
         let Some(servers) = cut.rrset(RecordType::Ns) else { return };
         self.push_authority(servers);
         if self.dnssec_ok {
@@ -212,7 +289,7 @@ impl<'a> Answer<'a> {
 
     /// Adds the addresses of the hosts that `rrset` names, as far as this server knows them: from
     /// the same zone, glue below its cuts too, or from another one that it holds.
-    fn add_hosts(&mut self, zone: &Zone, rrset: &RrSet) {
+    fn add_hosts(&mut self, zone: &'a Zone, rrset: &'a RrSet) {
         for host in rrset.records().iter().filter_map(|record| record.data.host()) {
             let folded = Folded::new(host);
             let node = zone.node_folded(&folded).or_else(|| {
@@ -222,11 +299,10 @@ impl<'a> Answer<'a> {
             let Some(node) = node else { continue };
             for rtype in [RecordType::A, RecordType::Aaaa] {
                 let Some(addresses) = node.rrset(rtype) else { continue };
-                let Message { answers, additionals, .. } = &mut self.response;
-                if !holds(answers, addresses) && !holds(additionals, addresses) {
-                    push_records(additionals, addresses.records(), None);
+                if !holds(&self.answers, addresses) && !holds(&self.additionals, addresses) {
+                    push_records(&mut self.additionals, addresses.records(), None);
                     if self.dnssec_ok {
-                        push_records(additionals, addresses.signatures(), None);
+                        push_records(&mut self.additionals, addresses.signatures(), None);
                     }
                 }
             }
@@ -235,18 +311,23 @@ impl<'a> Answer<'a> {
 }
 
 /// Adds records, under another name if a wildcard stands for it.
-fn push_records(section: &mut Vec<Record>, records: &[Record], stands_for: Option<&Name>) {
-    let records = records.iter().cloned();
-    match stands_for {
-        Some(name) => section.extend(records.map(|record| Record { name: name.clone(), ..record })),
-        None => section.extend(records),
-    }
+fn push_records<'a>(
+    section: &mut Vec<Shown<'a>>,
+    records: &'a [Record],
+    stands_for: Option<&Name>,
+) {
+    let Some(name) = stands_for else {
+        return section.extend(records.iter().map(Shown::Kept));
+    };
+    let made = |record: &Record| Record { name: name.clone(), ..record.clone() };
+    section.extend(records.iter().map(|record| Shown::Made(Box::new(made(record)))));
 }
 
 /// Whether the RRset is in the section.
-fn holds(section: &[Record], rrset: &RrSet) -> bool {
+fn holds(section: &[Shown<'_>], rrset: &RrSet) -> bool {
     let owner = &rrset.records()[0].name;
-    section.iter().any(|record| record.rtype() == rrset.rtype() && record.name == *owner)
+    let is_of_it = |record: &Record| record.rtype() == rrset.rtype() && record.name == *owner;
+    section.iter().map(Shown::record).any(is_of_it)
 }
 
 /// Aliases that are followed for one query, as BIND does.

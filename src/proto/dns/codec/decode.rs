@@ -7,6 +7,7 @@ use super::super::message::{
     DecodeError, DecodeReason, Edns, EdnsOption, Flags, Message, Question,
 };
 use super::super::name::{MAX_NAME_OCTETS, Name};
+use super::super::query::Query;
 use super::super::record::{Record, RecordData, Soa, Txt};
 
 /// Decodes a message.
@@ -26,6 +27,39 @@ pub(in super::super) fn decode(octets: &[u8]) -> Result<Message, DecodeError> {
             Err(DecodeError { head: Some(Box::new(message)), reason })
         }
     }
+}
+
+/// Reads a plain query; `None` where it is anything else, or none at all.
+pub(in super::super) fn read_query(octets: &[u8]) -> Option<Query> {
+    let mut wire = Wire { octets, at: 0, end: octets.len() };
+    let [i, d, high, low, counts @ ..] = wire.array::<12>().ok()?;
+    let [0, 1, 0, 0, 0, 0, 0, additionals @ (0 | 1)] = counts else { return None };
+    let flags = u16::from_be_bytes([high, low]);
+    if flags & (QR | OPCODE) != 0 {
+        return None;
+    }
+    let name = wire.name().ok()?;
+    let [a, b, c, e] = wire.array::<4>().ok()?;
+    let (rtype, class) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, e]));
+    let edns = match additionals {
+        0 => None,
+        _ => {
+            let [0, a, b, s, i, _, 0, high, _, 0, 0] = wire.array::<11>().ok()? else {
+                return None;
+            };
+            if u16::from_be_bytes([a, b]) != OPT {
+                return None;
+            }
+            let udp_octets = u16::from_be_bytes([s, i]);
+            Some(Edns { udp_octets, version: 0, dnssec_ok: high & 0x80 != 0, options: Vec::new() })
+        }
+    };
+    Some(Query {
+        id: u16::from_be_bytes([i, d]),
+        flags: read_flags(flags),
+        question: Question { name, rtype: rtype.into(), class: class.into() },
+        edns,
+    })
 }
 
 /// The data of any type from its octets without compression (RFC 3597 §5 allows `\#` for types
@@ -90,18 +124,9 @@ impl<'a> Wire<'a> {
     fn header(&mut self) -> Read<(Message, [u16; 4])> {
         let [i, d, high, low, counts @ ..] = self.array::<12>()?;
         let flags = u16::from_be_bytes([high, low]);
-        let bit = |bit: u16| flags >> bit & 1 == 1;
         let message = Message {
             id: u16::from_be_bytes([i, d]),
-            flags: Flags {
-                qr: bit(15),
-                aa: bit(10),
-                tc: bit(9),
-                rd: bit(8),
-                ra: bit(7),
-                ad: bit(5),
-                cd: bit(4),
-            },
+            flags: read_flags(flags),
             opcode: Opcode::from(flags >> 11 & 15),
             rcode: Rcode::from(flags & 15),
             questions: Vec::new(),
@@ -295,6 +320,14 @@ impl<'a> Wire<'a> {
         let labels = &self.octets[from..self.at];
         name.get_mut(..len).ok_or(DecodeReason::Malformed)?.copy_from_slice(labels);
         let mut pointer = self.pointer()?;
+        if let Some(rest) = self.whole(pointer) {
+            if len == 0 {
+                return Ok(Name::from_checked(rest));
+            }
+            let place = name.get_mut(len..len + rest.len()).ok_or(DecodeReason::Malformed)?;
+            place.copy_from_slice(rest);
+            return Ok(Name::from_checked(&name[..len + rest.len()]));
+        }
         let mut there = Wire { at: pointer, ..*self };
         for _ in 0..MAX_POINTERS {
             loop {
@@ -324,6 +357,16 @@ impl<'a> Wire<'a> {
         Err(DecodeReason::Malformed)
     }
 
+    /// The name that starts there, if no pointer is in it: most pointers lead to one.
+    fn whole(&self, start: usize) -> Option<&'a [u8]> {
+        let mut at = start;
+        while let octets @ 1..=63 = *self.octets.get(at)? {
+            at += 1 + usize::from(octets);
+        }
+        let name = self.octets.get(start..=at).filter(|name| name.ends_with(&[0]))?;
+        (at < self.end && name.len() <= MAX_NAME_OCTETS).then_some(name)
+    }
+
     /// Where a pointer leads.
     fn pointer(&mut self) -> Read<usize> {
         let here = self.at;
@@ -332,11 +375,22 @@ impl<'a> Wire<'a> {
     }
 }
 
+fn read_flags(flags: u16) -> Flags {
+    let bit = |bit: u16| flags >> bit & 1 == 1;
+    Flags { qr: bit(15), aa: bit(10), tc: bit(9), rd: bit(8), ra: bit(7), ad: bit(5), cd: bit(4) }
+}
+
 /// What stands in a section: a record, or the OPT pseudo-record.
 enum Entry {
     Record(Record),
     Opt { is_root: bool, edns: Read<Edns>, rcode: u16 },
 }
+
+/// The bit of a response.
+const QR: u16 = 1 << 15;
+
+/// The bits of the opcode; none of them is set for QUERY.
+const OPCODE: u16 = 15 << 11;
 
 /// The type of OPT.
 const OPT: u16 = 41;

@@ -1,33 +1,58 @@
 //! Encoding: a message into octets, names compressed, within a limit.
+//!
+//! It is written on the stack, where most messages fit, and copied from there into octets of its size
+//! (benches `dns` and `deliveries`).
+
+use std::borrow::Borrow;
 
 use bytes::Bytes;
 
-use super::super::message::{Edns, Flags, Message, Question};
+use super::super::draft::Draft;
+use super::super::message::{Edns, Flags, Question};
 use super::super::name::Name;
 use super::super::record::{Record, RecordData};
 use super::cut::{bounded, misses_needed_glue, opt_octets, rrset_start};
 
-/// Encodes `message` in at most `limit` octets, leaving out RRsets from the end.
+/// Encodes `draft` in at most `limit` octets, leaving out RRsets from the end.
 ///
 /// `limit` is 512 at least: header, one question and a plain OPT record always fit.
-pub(in super::super) fn encode(message: &Message, limit: usize) -> Bytes {
-    let mut take = [message.answers.len(), message.authorities.len(), message.additionals.len()];
-    let mut tc = message.flags.tc;
+pub(in super::super) fn encode<R: Borrow<Record>>(draft: &Draft<'_, R>, limit: usize) -> Bytes {
+    let mut short = [0; SHORT_OCTETS];
+    match encode_into(draft, limit, &mut short) {
+        Some(length) => Bytes::copy_from_slice(&short[..length]),
+        None => {
+            let mut long = vec![0; limit];
+            let length = encode_into(draft, limit, &mut long).expect("as long as may be");
+            Bytes::copy_from_slice(&long[..length])
+        }
+    }
+}
+
+/// Encodes `draft` at the beginning of `octets`; how long it is. `None` when there is less room than
+/// `limit` and more is needed.
+fn encode_into<R: Borrow<Record>>(
+    draft: &Draft<'_, R>,
+    limit: usize,
+    octets: &mut [u8],
+) -> Option<usize> {
+    let mut take = [draft.answers.len(), draft.authorities.len(), draft.additionals.len()];
+    let mut tc = draft.flags.tc;
     loop {
-        let (section, index) = match encode_part(message, limit, take, tc) {
-            Ok(octets) => return octets,
+        let (section, index) = match encode_part(draft, limit, take, tc, octets) {
+            Ok(length) => return Some(length),
+            Err(_) if octets.len() < limit => return None,
             Err(Overflow::At { section, index }) => (section, index),
-            Err(Overflow::Head) => return encode_header(message),
+            Err(Overflow::Head) => return Some(encode_header(draft, octets)),
         };
-        let records = [&message.answers, &message.authorities, &message.additionals][section];
+        let records = [draft.answers, draft.authorities, draft.additionals][section];
         let kept = rrset_start(records, index);
-        tc |= section < 2 || misses_needed_glue(message, kept);
+        tc |= section < 2 || misses_needed_glue(draft, kept);
         take[section] = kept;
         take[section + 1..].fill(0);
     }
 }
 
-/// Where a message grew beyond its limit.
+/// Where a message grew beyond its limit, or beyond the room there is.
 enum Overflow {
     /// In the questions or in OPT.
     Head,
@@ -36,180 +61,216 @@ enum Overflow {
 }
 
 /// Encodes the first `take` records of each section.
-fn encode_part(
-    message: &Message,
+fn encode_part<R: Borrow<Record>>(
+    draft: &Draft<'_, R>,
     limit: usize,
     take: [usize; 3],
     tc: bool,
-) -> Result<Bytes, Overflow> {
+    octets: &mut [u8],
+) -> Result<usize, Overflow> {
     let [answers, authorities, additionals] = take;
     let sections = [
-        &message.answers[..answers],
-        &message.authorities[..authorities],
-        &message.additionals[..additionals],
+        &draft.answers[..answers],
+        &draft.authorities[..authorities],
+        &draft.additionals[..additionals],
     ];
-    let count = message.questions.len() + answers + authorities + additionals;
-    let mut wire = Wire::new(limit.min(RECORD_OCTETS * (count + 2)));
+    // Room for OPT is kept till the end.
+    let room = limit.saturating_sub(draft.edns.map_or(0, opt_octets));
+    let mut wire = Wire::new(octets);
     let counts = [
-        message.questions.len(),
+        draft.questions.len(),
         answers,
         authorities,
-        additionals + usize::from(message.edns.is_some()),
+        additionals + usize::from(draft.edns.is_some()),
     ];
-    wire.header(message, tc, counts);
-    // Room for OPT is kept till the end.
-    let room = limit.saturating_sub(message.edns.as_ref().map_or(0, opt_octets));
-    for question in &message.questions {
+    wire.header(draft, tc, counts);
+    for question in draft.questions {
         wire.question(question);
-        if wire.octets.len() > room {
+        if wire.is_beyond(room) {
             return Err(Overflow::Head);
         }
     }
     for (section, records) in sections.into_iter().enumerate() {
         for (index, record) in records.iter().enumerate() {
-            wire.record(record);
-            if wire.octets.len() > room {
+            wire.record(record.borrow());
+            if wire.is_beyond(room) {
                 return Err(Overflow::At { section, index });
             }
         }
     }
-    if let Some(edns) = &message.edns {
-        wire.opt(edns, message.rcode.number());
-        if wire.octets.len() > limit {
+    if let Some(edns) = draft.edns {
+        wire.opt(edns, draft.rcode.number());
+        if wire.is_beyond(limit) {
             return Err(Overflow::Head);
         }
     }
-    Ok(wire.octets.into())
+    Ok(wire.at)
 }
 
 /// A header alone, for what cannot be cut otherwise (EDNS options beyond all size).
-fn encode_header(message: &Message) -> Bytes {
-    let mut wire = Wire::new(HEADER_OCTETS);
-    wire.header(message, true, [0; 4]);
-    wire.octets.into()
+fn encode_header<R>(draft: &Draft<'_, R>, octets: &mut [u8]) -> usize {
+    let mut wire = Wire::new(octets);
+    wire.header(draft, true, [0; 4]);
+    wire.at
 }
 
 /// The octets of a message as far as they are written.
-struct Wire {
-    octets: Vec<u8>,
+struct Wire<'a> {
+    octets: &'a mut [u8],
+    at: usize,
+    /// There was no room for all of it.
+    is_full: bool,
     /// The names that stand in it, and their parents: where, and how long they are without
     /// compression. The first of them only, which are those that are mentioned again.
     names: [(u16, u8); MAX_NAMES],
     count: usize,
 }
 
-impl Wire {
-    fn new(capacity: usize) -> Self {
-        Wire { octets: Vec::with_capacity(capacity), names: [(0, 0); MAX_NAMES], count: 0 }
+impl<'a> Wire<'a> {
+    fn new(octets: &'a mut [u8]) -> Self {
+        Wire { octets, at: 0, is_full: false, names: [(0, 0); MAX_NAMES], count: 0 }
     }
 
+    fn is_beyond(&self, room: usize) -> bool {
+        self.is_full || self.at > room
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self, array: [u8; N]) {
+        match self.octets.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut) {
+            Some(place) => {
+                *place = array;
+                self.at += N;
+            }
+            None => self.is_full = true,
+        }
+    }
+
+    #[inline]
+    fn slice(&mut self, slice: &[u8]) {
+        match self.octets.get_mut(self.at..self.at + slice.len()) {
+            Some(place) => {
+                place.copy_from_slice(slice);
+                self.at += slice.len();
+            }
+            None => self.is_full = true,
+        }
+    }
+
+    #[inline]
     fn u16(&mut self, number: u16) {
-        self.octets.extend_from_slice(&number.to_be_bytes());
+        self.array(number.to_be_bytes());
     }
 
-    fn u32(&mut self, number: u32) {
-        self.octets.extend_from_slice(&number.to_be_bytes());
-    }
-
-    fn header(&mut self, message: &Message, tc: bool, counts: [usize; 4]) {
-        let Flags { qr, aa, tc: _, rd, ra, ad, cd } = message.flags;
+    fn header<R>(&mut self, draft: &Draft<'_, R>, tc: bool, counts: [usize; 4]) {
+        let Flags { qr, aa, tc: _, rd, ra, ad, cd } = draft.flags;
         let bits = [(qr, 15), (aa, 10), (tc, 9), (rd, 8), (ra, 7), (ad, 5), (cd, 4)];
         let flags =
             bits.into_iter().fold(0, |flags, (is_set, bit)| flags | u16::from(is_set) << bit);
-        let opcode = (message.opcode.number() & 15) << 11;
-        self.u16(message.id);
-        self.u16(flags | opcode | message.rcode.number() & 15);
-        for count in counts {
-            // What is more has no room in a message either.
-            self.u16(u16::try_from(count).unwrap_or(u16::MAX));
-        }
+        let opcode = (draft.opcode.number() & 15) << 11;
+        let [i, d] = draft.id.to_be_bytes();
+        let [high, low] = (flags | opcode | draft.rcode.number() & 15).to_be_bytes();
+        // What is more has no room in a message either.
+        let counts = counts.map(|count| u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes());
+        let [[a, b], [c, e], [f, g], [h, j]] = counts;
+        self.array([i, d, high, low, a, b, c, e, f, g, h, j]);
     }
 
     fn question(&mut self, question: &Question) {
         self.name(&question.name);
-        self.u16(question.rtype.number());
-        self.u16(question.class.number());
+        let [[a, b], [c, d]] =
+            [question.rtype.number(), question.class.number()].map(u16::to_be_bytes);
+        self.array([a, b, c, d]);
     }
 
     fn record(&mut self, record: &Record) {
         self.name(&record.name);
-        self.u16(record.rtype().number());
-        self.u16(record.class.number());
-        self.u32(record.ttl_secs);
-        let start = self.octets.len();
-        self.u16(0);
+        let [[a, b], [c, d]] =
+            [record.rtype().number(), record.class.number()].map(u16::to_be_bytes);
+        let [e, f, g, h] = record.ttl_secs.to_be_bytes();
+        self.array([a, b, c, d, e, f, g, h, 0, 0]);
+        let start = self.at;
         self.data(&record.data);
-        let length = (self.octets.len() - start - 2) as u16;
-        self.octets[start..start + 2].copy_from_slice(&length.to_be_bytes());
+        let length = (self.at - start) as u16;
+        if let Some(place) = self.octets.get_mut(start - 2..start) {
+            place.copy_from_slice(&length.to_be_bytes());
+        }
     }
 
     fn data(&mut self, data: &RecordData) {
         match data {
-            RecordData::A(address) => self.octets.extend_from_slice(&address.octets()),
-            RecordData::Aaaa(address) => self.octets.extend_from_slice(&address.octets()),
+            RecordData::A(address) => self.array(address.octets()),
+            RecordData::Aaaa(address) => self.array(address.octets()),
             RecordData::Ns(name) | RecordData::Cname(name) | RecordData::Ptr(name) => {
                 self.name(name);
             }
             // A name of a type newer than RFC 1035 is not compressed (RFC 3597 §4).
-            RecordData::Dname(name) => self.octets.extend_from_slice(name.as_wire()),
+            RecordData::Dname(name) => self.slice(name.as_wire()),
             RecordData::Soa(soa) => {
                 self.name(&soa.mname);
                 self.name(&soa.rname);
-                self.u32(soa.serial);
-                self.u32(soa.refresh_secs);
-                self.u32(soa.retry_secs);
-                self.u32(soa.expire_secs);
-                self.u32(soa.minimum_secs);
+                let numbers = [
+                    soa.serial,
+                    soa.refresh_secs,
+                    soa.retry_secs,
+                    soa.expire_secs,
+                    soa.minimum_secs,
+                ];
+                numbers.into_iter().for_each(|number| self.array(number.to_be_bytes()));
             }
             RecordData::Mx { preference, exchange } => {
                 self.u16(*preference);
                 self.name(exchange);
             }
-            RecordData::Txt(txt) => self.octets.extend_from_slice(bounded(txt.as_wire())),
+            RecordData::Txt(txt) => self.slice(bounded(txt.as_wire())),
             RecordData::Srv { priority, weight, port, target } => {
                 self.u16(*priority);
                 self.u16(*weight);
                 self.u16(*port);
-                self.octets.extend_from_slice(target.as_wire());
+                self.slice(target.as_wire());
             }
-            RecordData::Unknown { octets, .. } => self.octets.extend_from_slice(bounded(octets)),
+            RecordData::Unknown { octets, .. } => self.slice(bounded(octets)),
         }
     }
 
     fn opt(&mut self, edns: &Edns, rcode: u16) {
-        self.octets.push(0);
-        self.u16(OPT);
-        self.u16(edns.udp_octets);
+        let [t, y] = OPT.to_be_bytes();
+        let [s, i] = edns.udp_octets.to_be_bytes();
         // The upper eight bits of the code; the lower four are in the header.
-        self.octets.extend_from_slice(&[(rcode >> 4) as u8, edns.version]);
-        self.u16(u16::from(edns.dnssec_ok) << 15);
+        let upper = (rcode >> 4) as u8;
+        let high = u8::from(edns.dnssec_ok) << 7;
         // What is longer than the length can say is longer than any message.
-        self.u16((opt_octets(edns) - 11) as u16);
+        let [l, e] = ((opt_octets(edns) - 11) as u16).to_be_bytes();
+        self.array([0, t, y, s, i, upper, edns.version, high, 0, l, e]);
         for option in &edns.options {
             self.u16(option.code);
             self.u16(option.data.len() as u16);
-            self.octets.extend_from_slice(&option.data);
+            self.slice(&option.data);
         }
     }
 
     /// A name, as much of it as has been mentioned before as a pointer (RFC 1035 §4.1.4).
     fn name(&mut self, name: &Name) {
-        let mut rest = name.as_wire();
-        while rest.len() > 1 {
-            if let Some(place) = self.find(rest) {
+        if self.is_full {
+            return;
+        }
+        let wire = name.as_wire();
+        let mut new = 0;
+        while wire.len() - new > 1 {
+            if let Some(place) = self.find(&wire[new..]) {
+                self.slice(&wire[..new]);
                 return self.u16(place | POINTER);
             }
-            let here = self.octets.len();
+            let here = self.at + new;
             if here >= POINTED_OCTETS || self.count == MAX_NAMES {
                 break;
             }
-            self.names[self.count] = (here as u16, rest.len() as u8);
+            // It stands there soon. Until then nothing of this length is looked for.
+            self.names[self.count] = (here as u16, (wire.len() - new) as u8);
             self.count += 1;
-            let (label, parent) = rest.split_at(1 + usize::from(rest[0]));
-            self.octets.extend_from_slice(label);
-            rest = parent;
+            new += 1 + usize::from(wire[new]);
         }
-        self.octets.extend_from_slice(rest);
+        self.slice(wire);
     }
 
     /// Where a name stands.
@@ -242,13 +303,11 @@ impl Wire {
     }
 }
 
-const HEADER_OCTETS: usize = 12;
+/// What most messages fit into.
+const SHORT_OCTETS: usize = 512;
 
 /// The type of OPT.
 const OPT: u16 = 41;
-
-/// Most records are shorter than this.
-const RECORD_OCTETS: usize = 32;
 
 /// Before a place: the name goes on there.
 const POINTER: u16 = 0xc000;

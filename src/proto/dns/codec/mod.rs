@@ -14,7 +14,7 @@ mod encode;
 #[cfg(test)]
 mod oracle;
 
-pub(super) use decode::{data_from_octets, decode};
+pub(super) use decode::{data_from_octets, decode, read_query};
 pub(super) use encode::encode;
 
 #[cfg(test)]

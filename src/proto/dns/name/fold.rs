@@ -28,7 +28,7 @@ impl Folded {
 ///
 /// Length octets are below 64 and so no letters: folding the whole wire form folds labels only. It goes
 /// by eight octets, since names are too short for what the compiler makes of a loop over octets.
-pub(in super::super) fn fold(wire: &[u8], octets: &mut [u8]) {
+fn fold(wire: &[u8], octets: &mut [u8]) {
     octets[..wire.len()].copy_from_slice(wire);
     for eight in octets[..wire.len().next_multiple_of(8)].as_chunks_mut::<8>().0 {
         *eight = lower_case(u64::from_le_bytes(*eight)).to_le_bytes();

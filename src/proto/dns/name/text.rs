@@ -40,8 +40,16 @@ impl Builder {
         if text.is_empty() {
             return Err(NameError::Empty);
         }
-        let mut label = Vec::with_capacity(MAX_LABEL_OCTETS);
         let mut octets = text.as_bytes();
+        if !octets.contains(&b'\\') {
+            let relative = text.strip_suffix('.');
+            relative
+                .unwrap_or(text)
+                .split('.')
+                .try_for_each(|label| self.push(label.as_bytes()))?;
+            return Ok(relative.is_some());
+        }
+        let mut label = Vec::with_capacity(MAX_LABEL_OCTETS);
         while let Some((&octet, rest)) = octets.split_first() {
             octets = rest;
             match octet {

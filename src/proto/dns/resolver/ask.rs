@@ -1,11 +1,12 @@
 //! Whom to ask, what, and how.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::engine::SimTime;
 use crate::proto::dns::{Outgoing, Question, RecordType, Transport};
 
-use super::cache::Credibility;
+use super::cache::{Credibility, NameKey};
 use super::cut::{Cut, Source};
 use super::resolution::{Failure, Outcome, Resolution, State, root_servers};
 use super::servers::Lameness;
@@ -23,35 +24,19 @@ impl Resolver {
         out: &mut Vec<ResolverOutput>,
     ) -> State {
         let question = self.next_question(now, resolution, &cut);
-        let (mut fit, mut postponed) = (Vec::new(), Vec::new());
-        let (mut failing, mut resolvers) = (Vec::new(), Vec::new());
-        for target in &cut.targets {
-            let (address, tries) = (target.address, target.tries);
-            if target.given_up || tries >= self.config.limits.tries || !self.config.reaches(address)
-            {
-                continue;
-            }
-            match self.servers.lameness(now, &(address, cut.zone.clone()), question.rtype) {
-                None if target.postponed => postponed.push(address),
-                None => fit.push(address),
-                Some(Lameness::Failing) => failing.push(address),
-                Some(Lameness::Recursive) => resolvers.push(address),
-                Some(Lameness::Lame) => {}
-            }
-        }
-        let served = (&cut.zone, question.rtype);
+        let candidates = self.candidates(now, &cut, question.rtype);
         let with_rd = matches!(cut.source, Source::Forward { .. });
-        if let Some(server) = self.servers.choose(now, served, &fit, &mut self.draws) {
+        if let Some(server) = self.pick(&candidates, Rank::Fit) {
             let plan = self.plan(now, id, &mut cut, question, server, with_rd);
             return self.send(now, id, resolution, cut, plan, out);
         }
         if self.fetch_addresses(id, resolution, &mut cut) {
             return State::Fetching(cut);
         }
-        let last_choices = [(postponed, with_rd), (failing, with_rd), (resolvers, true)];
-        for (servers, with_rd) in last_choices {
-            let served = (&cut.zone, question.rtype);
-            if let Some(server) = self.servers.choose(now, served, &servers, &mut self.draws) {
+        let last_choices =
+            [(Rank::Postponed, with_rd), (Rank::Failing, with_rd), (Rank::Recursive, true)];
+        for (rank, with_rd) in last_choices {
+            if let Some(server) = self.pick(&candidates, rank) {
                 let plan = self.plan(now, id, &mut cut, question, server, with_rd);
                 return self.send(now, id, resolution, cut, plan, out);
             }
@@ -60,6 +45,36 @@ impl Resolver {
             return State::Choose(cut);
         }
         self.leave(resolution, cut)
+    }
+
+    /// The servers of the cut that can be asked and are not dead.
+    fn candidates(&self, now: SimTime, cut: &Cut, rtype: RecordType) -> Vec<Candidate> {
+        let limit = self.config.limits.tries;
+        let mut candidates = Vec::new();
+        let mut served = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), cut.zone.clone());
+        for target in &cut.targets {
+            let address = target.address;
+            if target.given_up || target.tries >= limit || !self.config.reaches(address) {
+                continue;
+            }
+            served.0 = address;
+            let standing = self.servers.standing(now, &served, rtype);
+            let rank = match standing.lameness {
+                None if target.postponed => Rank::Postponed,
+                None => Rank::Fit,
+                Some(Lameness::Failing) => Rank::Failing,
+                Some(Lameness::Recursive) => Rank::Recursive,
+                Some(Lameness::Lame) => continue,
+            };
+            candidates.extend(standing.wait.map(|wait| Candidate { address, rank, wait }));
+        }
+        candidates
+    }
+
+    /// One of the candidates of this rank.
+    fn pick(&mut self, candidates: &[Candidate], rank: Rank) -> Option<IpAddr> {
+        let of_it = candidates.iter().filter(|candidate| candidate.rank == rank);
+        self.servers.choose(of_it.map(|one| (one.wait, one.address)), &mut self.draws)
     }
 
     /// What the servers of the cut are asked: the whole question, or no more of its name than
@@ -71,7 +86,8 @@ impl Resolver {
             return whole;
         }
         let shown = resolution.minimise.next(&resolution.name, &cut.zone, |name| {
-            self.cache.get(now, name, RecordType::A, Credibility::Answer).is_some()
+            let (key, reading) = (NameKey::new(name), self.cache.fresh(now));
+            self.cache.each_at(reading, &key, RecordType::A, Credibility::Answer, drop)
         });
         shown.map_or(whole, |name| Question::new(name, RecordType::A))
     }
@@ -115,13 +131,13 @@ impl Resolver {
             target.tries
         });
         let served = (server, cut.zone.clone());
-        self.servers.asked(now, &served, question.rtype);
+        let terms = self.servers.asked(now, &served, question.rtype);
         let edns_octets = match tries {
-            _ if !self.servers.speaks_edns(now, &served) => None,
+            _ if !terms.speaks_edns => None,
             ..SMALL_EDNS_TRY => Some(self.config.udp_octets),
             // Whoever never answered a query with EDNS may answer one with a smaller size, or one
             // without.
-            _ if self.servers.spoke_edns(now, &served) => Some(self.config.udp_octets),
+            _ if terms.spoke_edns => Some(self.config.udp_octets),
             SMALL_EDNS_TRY => Some(self.config.udp_octets.min(SMALL_EDNS_OCTETS)),
             _ => None,
         };
@@ -132,7 +148,7 @@ impl Resolver {
             mixed: self.config.randomise_case,
             edns_octets,
             recursion,
-            timeout: self.servers.timeout(now, &served, question.rtype),
+            timeout: terms.timeout,
             question,
             zone: served.1,
         }
@@ -197,6 +213,28 @@ impl Resolver {
         }
         self.ask_again(query.resolution);
     }
+}
+
+/// A server that can be asked.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    address: IpAddr,
+    rank: Rank,
+    /// How long it would be waited for.
+    wait: Duration,
+}
+
+/// Who is asked before whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    /// Nothing speaks against it.
+    Fit,
+    /// It answered nothing at all.
+    Postponed,
+    /// It refused or failed.
+    Failing,
+    /// It answers as a resolver does, and is asked as one.
+    Recursive,
 }
 
 /// Where name servers listen.

@@ -7,11 +7,12 @@
 use std::time::Duration;
 
 use crate::engine::SimTime;
+use crate::proto::dns::query::Query;
 use crate::proto::dns::{Class, Message, Name, Opcode, Question, Rcode, RecordType, Transport};
 
 use super::cache::{Credibility, Known};
 use super::ede::{NOT_AUTHORITATIVE, PROHIBITED};
-use super::resolution::{Failure, Outcome, Resolution, Waiter};
+use super::resolution::{Failure, Outcome, Resolution, State, Waiter};
 use super::{ClientToken, ResolutionId, Resolver, ResolverOutput};
 
 impl Resolver {
@@ -25,20 +26,11 @@ impl Resolver {
         transport: Transport,
         out: &mut Vec<ResolverOutput>,
     ) {
-        let query = match Message::decode(octets) {
-            Ok(query) if !query.flags.qr => query,
-            Ok(_) => return out.push(ResolverOutput::Ignore { client }),
-            Err(error) => {
-                return out.push(match error.response() {
-                    Some(response) => {
-                        ResolverOutput::Answer { client, octets: response.encode_within(512) }
-                    }
-                    None => ResolverOutput::Ignore { client },
-                });
-            }
-        };
-        let question = match admit(&query) {
-            Ok(question) => Question { class: Class::In, ..question.clone() },
+        let query = Query::read(octets);
+        let query = query.or_else(|| self.unusual_query(client, octets, transport, out));
+        let Some(query) = query else { return };
+        let question = match admit(&query.question) {
+            Ok(()) => Question { class: Class::In, ..query.question.clone() },
             Err(rcode) => return self.refuse(client, &query, transport, rcode, None, out),
         };
         if let Some(response) = self.special_answer(&question) {
@@ -48,14 +40,17 @@ impl Resolver {
             let error = Some(NOT_AUTHORITATIVE);
             return self.refuse(client, &query, transport, Rcode::Refused, error, out);
         }
-        if let Some(outcome) = self.known_answer(now, &question, query.flags.rd) {
+        let mut walk = Resolution::new(question, 0, ResolutionId(0), Vec::new());
+        let known = self.known_answer(now, &mut walk, query.flags.rd);
+        let question = &walk.question;
+        if let Some(outcome) = known {
             if !self.is_local(&question.name) {
                 let question = question.clone();
                 let (rcode, left) = (outcome.rcode, left(&outcome));
                 out.push(ResolverOutput::CacheHit { question, rcode, left });
             }
             self.answer(client, &query, transport, &outcome, out);
-            return self.refresh(now, &question, (outcome.age, left(&outcome)), out);
+            return self.refresh(now, question, (outcome.age, left(&outcome)), out);
         }
         if !query.flags.rd {
             return match self.known_referral(now, &question.name) {
@@ -64,8 +59,45 @@ impl Resolver {
             };
         }
         out.push(ResolverOutput::CacheMiss { question: question.clone() });
-        self.resolve_for(now, client, query, question, transport, out);
+        self.resolve_for(now, client, query, walk, transport, out);
         self.go_on(now, out);
+    }
+
+    /// A query that is not plain, if it is one with a question; else it is answered or ignored.
+    fn unusual_query(
+        &self,
+        client: ClientToken,
+        octets: &[u8],
+        transport: Transport,
+        out: &mut Vec<ResolverOutput>,
+    ) -> Option<Query> {
+        let message = match Message::decode(octets) {
+            Ok(message) if !message.flags.qr => message,
+            Ok(_) => {
+                out.push(ResolverOutput::Ignore { client });
+                return None;
+            }
+            Err(error) => {
+                out.push(match error.response() {
+                    Some(response) => {
+                        ResolverOutput::Answer { client, octets: response.encode_within(512) }
+                    }
+                    None => ResolverOutput::Ignore { client },
+                });
+                return None;
+            }
+        };
+        let rcode = if message.opcode != Opcode::Query {
+            Rcode::NotImp
+        } else if message.edns.as_ref().is_some_and(|edns| edns.version > 0) {
+            Rcode::BadVers
+        } else if message.question().is_none() {
+            Rcode::FormErr
+        } else {
+            return Query::of(message);
+        };
+        self.refuse_message(client, &message, transport, rcode, None, out);
+        None
     }
 
     /// A client that may not ask sent these octets. As [`Resolver::client_query`], but refused.
@@ -79,21 +111,21 @@ impl Resolver {
         match Message::decode(octets) {
             Ok(query) if !query.flags.qr => {
                 let error = Some(PROHIBITED);
-                self.refuse(client, &query, transport, Rcode::Refused, error, out);
+                self.refuse_message(client, &query, transport, Rcode::Refused, error, out);
             }
             _ => out.push(ResolverOutput::Ignore { client }),
         }
     }
 
     /// What the cache has to say at once: an answer, a failure, or in place of one an answer that
-    /// ran out.
-    fn known_answer(&mut self, now: SimTime, question: &Question, rd: bool) -> Option<Outcome> {
-        let mut walk = Resolution::new(question.clone(), 0, ResolutionId(0), Vec::new());
-        match self.walk_cache(now, &mut walk) {
+    /// ran out. Where it has nothing to say, `walk` need not look into it again.
+    fn known_answer(&mut self, now: SimTime, walk: &mut Resolution, rd: bool) -> Option<Outcome> {
+        match self.walk_cache(now, walk) {
             Ok(Some(outcome)) => return Some(outcome),
-            Ok(None) => {}
+            Ok(None) => walk.state = State::Descend,
             Err(failure) => return Some(Outcome::failed(failure)),
         }
+        let question = &walk.question;
         if self.cache.failed(now, question) {
             let stale = self.stale_answer(now, question);
             return Some(stale.unwrap_or_else(|| Outcome::failed(Failure::Remembered)));
@@ -129,26 +161,26 @@ impl Resolver {
         &mut self,
         now: SimTime,
         token: ClientToken,
-        query: Message,
-        question: Question,
+        query: Query,
+        walk: Resolution,
         transport: Transport,
         out: &mut Vec<ResolverOutput>,
     ) {
-        let running = self.resolutions.find(&question);
+        let running = self.resolutions.find(&walk.question);
         let is_full = self.clients >= self.config.limits.clients
             || running.is_none() && self.resolutions.len() >= self.config.limits.resolutions;
         if is_full {
             return self.refuse(token, &query, transport, Rcode::ServFail, None, out);
         }
         self.clients += 1;
-        let waiter = Waiter::Client { token, query: Box::new(query), transport };
+        let waiter = Waiter::Client { token, query, transport };
         let id = match running.and_then(|id| Some((id, self.resolutions.get_mut(id)?))) {
             Some((id, resolution)) => {
                 resolution.waiters.push(waiter);
                 id
             }
             None => {
-                let id = self.resolutions.begin(question, 0, None, waiter);
+                let id = self.resolutions.begin_walked(walk, waiter);
                 self.ready.push_back(id);
                 id
             }
@@ -164,21 +196,14 @@ fn left(outcome: &Outcome) -> Duration {
     Duration::from_secs(left.into())
 }
 
-/// The question of a query that a resolver takes, or what it is answered with.
-fn admit(query: &Message) -> Result<&Question, Rcode> {
-    if query.opcode != Opcode::Query {
-        return Err(Rcode::NotImp);
-    }
-    if query.edns.as_ref().is_some_and(|edns| edns.version > 0) {
-        return Err(Rcode::BadVers);
-    }
-    let question = query.question().ok_or(Rcode::FormErr)?;
+/// Whether a resolver takes the question, or what it is answered with.
+fn admit(question: &Question) -> Result<(), Rcode> {
     match (question.class, question.rtype) {
         // Of all classes, the one that it knows: a server need not know all of them.
-        (Class::In | Class::Any, RecordType::Any) => Ok(question),
+        (Class::In | Class::Any, RecordType::Any) => Ok(()),
         (Class::In | Class::Any, RecordType::Axfr | RecordType::Ixfr) => Err(Rcode::Refused),
         (Class::In | Class::Any, rtype) if rtype.is_meta() => Err(Rcode::FormErr),
-        (Class::In | Class::Any, _) => Ok(question),
+        (Class::In | Class::Any, _) => Ok(()),
         // That of the server itself (`version.bind CH TXT`) is not told either.
         _ => Err(Rcode::Refused),
     }

@@ -4,9 +4,15 @@
 //! set), RFC 6891 (EDNS and sizes), RFC 8914 (extended errors), and Unbound for what it leaves out
 //! of positive answers.
 
+use std::borrow::Borrow;
+
 use bytes::Bytes;
 
-use crate::proto::dns::{ExtendedError, Message, Rcode, Record, RecordType, Transport};
+use crate::proto::dns::draft::Draft;
+use crate::proto::dns::query::Query;
+use crate::proto::dns::{
+    Edns, ExtendedError, Flags, Message, Rcode, Record, RecordType, Transport,
+};
 
 use super::ede::extended_error;
 use super::resolution::Outcome;
@@ -17,30 +23,54 @@ impl Resolver {
     pub(super) fn answer(
         &self,
         client: ClientToken,
-        query: &Message,
+        query: &Query,
         transport: Transport,
         outcome: &Outcome,
         out: &mut Vec<ResolverOutput>,
     ) {
-        let mut response = Message::response_to(query);
-        response.rcode = outcome.rcode;
-        response.flags.aa = outcome.authoritative;
         let dnssec_ok = query.edns.as_ref().is_some_and(|edns| edns.dnssec_ok);
-        let qtype = query.question().map_or(RecordType::Any, |question| question.rtype);
+        let qtype = query.question.rtype;
         let shown = |record: &&Record| dnssec_ok || !is_dnssec(record.rtype());
         let asked_for =
             |record: &&Record| shown(record) || qtype == RecordType::Any || qtype == record.rtype();
-        response.answers = outcome.answers.iter().filter(asked_for).cloned().collect();
+        let answers: Vec<&Record> = outcome.answers.iter().filter(asked_for).collect();
+        let (mut authorities, mut additionals) = (Vec::new(), Vec::new());
         if !self.config.minimal_responses || !is_positive(outcome, qtype) {
-            response.authorities = outcome.authorities.iter().filter(shown).cloned().collect();
-            response.additionals = outcome.additionals.iter().filter(shown).cloned().collect();
+            authorities = outcome.authorities.iter().filter(shown).collect();
+            additionals = outcome.additionals.iter().filter(shown).collect();
         }
-        let octets = self.finished(response, query, transport, extended_error(outcome));
+        let response = query.response(None);
+        let response = Draft {
+            flags: Flags { aa: outcome.authoritative, ..response.flags },
+            rcode: outcome.rcode,
+            answers: &answers,
+            authorities: &authorities,
+            additionals: &additionals,
+            ..response
+        };
+        let asked = (query.edns.as_ref(), transport);
+        let octets = self.finished(&response, asked, extended_error(outcome).as_ref());
         out.push(ResolverOutput::Answer { client, octets });
     }
 
     /// Sends a client a code and nothing else.
     pub(super) fn refuse(
+        &self,
+        client: ClientToken,
+        query: &Query,
+        transport: Transport,
+        rcode: Rcode,
+        error: Option<u16>,
+        out: &mut Vec<ResolverOutput>,
+    ) {
+        let response = Draft { rcode, ..query.response::<Record>(None) };
+        let asked = (query.edns.as_ref(), transport);
+        let octets = self.finished(&response, asked, error.map(ExtendedError::new).as_ref());
+        out.push(ResolverOutput::Answer { client, octets });
+    }
+
+    /// As [`Resolver::refuse`], of a query that need not have a question.
+    pub(super) fn refuse_message(
         &self,
         client: ClientToken,
         query: &Message,
@@ -55,25 +85,28 @@ impl Resolver {
             // It is not said which of them the code is for.
             response.questions.clear();
         }
+        let asked = (query.edns.as_ref(), transport);
         let error = error.map(ExtendedError::new);
-        let octets = self.finished(response, query, transport, error);
+        let octets = self.finished(&Draft::of(&response), asked, error.as_ref());
         out.push(ResolverOutput::Answer { client, octets });
     }
 
-    /// The octets of a response, within what the client takes.
-    fn finished(
+    /// The octets of a response, within what the client takes, who asked with this EDNS.
+    fn finished<R: Borrow<Record>>(
         &self,
-        mut response: Message,
-        query: &Message,
-        transport: Transport,
-        error: Option<ExtendedError>,
+        response: &Draft<'_, R>,
+        (asked, transport): (Option<&Edns>, Transport),
+        error: Option<&ExtendedError>,
     ) -> Bytes {
-        response.flags.ra = true;
-        if let Some(edns) = &mut response.edns {
-            edns.udp_octets = self.config.udp_octets;
-            edns.options.extend(error.map(|error| error.to_option()));
-        }
-        match (transport, &query.edns) {
+        let edns = asked.map(|asked| Edns {
+            udp_octets: self.config.udp_octets,
+            dnssec_ok: asked.dnssec_ok,
+            options: error.into_iter().map(ExtendedError::to_option).collect(),
+            ..Edns::default()
+        });
+        let flags = Flags { ra: true, ..response.flags };
+        let response = Draft { flags, edns: edns.as_ref(), ..*response };
+        match (transport, asked) {
             (Transport::Tcp, _) => response.encode(),
             (Transport::Udp, None) => response.encode_within(512),
             (Transport::Udp, Some(edns)) => {

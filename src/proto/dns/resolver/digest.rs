@@ -45,13 +45,13 @@ impl Resolver {
         out: &mut Vec<ResolverOutput>,
     ) -> State {
         let server = query.to.ip();
-        let again = self.again(id, query);
         if message.flags.tc && query.transport == Transport::Udp {
-            let plan = Plan { transport: Transport::Tcp, ..again };
+            let plan = Plan { transport: Transport::Tcp, ..self.again(id, query) };
             return self.send(now, id, resolution, cut, plan, out);
         }
         if query.edns && matches!(message.rcode, Rcode::FormErr | Rcode::NotImp | Rcode::BadVers) {
             self.servers.set_without_edns(now, &query.served());
+            let again = self.again(id, query);
             let timeout = match query.transport {
                 Transport::Udp => self.servers.timeout(now, &query.served(), query.question.rtype),
                 Transport::Tcp => again.timeout,

@@ -39,12 +39,16 @@ impl ParentSide {
             let Some(address) = address(&record.data) else { continue };
             let ttl_secs = record.ttl_secs.min(self.max_ttl_secs);
             let expires = now + Duration::from_secs(ttl_secs.into());
-            let mut known = self.hosts.remove(&record.name).unwrap_or_default();
+            let place = self.hosts.seek(&record.name);
+            let Some(known) = self.hosts.get_at(place) else {
+                let first = vec![Glue { address, expires }];
+                self.hosts.set_at(place, || record.name.detached(), first, 1);
+                continue;
+            };
             known.retain(|known| known.expires > now && known.address != address);
             known.push(Glue { address, expires });
             let surplus = known.len().saturating_sub(MAX_ADDRESSES);
             known.drain(..surplus);
-            self.hosts.insert(record.name.detached(), known, 1);
         }
     }
 

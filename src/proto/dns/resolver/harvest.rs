@@ -238,6 +238,20 @@ impl Resolver {
     fn kept(&self, name: &Name, records: &[Record], harvest: &Harvest) -> Vec<Record> {
         let cache = &self.config.cache;
         let mut kept = Vec::with_capacity(records.len());
+        if harvest.signatures.is_empty() && stand_together(records) {
+            for set in records.chunk_by(is_of_one_set) {
+                let ttl_secs = set.iter().map(|record| record.ttl_secs).min().unwrap_or(0);
+                let ttl_secs = ttl_secs.max(cache.min_ttl_secs).min(cache.max_ttl_secs);
+                let owner = if set[0].name == *name { name } else { &set[0].name };
+                kept.extend(set.iter().map(|record| Record {
+                    name: owner.clone(),
+                    class: record.class,
+                    ttl_secs,
+                    data: record.data.clone(),
+                }));
+            }
+            return kept;
+        }
         for set in sets(records) {
             let signatures = harvest.signatures(set[0]);
             let set = || set.iter().copied().chain(&signatures);

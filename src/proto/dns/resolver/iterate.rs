@@ -20,6 +20,7 @@ impl Resolver {
             let state = std::mem::replace(&mut resolution.state, State::Lookup);
             resolution.state = match state {
                 State::Lookup => self.look_up(now, id, &mut resolution),
+                State::Descend => self.descend(now, id, &mut resolution),
                 State::Choose(cut) => self.choose(now, id, &mut resolution, cut, out),
                 waiting @ (State::Asking(_) | State::Fetching(_) | State::Priming) => {
                     resolution.state = waiting;
@@ -45,6 +46,11 @@ impl Resolver {
         if is_needed_by_others && self.cache.failed(now, &resolution.question) {
             return State::Done(Outcome::failed(Failure::Remembered));
         }
+        self.descend(now, id, resolution)
+    }
+
+    /// The closest cut.
+    fn descend(&mut self, now: SimTime, id: ResolutionId, resolution: &mut Resolution) -> State {
         let delegated = match self.local_reply(&resolution.name, resolution.question.rtype) {
             Some((Reply::Referral(referral), _)) => Some(referral),
             _ => None,

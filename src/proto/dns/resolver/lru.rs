@@ -40,7 +40,15 @@ struct Slot<K, V> {
 
 const NONE: u32 = u32::MAX;
 
-impl<K: Hash + Eq, V> LruMap<K, V> {
+/// Where a key is in a map, or would be; good until that key is put in or taken out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    hash: u32,
+    /// [`NONE`] when it is not there.
+    slot: u32,
+}
+
+impl<K, V> LruMap<K, V> {
     /// What an entry takes beside what its key and value own elsewhere, in octets.
     pub(crate) const ENTRY_OCTETS: usize = size_of::<Slot<K, V>>() + 2 * size_of::<u32>();
 
@@ -64,17 +72,69 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
         self.len
     }
 
+    /// Where `key` is. Who looks at its value and then sets it looks for it once.
+    pub(crate) fn seek<Q>(&self, key: &Q) -> Place
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if self.len == 0 {
+            return Place { hash: self.hash(key), slot: NONE };
+        }
+        let hash = self.hash(key);
+        let mut at = self.buckets[self.bucket(hash)];
+        while let Some(slot) = self.slots.get(at as usize) {
+            if slot.hash == hash
+                && slot.entry.as_ref().is_some_and(|(known, _)| key.equivalent(known))
+            {
+                return Place { hash, slot: at };
+            }
+            at = slot.next;
+        }
+        Place { hash, slot: NONE }
+    }
+
+    /// The value there, which does not count as a use.
+    pub(crate) fn peek_at(&self, place: Place) -> Option<&V> {
+        let slot = self.slots.get(place.slot as usize)?;
+        slot.entry.as_ref().map(|(_, value)| value)
+    }
+
+    /// The value there, which counts as a use.
+    pub(crate) fn get_at(&mut self, place: Place) -> Option<&mut V> {
+        if place.slot == NONE {
+            return None;
+        }
+        self.renew(place.slot);
+        self.slots[place.slot as usize].entry.as_mut().map(|(_, value)| value)
+    }
+
+    /// Sets the value of the key that was looked for, and forgets others until the bound holds. An
+    /// entry that is heavier than the bound is not kept.
+    pub(crate) fn set_at(
+        &mut self,
+        place: Place,
+        key: impl FnOnce() -> K,
+        value: V,
+        weight: usize,
+    ) {
+        match (place.slot, weight > self.bound) {
+            (NONE, true) => {}
+            (NONE, false) => self.add(place.hash, key(), value, weight),
+            (slot, true) => drop(self.take(slot)),
+            (slot, false) => self.replace(slot, value, weight),
+        }
+    }
+
     /// The value of `key`, which counts as a use.
     pub(crate) fn get<Q>(&mut self, key: &Q) -> Option<&mut V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let slot = self.find(key)?;
-        if self.newest != slot {
-            self.unlink(slot);
-            self.link(slot);
+        if self.len == 0 {
+            return None;
         }
-        self.slots[slot as usize].entry.as_mut().map(|(_, value)| value)
+        let place = self.seek(key);
+        self.get_at(place)
     }
 
     /// The value of `key`, which does not count as a use.
@@ -82,25 +142,18 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let slot = self.find(key)?;
-        self.slots[slot as usize].entry.as_ref().map(|(_, value)| value)
+        if self.len == 0 {
+            return None;
+        }
+        self.peek_at(self.seek(key))
     }
 
-    /// Sets the value of `key` and forgets others until the bound holds. An entry that is heavier
-    /// than the bound is not kept.
-    pub(crate) fn insert(&mut self, key: K, value: V, weight: usize) {
-        if weight > self.bound {
-            self.remove(&key);
-            return;
-        }
-        if let Some(slot) = self.find(&key) {
-            return self.replace(slot, value, weight);
-        }
+    /// Puts in a key that is not there.
+    fn add(&mut self, hash: u32, key: K, value: V, weight: usize) {
         let weight = u32::try_from(weight).expect("an entry is smaller than 4 GiB");
         self.weight += weight as usize;
         self.len += 1;
         self.grow();
-        let hash = self.hash(&key);
         let bucket = self.bucket(hash);
         let filled = Slot {
             entry: Some((key, value)),
@@ -137,12 +190,17 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
         if let Some((_, old)) = &mut kept.entry {
             *old = value;
         }
+        self.renew(slot);
+        while self.weight > self.bound {
+            self.take(self.oldest);
+        }
+    }
+
+    /// A slot is used.
+    fn renew(&mut self, slot: u32) {
         if self.newest != slot {
             self.unlink(slot);
             self.link(slot);
-        }
-        while self.weight > self.bound {
-            self.take(self.oldest);
         }
     }
 
@@ -151,27 +209,13 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.find(key).and_then(|slot| self.take(slot))
-    }
-
-    fn find<Q>(&self, key: &Q) -> Option<u32>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
         if self.len == 0 {
             return None;
         }
-        let hash = self.hash(key);
-        let mut at = self.buckets[self.bucket(hash)];
-        while let Some(slot) = self.slots.get(at as usize) {
-            if slot.hash == hash
-                && slot.entry.as_ref().is_some_and(|(known, _)| key.equivalent(known))
-            {
-                return Some(at);
-            }
-            at = slot.next;
+        match self.seek(key).slot {
+            NONE => None,
+            slot => self.take(slot),
         }
-        None
     }
 
     fn bucket(&self, hash: u32) -> usize {
@@ -245,6 +289,13 @@ impl<K: Hash + Eq, V> LruMap<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl<K: Hash + Eq, V> LruMap<K, V> {
+        fn insert(&mut self, key: K, value: V, weight: usize) {
+            let place = self.seek(&key);
+            self.set_at(place, || key, value, weight);
+        }
+    }
 
     #[test]
     fn the_least_recently_used_leaves_first() {

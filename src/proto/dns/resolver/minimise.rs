@@ -52,17 +52,22 @@ impl Minimise {
         zone: &Name,
         mut is_known: impl FnMut(&Name) -> bool,
     ) -> Option<Name> {
+        if self.whole {
+            return None;
+        }
         let labels = name.label_count();
         let mut shown = self.passed.max(zone.label_count());
-        while !self.whole && shown < labels {
+        while shown < labels {
             shown += match self.steps {
                 ..ONE_LABEL_STEPS => 1,
                 ONE_LABEL_STEPS..STEPS => (labels - shown).div_ceil(STEPS - self.steps),
                 _ => return None,
             };
-            let child = name.last_labels(shown);
-            if shown < labels && !is_known(&child) {
-                return Some(child);
+            if shown < labels {
+                let child = name.last_labels(shown);
+                if !is_known(&child) {
+                    return Some(child);
+                }
             }
         }
         None

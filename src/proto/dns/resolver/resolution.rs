@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::engine::HashState;
-use crate::proto::dns::{Message, Name, Question, Rcode, Record, Transport};
+use crate::proto::dns::query::Query;
+use crate::proto::dns::{Name, Question, Rcode, Record, Transport};
 
 use super::ClientToken;
 use super::cut::Cut;
@@ -105,6 +106,8 @@ impl Resolution {
 pub(crate) enum State {
     /// Looks into the cache, then for the closest zone cut known.
     Lookup,
+    /// Has looked into the cache just now: looks for the closest zone cut known.
+    Descend,
     /// Waits for the name servers of the root.
     Priming,
     /// Picks a server of this cut.
@@ -197,7 +200,7 @@ pub(crate) enum Waiter {
         /// Its name for the owner.
         token: ClientToken,
         /// What it sent.
-        query: Box<Message>,
+        query: Query,
         /// How.
         transport: Transport,
     },
@@ -241,6 +244,22 @@ impl Resolutions {
         let family = family.filter(|family| self.spent.contains_key(family)).unwrap_or(id);
         let resolution = Resolution::new(question, depth, family, vec![waiter]);
         self.spent.entry(resolution.family).or_default();
+        self.by_id.insert(id, Some(Box::new(resolution)));
+        id
+    }
+
+    /// Begins a client's resolution.
+    pub(crate) fn begin_walked(
+        &mut self,
+        mut resolution: Resolution,
+        waiter: Waiter,
+    ) -> ResolutionId {
+        self.last += 1;
+        let id = ResolutionId(self.last);
+        self.by_question.insert(resolution.question.clone(), id);
+        resolution.family = id;
+        resolution.waiters.push(waiter);
+        self.spent.entry(id).or_default();
         self.by_id.insert(id, Some(Box::new(resolution)));
         id
     }

@@ -29,6 +29,26 @@ pub(crate) enum Lameness {
 /// A server's address and the zone that it is asked for.
 pub(crate) type Served = (IpAddr, Name);
 
+/// How a server stands when one is to be chosen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    /// How it is known to be wrong for its zone and the type.
+    pub(crate) lameness: Option<Lameness>,
+    /// How long it would be waited for; `None` when it is dead.
+    pub(crate) wait: Option<Duration>,
+}
+
+/// How a server is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// Whether queries to it carry EDNS.
+    pub(crate) speaks_edns: bool,
+    /// Whether it answered a query with EDNS.
+    pub(crate) spoke_edns: bool,
+    /// How long to wait for an answer by UDP.
+    pub(crate) timeout: Duration,
+}
+
 /// One server of one zone.
 #[derive(Debug)]
 struct Host {
@@ -68,6 +88,11 @@ impl Host {
         let others_alone = self.unanswered[kind(rtype)] == 0 && self.measured;
         if others_alone { self.timeout.min(self.steady) } else { self.timeout }
     }
+
+    /// How it is wrong for questions of this type, and until when that is kept.
+    fn lameness(&self, rtype: RecordType) -> Option<(Lameness, SimTime)> {
+        if rtype == RecordType::A { self.lame_a } else { self.lame_other }
+    }
 }
 
 /// All servers that something is known of.
@@ -94,49 +119,54 @@ impl Servers {
         self.config.tcp_timeout
     }
 
-    /// Whether queries to it carry EDNS.
-    pub(crate) fn speaks_edns(&self, now: SimTime, server: &Served) -> bool {
-        self.host(now, server).is_none_or(|host| host.edns != Support::No)
+    /// How a server stands.
+    pub(crate) fn standing(&self, now: SimTime, server: &Served, rtype: RecordType) -> Standing {
+        let kept = self.hosts.peek(server);
+        // Lameness has a time of its own, and what is said of speed may have run out.
+        let lame = kept.and_then(|host| host.lameness(rtype));
+        let lameness = lame.filter(|(_, until)| *until > now).map(|(lameness, _)| lameness);
+        let wait = match kept.filter(|host| host.expires > now) {
+            None => Some(self.config.first_timeout),
+            Some(host) => {
+                let timeout = host.timeout(rtype);
+                let alive = timeout < self.config.dead_timeout || host.probe_at <= now;
+                alive.then_some(timeout)
+            }
+        };
+        Standing { lameness, wait }
     }
 
-    /// Whether it answered a query with EDNS.
-    pub(crate) fn spoke_edns(&self, now: SimTime, server: &Served) -> bool {
-        self.host(now, server).is_some_and(|host| host.edns == Support::Yes)
-    }
-
-    /// Picks one of `candidates`, servers of `zone`, by speed and chance; `None` when all of them
-    /// are dead.
+    /// Picks one of these candidates by speed and chance; `None` when there is none. Of each it is
+    /// known how long it would be waited for.
     pub(crate) fn choose(
         &self,
-        now: SimTime,
-        (zone, rtype): (&Name, RecordType),
-        candidates: &[IpAddr],
+        candidates: impl Iterator<Item = (Duration, IpAddr)> + Clone,
         draws: &mut Stream,
     ) -> Option<IpAddr> {
-        let (dead, probed) = (self.config.dead_timeout, |host: &Host| host.probe_at <= now);
-        let times = candidates.iter().filter_map(|address| {
-            let known = self.host(now, &(*address, zone.clone()));
-            let alive = known.is_none_or(|host| host.timeout(rtype) < dead || probed(host));
-            let time = known.map_or(self.config.first_timeout, |host| host.timeout(rtype));
-            alive.then_some((time, *address))
-        });
-        let times: Vec<_> = times.collect();
-        let best = times.iter().map(|(time, _)| *time).min()?;
-        let near: Vec<_> =
-            times.iter().filter(|(time, _)| *time <= best + self.config.band).collect();
-        match near[..] {
-            [(_, only)] => Some(*only),
-            _ => Some(near[draws.below(near.len() as u64) as usize].1),
-        }
+        let best = candidates.clone().map(|(wait, _)| wait).min()?;
+        let bound = best + self.config.band;
+        let mut near = candidates.filter(|(wait, _)| *wait <= bound);
+        let pick = match near.clone().count() {
+            1 => near.next(),
+            count => near.nth(draws.below(count as u64) as usize),
+        };
+        pick.map(|(_, address)| address)
     }
 
     /// A query to it is sent.
-    pub(crate) fn asked(&mut self, now: SimTime, server: &Served, rtype: RecordType) {
+    pub(crate) fn asked(&mut self, now: SimTime, server: &Served, rtype: RecordType) -> Terms {
         let dead_timeout = self.config.dead_timeout;
         let host = self.host_mut(now, server);
-        if host.timeout(rtype) >= dead_timeout {
+        let timeout = host.timeout(rtype);
+        if timeout >= dead_timeout {
             // One probe at a time: the others are not to wait for a server that is likely dead.
             host.probe_at = now + dead_timeout;
+        }
+        Terms {
+            speaks_edns: host.edns != Support::No,
+            spoke_edns: host.edns == Support::Yes,
+            // A dead server is probed with a time-out of bearable length.
+            timeout: timeout.min(dead_timeout),
         }
     }
 
@@ -183,19 +213,6 @@ impl Servers {
         self.host_mut(now, server).edns = Support::No;
     }
 
-    /// Whether it is known to be wrong for its zone and this type.
-    pub(crate) fn lameness(
-        &self,
-        now: SimTime,
-        server: &Served,
-        rtype: RecordType,
-    ) -> Option<Lameness> {
-        // Lameness has a time of its own, and what is said of speed may have run out.
-        let host = self.hosts.peek(server)?;
-        let known = if rtype == RecordType::A { host.lame_a } else { host.lame_other };
-        known.filter(|(_, until)| *until > now).map(|(lameness, _)| lameness)
-    }
-
     /// It is wrong for its zone and this type.
     pub(crate) fn set_lame(
         &mut self,
@@ -219,8 +236,11 @@ impl Servers {
     }
 
     fn host_mut(&mut self, now: SimTime, server: &Served) -> &mut Host {
-        if self.host(now, server).is_none() {
-            let old = self.hosts.remove(server);
+        let mut place = self.hosts.seek(server);
+        let kept = self.hosts.peek_at(place);
+        if kept.is_none_or(|host| host.expires <= now) {
+            let old = kept.map(|host| (host.lame_a, host.lame_other));
+            let (lame_a, lame_other) = old.unwrap_or_default();
             let host = Host {
                 measured: false,
                 smoothed: Duration::ZERO,
@@ -230,13 +250,14 @@ impl Servers {
                 unanswered: [0; KINDS],
                 probe_at: SimTime::ZERO,
                 edns: Support::Unknown,
-                lame_a: old.as_ref().and_then(|old| old.lame_a),
-                lame_other: old.as_ref().and_then(|old| old.lame_other),
+                lame_a,
+                lame_other,
                 expires: now + self.config.memory,
             };
-            self.hosts.insert((server.0, server.1.detached()), host, 1);
+            self.hosts.set_at(place, || (server.0, server.1.detached()), host, 1);
+            place = self.hosts.seek(server);
         }
-        self.hosts.get(server).expect("inserted above, and one entry always fits")
+        self.hosts.get_at(place).expect("inserted above, and one entry always fits")
     }
 }
 
@@ -273,7 +294,21 @@ mod tests {
         candidates: &[IpAddr],
         draws: &mut Stream,
     ) -> Option<IpAddr> {
-        servers.choose(now, (&zone(), RecordType::A), candidates, draws)
+        choose_for(servers, now, (&zone(), RecordType::A), candidates, draws)
+    }
+
+    fn choose_for(
+        servers: &Servers,
+        now: SimTime,
+        (zone, rtype): (&Name, RecordType),
+        candidates: &[IpAddr],
+        draws: &mut Stream,
+    ) -> Option<IpAddr> {
+        let wait = |address: &IpAddr| {
+            let standing = servers.standing(now, &(*address, zone.clone()), rtype);
+            Some((standing.wait?, *address))
+        };
+        servers.choose(candidates.iter().filter_map(wait), draws)
     }
 
     fn answered(servers: &mut Servers, now: SimTime, server: IpAddr, rtt: Duration) {
@@ -328,7 +363,7 @@ mod tests {
         let mut servers = Servers::new(ServersConfig::default());
         let now = SimTime::ZERO;
         servers.set_lame(now, &at(A), RecordType::Aaaa, Lameness::Lame);
-        let lame = |now, server, rtype| servers.lameness(now, &at(server), rtype);
+        let lame = |now, server, rtype| servers.standing(now, &at(server), rtype).lameness;
         assert_eq!(lame(now, A, RecordType::Mx), Some(Lameness::Lame));
         assert_eq!(lame(now, A, RecordType::A), None);
         assert_eq!(lame(now, B, RecordType::Mx), None);
@@ -347,10 +382,10 @@ mod tests {
         assert_eq!(choose(&servers, now, &[A], &mut draws), Some(A));
         assert_eq!(servers.timeout(now, &at(A), RecordType::A), millis(60));
         let aaaa = (&zone(), RecordType::Aaaa);
-        assert_eq!(servers.choose(now, aaaa, &[A], &mut draws), None);
+        assert_eq!(choose_for(&servers, now, aaaa, &[A], &mut draws), None);
         // Another zone on the same address is another matter.
         let other = (&Name::root(), RecordType::Aaaa);
-        assert_eq!(servers.choose(now, other, &[A], &mut draws), Some(A));
+        assert_eq!(choose_for(&servers, now, other, &[A], &mut draws), Some(A));
     }
 
     #[test]
@@ -358,9 +393,9 @@ mod tests {
         let mut servers = Servers::new(ServersConfig::default());
         let now = SimTime::ZERO;
         servers.answered(now, &at(A), (RecordType::A, false), millis(20));
-        assert!(!servers.speaks_edns(now, &at(A)));
+        assert!(!servers.asked(now, &at(A), RecordType::A).speaks_edns);
         servers.answered(now, &at(B), (RecordType::A, true), millis(20));
         servers.answered(now, &at(B), (RecordType::A, false), millis(20));
-        assert!(servers.speaks_edns(now, &at(B)));
+        assert!(servers.asked(now, &at(B), RecordType::A).speaks_edns);
     }
 }

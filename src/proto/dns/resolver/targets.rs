@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use crate::engine::SimTime;
 use crate::proto::dns::{Name, Question, RecordData, RecordType};
 
-use super::cache::{Credibility, Known};
+use super::cache::{Credibility, Known, NameKey};
 use super::cut::{Cut, NsHost, Source};
 use super::resolution::{Outcome, Resolution, State, Waiter};
 use super::{ResolutionId, Resolver};
@@ -43,16 +43,17 @@ impl Resolver {
         }
         let mut missing = Vec::new();
         let families = [(RecordType::A, self.config.ipv4), (RecordType::Aaaa, self.config.ipv6)];
+        let (key, reading) = (NameKey::new(name), self.cache.fresh(now));
         for (rtype, _) in families.into_iter().filter(|(_, reached)| *reached) {
-            match self.cache.get(now, name, rtype, Credibility::Referral).map(|found| found.known) {
-                Some(Known::Records(data)) => {
-                    data.iter().filter_map(address).for_each(|to| cut.add_target(to, bound));
+            let add = |data| {
+                if let Some(address) = address(&data) {
+                    cut.add_target(address, bound);
                 }
-                Some(Known::Nothing) => {}
-                None if self.cache.get_nxdomain(now, name, self.config.nxdomain_cut).is_none() => {
-                    missing.push(rtype);
-                }
-                None => {}
+            };
+            let is_known = self.cache.each_at(reading, &key, rtype, Credibility::Referral, add);
+            let nxdomain_cut = self.config.nxdomain_cut;
+            if !is_known && self.cache.get_nxdomain(now, name, nxdomain_cut).is_none() {
+                missing.push(rtype);
             }
         }
         cut.hosts.push(NsHost { name: name.clone(), missing });

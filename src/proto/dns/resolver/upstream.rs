@@ -12,7 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::engine::{HashState, SimTime, Stream};
-use crate::proto::dns::{Edns, ExchangeId, Message, Name, Question, Rcode, Transport};
+use crate::proto::dns::draft::Draft;
+use crate::proto::dns::{Edns, ExchangeId, Flags, Message, Name, Question, Rcode, Transport};
 
 use super::ResolutionId;
 use super::servers::Served;
@@ -148,15 +149,19 @@ impl Upstreams {
             }
         };
         let mixed = plan.mixed.then(|| question.name.in_random_case(|| draws.next_u64()));
-        let name = mixed.as_ref().unwrap_or(&question.name).clone();
-        let mut message = Message::query(id, name, question.rtype);
-        message.flags.rd = recursion;
-        message.edns = edns_octets.map(|udp_octets| Edns {
+        let edns = edns_octets.map(|udp_octets| Edns {
             udp_octets,
             // Signatures and proofs are kept for those clients who want them, as Unbound does.
             dnssec_ok: true,
             ..Edns::default()
         });
+        let shown = mixed.as_ref().map(|name| Question::new(name.clone(), question.rtype));
+        let draft = Draft {
+            flags: Flags { rd: recursion, ..Flags::default() },
+            edns: edns.as_ref(),
+            ..Draft::query(id, shown.as_ref().unwrap_or(&question))
+        };
+        let octets = draft.encode();
         let deadline = now + timeout;
         let query = Query {
             resolution,
@@ -173,7 +178,7 @@ impl Upstreams {
         };
         self.queries.insert(exchange, Box::new(query));
         self.deadlines.insert((deadline, exchange));
-        (exchange, message.encode())
+        (exchange, octets)
     }
 
     /// The query of this number, if it is under way.

@@ -5,7 +5,7 @@ use crate::engine::SimTime;
 use crate::proto::dns::{Name, Rcode, Record, RecordData, RecordType};
 
 use super::Resolver;
-use super::cache::{Credibility, Found, Known, Reading};
+use super::cache::{Credibility, Found, Known, NameKey, Reading};
 use super::minimise::Minimise;
 use super::reply::{self, Reply};
 use super::resolution::{Age, Failure, Outcome, Resolution, State};
@@ -43,12 +43,13 @@ impl Resolver {
             if rtype == RecordType::Any {
                 return Ok(self.cached_any(reading, resolution));
             }
-            if let Some(found) = self.cache.read(reading, &name, rtype, Credibility::Answer) {
+            let key = NameKey::new(&name);
+            if let Some(found) = self.cache.read_at(reading, &key, rtype, Credibility::Answer) {
                 return Ok(Some(self.closed(reading, resolution, &found, Rcode::NoError)));
             }
             let alias = match rtype {
                 RecordType::Cname => None,
-                _ => self.cached_alias(reading, resolution, &name),
+                _ => self.cached_alias(reading, resolution, (&name, &key)),
             };
             let Some((links, target)) = alias else {
                 let cut = self.config.nxdomain_cut;
@@ -71,9 +72,9 @@ impl Resolver {
         &mut self,
         reading: Reading,
         resolution: &mut Resolution,
-        name: &Name,
+        (name, key): (&Name, &NameKey),
     ) -> Option<(Vec<Record>, Option<Name>)> {
-        let cname = self.cache.read(reading, name, RecordType::Cname, Credibility::Answer);
+        let cname = self.cache.read_at(reading, key, RecordType::Cname, Credibility::Answer);
         if let Some(found) = &cname
             && let Some(RecordData::Cname(target)) = first(found)
         {

@@ -319,7 +319,9 @@ impl Server {
             let mut response = Message::response_to(query);
             response.flags.aa = true;
             response.answers.push(zone.soa().clone());
-            return Response::Message(response.encode_within(limit_octets(query, transport)));
+            return Response::Message(
+                response.encode_within(limit_octets(query.edns.as_ref(), transport)),
+            );
         }
         match transfer::response(query, zone) {
             Some(messages) => Response::Messages(messages),

@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use crate::engine::{HashState, SimTime, Stream};
 
-use super::{ExchangeId, Message, Name, Outgoing, Question, Rcode, RecordType};
+use super::draft::Draft;
+use super::{Edns, ExchangeId, Flags, Message, Name, Outgoing, Question, Rcode, RecordType};
 use answer::read;
 pub use answer::{Answer, LookupError};
 
@@ -244,9 +245,13 @@ impl Stub {
         lookup.current = Some(Exchange { id: exchange, message_id, server, by_tcp, deadline });
         self.exchanges.insert(exchange, id);
         self.deadlines.insert((deadline, exchange));
-        let Question { name, rtype, .. } = &lookup.question;
-        let query = Message::query(message_id, name.clone(), *rtype);
-        let octets = query.with_recursion_desired().with_edns().encode();
+        let edns = Edns::default();
+        let query = Draft {
+            flags: Flags { rd: true, ..Flags::default() },
+            edns: Some(&edns),
+            ..Draft::query(message_id, &lookup.question)
+        };
+        let octets = query.encode();
         out.push(match by_tcp {
             true => StubOutput::Exchange(Outgoing::Tcp { exchange, to: server, octets }),
             false => StubOutput::Exchange(Outgoing::Udp { exchange, to: server, octets }),

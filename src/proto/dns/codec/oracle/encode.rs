@@ -12,6 +12,7 @@ use domain::base::{self, Rtype, iana};
 use domain::dep::octseq::OctetsBuilder;
 
 use super::super::super::codes::Rcode;
+use super::super::super::draft::Draft;
 use super::super::super::message::{Edns, Flags, Message};
 use super::super::super::name::Name;
 use super::super::super::record::{Record, RecordData};
@@ -31,7 +32,7 @@ pub(super) fn encode(message: &Message, limit: usize) -> Bytes {
         };
         let records = [&message.answers, &message.authorities, &message.additionals][section];
         let kept = rrset_start(records, index);
-        tc |= section < 2 || misses_needed_glue(message, kept);
+        tc |= section < 2 || misses_needed_glue(&Draft::of(message), kept);
         take[section] = kept;
         take[section + 1..].fill(0);
     }

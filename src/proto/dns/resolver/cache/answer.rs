@@ -5,7 +5,7 @@
 use crate::engine::SimTime;
 use crate::proto::dns::{Name, Record, RecordType};
 
-use super::key::Key;
+use super::key::{Key, NameKey};
 use super::{Cache, Credibility, Entry, Found, Known, Reading, is_old, secs, weight};
 
 /// What an answer has beside the RRset asked for.
@@ -47,9 +47,8 @@ impl Cache {
         name: &Name,
         rtype: RecordType,
     ) -> Option<Sections> {
-        let Some(Entry::Answer(answer)) =
-            self.entries.get(Key::message(name, Some(rtype)).octets())
-        else {
+        let key = NameKey::new(name);
+        let Some(Entry::Answer(answer)) = self.entries.get(&key.message(Some(rtype))) else {
             return None;
         };
         reading.left_secs(answer.expires_secs)?;
@@ -61,8 +60,11 @@ impl Cache {
     }
 
     /// A negative answer. It is none without its SOA.
-    pub(super) fn nothing(&mut self, reading: Reading, key: &[u8]) -> Option<Found> {
-        let Some(Entry::Answer(answer)) = self.entries.get(key) else { return None };
+    pub(super) fn nothing(&mut self, reading: Reading, key: Key<'_>) -> Option<Found> {
+        if !self.has_answers {
+            return None;
+        }
+        let Some(Entry::Answer(answer)) = self.entries.get(&key) else { return None };
         if answer.verdict == Verdict::Records {
             return None;
         }
@@ -95,7 +97,8 @@ impl Cache {
         while let Some((length, tail)) = rest.split_first_chunk::<2>() {
             let (key, tail) = tail.split_at(u16::from_be_bytes(*length).into());
             rest = tail;
-            let found = match self.entries.get(key) {
+            let key = Key::of_octets(key);
+            let found = match self.entries.get(&key) {
                 Some(Entry::RrSet(rrset)) => {
                     reading.left_secs(rrset.expires_secs).map(|ttl_secs| (rrset, ttl_secs))
                 }
@@ -105,10 +108,8 @@ impl Cache {
                 is_whole = false;
                 continue;
             };
-            let (wire, rtype) = key.split_last_chunk::<2>().expect("a key ends in its type");
-            let rtype = RecordType::from(u16::from_be_bytes(*rtype));
-            let name = Name::from_wire(wire).expect("a key has a name");
-            let data = rrset.packed.data(rtype).chain(rrset.packed.signatures());
+            let name = Name::from_wire(key.name()).expect("a key has a name");
+            let data = rrset.packed.data(key.rtype()).chain(rrset.packed.signatures());
             records.extend(data.map(|data| Record::new(name.clone(), ttl_secs, data)));
         }
         (records, is_whole)
@@ -126,7 +127,8 @@ impl Cache {
         credibility: Credibility,
     ) {
         let now_secs = secs(now);
-        let rrset_key = Key::rrset(name, rtype);
+        let name = NameKey::new(name);
+        let rrset_key = name.rrset(rtype);
         let soa = sections.authorities.iter().find(|record| record.rtype() == RecordType::Soa);
         let ttl_secs = match (verdict, soa) {
             (Verdict::Records, _) => self.config.max_ttl_secs,
@@ -135,10 +137,10 @@ impl Cache {
         };
         self.has_nxdomains |= verdict == Verdict::NxDomain;
         let key = match verdict {
-            Verdict::NxDomain => Key::message(name, None),
-            Verdict::NoData | Verdict::Records => Key::message(name, Some(rtype)),
+            Verdict::NxDomain => name.message(None),
+            Verdict::NoData | Verdict::Records => name.message(Some(rtype)),
         };
-        let kept = match self.entries.get(rrset_key.octets()) {
+        let kept = match self.entries.get(&rrset_key) {
             Some(Entry::RrSet(kept)) if kept.expires_secs > now_secs => Some(kept),
             _ => None,
         };
@@ -148,20 +150,22 @@ impl Cache {
             (Verdict::NoData, Some(kept)) if kept.credibility > credibility => return,
             (Verdict::NxDomain, Some(kept)) if kept.credibility > credibility => {}
             (Verdict::NoData | Verdict::NxDomain, _) => {
-                self.entries.remove(rrset_key.octets());
+                self.entries.remove(&rrset_key);
             }
         }
         let (authorities, additionals) = (keys(&sections.authorities), keys(&sections.additionals));
         let weight = weight(&key, authorities.len() + additionals.len());
         let expires_secs = now_secs.saturating_add(ttl_secs);
         let answer = Answer { verdict, expires_secs, ttl_secs, authorities, additionals };
-        self.entries.insert(key.octets().into(), Entry::Answer(answer), weight);
+        self.has_answers = true;
+        let place = self.entries.seek(&key);
+        self.entries.set_at(place, || key.to_octets(), Entry::Answer(answer), weight);
     }
 
-    pub(super) fn forget_nothing(&mut self, key: &Key) {
-        let kept = self.entries.peek(key.octets());
+    pub(super) fn forget_nothing(&mut self, key: Key<'_>) {
+        let kept = self.entries.peek(&key);
         if matches!(kept, Some(Entry::Answer(answer)) if answer.verdict != Verdict::Records) {
-            self.entries.remove(key.octets());
+            self.entries.remove(&key);
         }
     }
 }
@@ -173,9 +177,10 @@ fn keys(records: &[Record]) -> Box<[u8]> {
     for record in records.iter().filter(|record| record.rtype() != RecordType::Rrsig) {
         let this = (&record.name, record.rtype());
         if last.replace(this) != Some(this) {
-            let key = Key::rrset(&record.name, record.rtype());
-            keys.extend((key.octets().len() as u16).to_be_bytes());
-            keys.extend(key.octets());
+            let name = NameKey::new(&record.name);
+            let key = name.rrset(record.rtype());
+            keys.extend((key.len() as u16).to_be_bytes());
+            keys.extend(key.to_octets());
         }
     }
     keys.into()

@@ -32,6 +32,7 @@ pub(crate) use answer::{Sections, Verdict};
 use answer::Answer;
 use failures::Failures;
 use key::Key;
+pub(crate) use key::NameKey;
 use packed::Packed;
 
 /// How far data is trusted, the least first (RFC 2181 §5.4.1).
@@ -143,6 +144,8 @@ pub(crate) struct Cache {
     /// looked through for one at each name above another.
     has_dnames: bool,
     has_nxdomains: bool,
+    /// Whether it ever held an answer that is more than an RRset.
+    has_answers: bool,
 }
 
 impl Cache {
@@ -154,6 +157,7 @@ impl Cache {
             config,
             has_dnames: false,
             has_nxdomains: false,
+            has_answers: false,
         }
     }
 
@@ -196,24 +200,56 @@ impl Cache {
         rtype: RecordType,
         least: Credibility,
     ) -> Option<Found> {
-        let key = Key::rrset(name, rtype);
-        let records = self.rrset(reading, key.octets(), rtype, least);
-        records.or_else(|| self.nothing(reading, key.of_message().octets()))
+        self.read_at(reading, &NameKey::new(name), rtype, least)
     }
 
-    /// The RRset of a key, under the same conditions.
-    fn rrset(
+    /// As [`Cache::read`], for a name that more is looked for under.
+    pub(crate) fn read_at(
         &mut self,
         reading: Reading,
-        key: &[u8],
+        name: &NameKey,
         rtype: RecordType,
         least: Credibility,
     ) -> Option<Found> {
-        let Some(Entry::RrSet(rrset)) = self.entries.get(key) else { return None };
+        let records = self.rrset(reading, name.rrset(rtype), least);
+        records.or_else(|| self.nothing(reading, name.message(Some(rtype))))
+    }
+
+    /// Whether something is known, as [`Cache::read_at`] has it, and each piece of its data.
+    pub(crate) fn each_at(
+        &mut self,
+        reading: Reading,
+        name: &NameKey,
+        rtype: RecordType,
+        least: Credibility,
+        each: impl FnMut(RecordData),
+    ) -> bool {
+        match self.live(reading, name.rrset(rtype), least) {
+            Some((rrset, _)) => {
+                rrset.packed.data(rtype).for_each(each);
+                true
+            }
+            None => self.nothing(reading, name.message(Some(rtype))).is_some(),
+        }
+    }
+
+    /// The RRset of a key, under the same conditions, and its TTL.
+    fn live(
+        &mut self,
+        reading: Reading,
+        key: Key<'_>,
+        least: Credibility,
+    ) -> Option<(&RrSet, u32)> {
+        let Some(Entry::RrSet(rrset)) = self.entries.get(&key) else { return None };
         let ttl_secs = reading.left_secs(rrset.expires_secs)?;
         let counts = rrset.answers || rrset.credibility >= least && least != Credibility::Answer;
-        counts.then(|| Found {
-            known: Known::Records(rrset.packed.data(rtype).collect()),
+        counts.then_some((rrset, ttl_secs))
+    }
+
+    /// The same, to be kept.
+    fn rrset(&mut self, reading: Reading, key: Key<'_>, least: Credibility) -> Option<Found> {
+        self.live(reading, key, least).map(|(rrset, ttl_secs)| Found {
+            known: Known::Records(rrset.packed.data(key.rtype()).collect()),
             signatures: rrset.packed.signatures().collect(),
             ttl_secs,
             is_stale: rrset.expires_secs <= reading.now_secs,
@@ -233,9 +269,8 @@ impl Cache {
             return None;
         }
         name.ancestors().skip(1).find_map(|above| {
-            let key = Key::rrset(&above, RecordType::Dname);
-            let found =
-                self.rrset(reading, key.octets(), RecordType::Dname, Credibility::Answer)?;
+            let key = NameKey::new(&above);
+            let found = self.rrset(reading, key.rrset(RecordType::Dname), Credibility::Answer)?;
             Some((above, found))
         })
     }
@@ -256,8 +291,8 @@ impl Cache {
         if !self.has_nxdomains {
             return None;
         }
-        let key = Key::message(name, None);
-        let ancestors = key.and_above().take(if cut { usize::MAX } else { 1 });
+        let name = NameKey::new(name);
+        let ancestors = name.message(None).and_above().take(if cut { usize::MAX } else { 1 });
         ancestors.into_iter().find_map(|key| self.nothing(reading, key))
     }
 
@@ -285,8 +320,10 @@ impl Cache {
         let rtype = first.rtype();
         let mut answers = credibility.answers();
         let mut has_sections = false;
-        let key = Key::rrset(&first.name, rtype);
-        if let Some(Entry::RrSet(kept)) = self.entries.get(key.octets())
+        let name = NameKey::new(&first.name);
+        let key = name.rrset(rtype);
+        let place = self.entries.seek(&key);
+        if let Some(Entry::RrSet(kept)) = self.entries.get_at(place)
             && kept.expires_secs > now_secs
         {
             if kept.credibility > credibility {
@@ -300,9 +337,9 @@ impl Cache {
             }
         }
         self.has_dnames |= rtype == RecordType::Dname;
-        if credibility.answers() {
-            self.entries.remove(Key::message(&first.name, None).octets());
-            self.forget_nothing(&Key::message(&first.name, Some(rtype)));
+        if credibility.answers() && self.has_answers {
+            self.entries.remove(&name.message(None));
+            self.forget_nothing(name.message(Some(rtype)));
         }
         let packed = match (records, signatures) {
             // Most RRsets are one record, and not signed.
@@ -311,7 +348,7 @@ impl Cache {
         };
         let weight = weight(&key, packed.octets());
         let rrset = RrSet { packed, expires_secs, ttl_secs, credibility, answers, has_sections };
-        self.entries.insert(key.octets().into(), Entry::RrSet(rrset), weight);
+        self.entries.set_at(place, || key.to_octets(), Entry::RrSet(rrset), weight);
     }
 
     /// How long a negative answer holds: the SOA's TTL or its MINIMUM, whichever is less
@@ -367,8 +404,8 @@ fn unique(records: &[Record]) -> Vec<&RecordData> {
 }
 
 /// The octets that an entry takes, with what the allocator adds to its two allocations.
-fn weight(key: &Key, octets: usize) -> usize {
-    LruMap::<Box<[u8]>, Entry>::ENTRY_OCTETS + key.octets().len() + octets + 2 * 16
+fn weight(key: &Key<'_>, octets: usize) -> usize {
+    LruMap::<Box<[u8]>, Entry>::ENTRY_OCTETS + key.len() + octets + 2 * 16
 }
 
 /// A TTL with its most significant bit set counts as zero (RFC 2181 §8).
