@@ -10,22 +10,20 @@ use indexmap::IndexMap;
 use super::Expander;
 use super::agenda::INBOX;
 use super::generated::{has_mail, name_of, numbered_users, readers_of};
+use super::load_curve::process;
 use super::names::host_name;
 use super::services::DEFAULT_PASSWORD;
-use crate::actors::load::arrivals::{Curve, Process};
+use crate::actors::load::arrivals::Curve;
 use crate::actors::load::config::text;
 use crate::actors::load::population::{DomainId, Group, Names as DomainNames, Population, Users};
-use crate::actors::load::size::Sizes;
 use crate::actors::load::spread::Spread;
 use crate::actors::load::{DnsWork, MailWork};
-use crate::engine::{Epoch, SimTime};
+use crate::engine::SimTime;
 use crate::proto::dns::RecordType;
 use crate::scenario::finding::Path;
 use crate::scenario::format::tls::SubmitTls;
-use crate::scenario::format::units::{Dur, Size};
-use crate::scenario::format::workload::{
-    self as format, Arrivals, Extreme, MessageSize, Names, Order, Records, Sampled,
-};
+use crate::scenario::format::units::Dur;
+use crate::scenario::format::workload::{self as format, Extreme, Names, Order, Records, Sampled};
 use crate::scenario::plan::workload::{DnsPart, GATEWAY, MailPart};
 use crate::scenario::plan::{Action, LoadHost, Plan, Step, Workload};
 use crate::world::Watch;
@@ -192,7 +190,7 @@ impl Expander<'_, '_, '_> {
     }
 
     /// A load goes on for some time, and ends before the run does.
-    fn check_span(&mut self, path: &Path<'_>, at: Dur, over: Dur) {
+    pub(super) fn check_span(&mut self, path: &Path<'_>, at: Dur, over: Dur) {
         if over.0.is_zero() {
             let remedy = "at least \"1ms\"".to_owned();
             self.report.at(&path.at("over"), "it takes no time", remedy);
@@ -203,124 +201,6 @@ impl Expander<'_, '_, '_> {
             let found = format!("it goes on up to {end}, and the run ends at {until}");
             let remedy = "a later \"until\", or a shorter \"over\"".to_owned();
             self.report.at(&path.at("over"), found, remedy);
-        }
-    }
-
-    /// How much comes when.
-    fn curve(&mut self, path: &Path<'_>, mail: &format::MailLoad, at: Dur, over: Dur) -> Curve {
-        self.check_span(path, at, over);
-        let start = SimTime::ZERO + at.0;
-        let flat = Curve::even(start, over.0.max(Duration::from_millis(1)));
-        let day = match &mail.day {
-            Some(day) => match self.check_day(&path.at("day"), day) {
-                true => Some(day.as_slice()),
-                false => return flat,
-            },
-            None => None,
-        };
-        if let Some(bursts) = &mail.bursts
-            && !self.check_bursts(&path.at("bursts"), bursts, over)
-        {
-            return flat;
-        }
-        if over.0.is_zero() {
-            return flat; // which has been told
-        }
-        let epoch = self.scenario.start.map(|date| Epoch(date.0)).unwrap_or_default();
-        let Some(curve) = pieces(epoch, start, over.0, day, mail.bursts.as_ref()) else {
-            let found = format!("no hour in {over} has a weight");
-            self.report.at(&path.at("day"), found, "the hours are those of UTC".to_owned());
-            return flat;
-        };
-        curve
-    }
-
-    fn check_day(&mut self, path: &Path<'_>, day: &[f64]) -> bool {
-        let wrong = day.iter().position(|weight| !(0.0..=1e12).contains(weight));
-        if day.len() != 24 {
-            let found = format!("{} weights for the hours of a day", day.len());
-            self.report.at(path, found, "24 of them, from midnight on (UTC)".to_owned());
-            return false;
-        }
-        if let Some(hour) = wrong {
-            let found = format!("{} is no weight", day[hour]);
-            self.report.at(&path.at(hour), found, "from 0 to 1000000000000".to_owned());
-            return false;
-        }
-        if day.iter().all(|weight| *weight == 0.0) {
-            self.report.at(path, "all weights are 0", "one at least is more".to_owned());
-            return false;
-        }
-        true
-    }
-
-    fn check_bursts(&mut self, path: &Path<'_>, bursts: &format::Bursts, over: Dur) -> bool {
-        let format::Bursts { every, lasting, .. } = bursts;
-        if lasting.0.is_zero() || lasting > every {
-            let found = format!("a burst of {lasting} every {every}");
-            let remedy = "some time, and not longer than to the next".to_owned();
-            self.report.at(&path.at("lasting"), found, remedy);
-            return false;
-        }
-        if over.0.as_nanos() / every.0.as_nanos() > MOST_BURSTS {
-            let found = format!("a burst every {every} for {over}");
-            self.report.at(&path.at("every"), found, format!("at most {MOST_BURSTS} bursts"));
-            return false;
-        }
-        true
-    }
-
-    fn sizes(&mut self, path: &Path<'_>, size: Option<&MessageSize>) -> Sizes {
-        let drawn = match size {
-            None => return Sizes::Constant(USUAL_SIZE),
-            Some(MessageSize::One(size)) => {
-                self.check_size(path, *size);
-                return Sizes::Constant(size.0.min(MOST_OCTETS));
-            }
-            Some(MessageSize::Drawn(drawn)) => drawn,
-        };
-        if let Some(uniform) = &drawn.uniform {
-            let path = path.at("uniform");
-            self.check_size(&path.at("to"), uniform.to);
-            if uniform.from > uniform.to {
-                let found = format!("{} is more than {}", uniform.from, uniform.to);
-                self.report.at(&path.at("from"), found, "the smaller size first".to_owned());
-            }
-            let to = uniform.to.0.min(MOST_OCTETS);
-            return Sizes::Uniform(uniform.from.0.min(to), to);
-        }
-        if let Some(lognormal) = &drawn.lognormal {
-            let path = path.at("lognormal");
-            let most = lognormal.most.unwrap_or(Size(1_000_000));
-            self.check_size(&path.at("most"), most);
-            if lognormal.median > most || lognormal.median.0 == 0 {
-                let found = format!("a median of {}", lognormal.median);
-                let remedy = format!("more than nothing, and at most {most}, which is \"most\"");
-                self.report.at(&path.at("median"), found, remedy);
-            }
-            return Sizes::Lognormal {
-                median: lognormal.median.0,
-                sigma: lognormal.sigma.unwrap_or(1.0),
-                most: most.0.min(MOST_OCTETS),
-            };
-        }
-        let path = path.at("table");
-        let table = drawn.table.as_deref().unwrap_or_default();
-        for (index, entry) in table.iter().enumerate() {
-            self.check_size(&path.at(index).at("size"), entry.size);
-        }
-        if !table.iter().any(|entry| entry.weight > 0.0) {
-            let remedy = "for example [{\"size\": \"2KiB\", \"weight\": 1}]".to_owned();
-            self.report.at(&path, "no size has a weight", remedy);
-            return Sizes::Constant(USUAL_SIZE);
-        }
-        Sizes::table(table.iter().map(|entry| (entry.size.0.min(MOST_OCTETS), entry.weight)))
-    }
-
-    fn check_size(&mut self, path: &Path<'_>, size: Size) {
-        if size.0 > MOST_OCTETS {
-            let found = format!("a message of {size}");
-            self.report.at(path, found, format!("at most {}", Size(MOST_OCTETS)));
         }
     }
 
@@ -465,72 +345,8 @@ fn exponent(spread: Option<format::Spread>) -> f64 {
     }
 }
 
-fn process(arrivals: Option<Arrivals>) -> Process {
-    match arrivals.unwrap_or_default() {
-        Arrivals::Poisson => Process::Poisson,
-        Arrivals::Constant => Process::Even,
-    }
-}
-
-/// The curve of a day with bursts on it; `None` where nothing would ever come.
-fn pieces(
-    epoch: Epoch,
-    start: SimTime,
-    over: Duration,
-    day: Option<&[f64]>,
-    bursts: Option<&format::Bursts>,
-) -> Option<Curve> {
-    let end = start + over;
-    // How much comes in a nanosecond, and until when that is so.
-    let hour_at = |at: SimTime| -> (f64, SimTime) {
-        let Some(day) = day else { return (1.0, end) };
-        let second = epoch.at(at).0;
-        let hour = second.rem_euclid(86_400) / 3_600;
-        let left = 3_600 - second.rem_euclid(3_600);
-        // The date counts whole seconds.
-        let whole = SimTime::from_nanos(at.as_nanos() / 1_000_000_000 * 1_000_000_000);
-        (day[hour as usize], whole + Duration::from_secs(left.unsigned_abs()))
-    };
-    let burst_at = |at: SimTime| -> (bool, SimTime) {
-        let Some(bursts) = bursts else { return (false, end) };
-        let every = bursts.every.0.as_nanos() as u64;
-        let lasting = bursts.lasting.0.as_nanos() as u64;
-        let begun = at.as_nanos() - (at.as_nanos() - start.as_nanos()) % every;
-        let is_on = at.as_nanos() - begun < lasting;
-        (is_on, SimTime::from_nanos(begun + if is_on { lasting } else { every }))
-    };
-    let mut all = Vec::new();
-    let mut at = start;
-    while at < end {
-        let ((rate, hour_ends), (is_on, burst_ends)) = (hour_at(at), burst_at(at));
-        let to = hour_ends.min(burst_ends).min(end);
-        let lasting = to.since(at);
-        all.push((lasting, rate * lasting.as_nanos() as f64, is_on));
-        at = to;
-    }
-    let sum = |which: Option<bool>| -> f64 {
-        let fitting = all.iter().filter(|(.., is_on)| which.is_none_or(|which| which == *is_on));
-        fitting.map(|(_, weight, _)| weight).sum()
-    };
-    let (total, on) = (sum(None), sum(Some(true)));
-    if total <= 0.0 {
-        return None;
-    }
-    // What comes in bursts is put on top of the rest.
-    let share = bursts.filter(|_| on > 0.0).map_or(0.0, |bursts| bursts.share.0);
-    let weight = |weight: f64, is_on: bool| {
-        let extra = if is_on && share > 0.0 { weight / on * share } else { 0.0 };
-        weight / total * (1.0 - share) + extra
-    };
-    let pieces = all.iter().map(|(lasting, of, is_on)| (*lasting, weight(*of, *is_on)));
-    Some(Curve::new(start, pieces))
-}
-
 /// When a load begins that does not say so, and how long it goes on.
 pub(super) const USUAL_START: Dur = Dur(Duration::from_secs(1));
 pub(super) const USUAL_MAIL_TIME: Dur = Dur(Duration::from_secs(3_600));
 pub(super) const USUAL_DNS_TIME: Dur = Dur(Duration::from_secs(60));
 const USUAL_POLL: Duration = Duration::from_secs(600);
-const USUAL_SIZE: u64 = 2_048;
-const MOST_OCTETS: u64 = 100_000_000;
-const MOST_BURSTS: u128 = 100_000;
