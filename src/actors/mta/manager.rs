@@ -357,7 +357,11 @@ impl Manager {
     /// Settles the fates that a delivery has come to, and ends it when it is done.
     fn after(&mut self, number: u64, before: Option<ConnId>, fates: Fates, ctx: &mut Ctx<'_>) {
         let delivery = self.deliveries.get(&number).expect("the caller has it");
-        let now = delivery.connection();
+        let (now, is_done) = (delivery.connection(), delivery.is_done());
+        if before == now && now.is_some() && fates.is_empty() && !is_done {
+            // It talks on: it waits for no look-up, and has nothing to tell.
+            return;
+        }
         if before != now {
             if let Some(connection) = before {
                 self.by_connection.remove(&connection);
@@ -367,7 +371,7 @@ impl Manager {
             }
         }
         self.by_lookup.extend(delivery.lookups().map(|id| (id, number)));
-        let (protocol, is_done) = (delivery.hop.protocol, delivery.is_done());
+        let protocol = delivery.hop.protocol;
         if let Some(address) = self.probes.get(&number).cloned() {
             for (_, fate) in fates {
                 let found = match fate {

@@ -13,7 +13,7 @@ mod take;
 mod tls;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::actors::carry::LazyTimer;
@@ -60,6 +60,8 @@ struct Shared {
     queue_ids: Stream,
     /// Which failures of DMARC are spared.
     dmarc_sampling: Stream,
+    /// The addresses of the host.
+    own: Vec<IpAddr>,
     /// What each client has done lately.
     anvil: Anvil,
     /// Who exists at other hosts.
@@ -116,6 +118,7 @@ impl Receiver {
                 config,
                 queue_ids,
                 dmarc_sampling,
+                own: Vec::new(),
                 anvil: Anvil::default(),
                 verified: Verified::default(),
                 probes: VecDeque::new(),

@@ -241,7 +241,10 @@ impl Open {
                 message = Some(received);
             }
         }
-        let (now, date, own) = (ctx.now(), ctx.date(), ctx.addresses().to_vec());
+        let (now, date) = (ctx.now(), ctx.date());
+        // A copy, since the disk is held with it; into the memory of the last one.
+        shared.own.clear();
+        shared.own.extend_from_slice(ctx.addresses());
         let clock = ctx.clock();
         let (greylist, mail) = ctx.disk().greylist_and_mail();
         let mut turn = Turn {
@@ -249,7 +252,7 @@ impl Open {
             date,
             clock,
             now,
-            own: &own,
+            own: &shared.own,
             client: self.peer.ip(),
             client_name,
             login: self.session.authenticated_as(),
