@@ -17,7 +17,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
-pub(super) use fold::Folded;
+pub(super) use fold::{Folded, words};
 pub(super) use text::unescape;
 pub use text::{NameError, WithoutDot};
 
@@ -305,7 +305,7 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        fold::words(&self.0).for_each(|word| state.write_u64(word));
+        words(&self.0).for_each(|word| state.write_u64(word));
     }
 }
 

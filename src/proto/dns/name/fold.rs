@@ -36,7 +36,7 @@ fn fold(wire: &[u8], octets: &mut [u8]) {
 }
 
 /// A name in wire form in lower case, by eight octets; what the last ones are short of is zero.
-pub(super) fn words(wire: &[u8]) -> impl Iterator<Item = u64> {
+pub(in super::super) fn words(wire: &[u8]) -> impl Iterator<Item = u64> {
     let (eights, rest) = wire.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);

@@ -50,7 +50,7 @@ impl Resolver {
     /// The servers of the cut that can be asked and are not dead.
     fn candidates(&self, now: SimTime, cut: &Cut, rtype: RecordType) -> Vec<Candidate> {
         let limit = self.config.limits.tries;
-        let mut candidates = Vec::new();
+        let mut candidates = Vec::with_capacity(cut.targets.len());
         let mut served = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), cut.zone.clone());
         for target in &cut.targets {
             let address = target.address;
@@ -66,7 +66,9 @@ impl Resolver {
                 Some(Lameness::Recursive) => Rank::Recursive,
                 Some(Lameness::Lame) => continue,
             };
-            candidates.extend(standing.wait.map(|wait| Candidate { address, rank, wait }));
+            if let Some(wait) = standing.wait {
+                candidates.push(Candidate { address, rank, wait });
+            }
         }
         candidates
     }
@@ -87,7 +89,7 @@ impl Resolver {
         }
         let shown = resolution.minimise.next(&resolution.name, &cut.zone, |name| {
             let (key, reading) = (NameKey::new(name), self.cache.fresh(now));
-            self.cache.each_at(reading, &key, RecordType::A, Credibility::Answer, drop)
+            self.cache.each_at(reading, key, RecordType::A, Credibility::Answer, drop)
         });
         shown.map_or(whole, |name| Question::new(name, RecordType::A))
     }

@@ -50,7 +50,7 @@ impl Resolver {
                     cut.add_target(address, bound);
                 }
             };
-            let is_known = self.cache.each_at(reading, &key, rtype, Credibility::Referral, add);
+            let is_known = self.cache.each_at(reading, key, rtype, Credibility::Referral, add);
             let nxdomain_cut = self.config.nxdomain_cut;
             if !is_known && self.cache.get_nxdomain(now, name, nxdomain_cut).is_none() {
                 missing.push(rtype);

@@ -44,12 +44,12 @@ impl Resolver {
                 return Ok(self.cached_any(reading, resolution));
             }
             let key = NameKey::new(&name);
-            if let Some(found) = self.cache.read_at(reading, &key, rtype, Credibility::Answer) {
+            if let Some(found) = self.cache.read_at(reading, key, rtype, Credibility::Answer) {
                 return Ok(Some(self.closed(reading, resolution, &found, Rcode::NoError)));
             }
             let alias = match rtype {
                 RecordType::Cname => None,
-                _ => self.cached_alias(reading, resolution, (&name, &key)),
+                _ => self.cached_alias(reading, resolution, (&name, key)),
             };
             let Some((links, target)) = alias else {
                 let cut = self.config.nxdomain_cut;
@@ -72,7 +72,7 @@ impl Resolver {
         &mut self,
         reading: Reading,
         resolution: &mut Resolution,
-        (name, key): (&Name, &NameKey),
+        (name, key): (&Name, NameKey<'_>),
     ) -> Option<(Vec<Record>, Option<Name>)> {
         let cname = self.cache.read_at(reading, key, RecordType::Cname, Credibility::Answer);
         if let Some(found) = &cname

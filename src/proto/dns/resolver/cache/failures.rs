@@ -70,6 +70,6 @@ impl Failures {
 }
 
 /// Class IN alone is resolved.
-fn key(question: &Question) -> NameKey {
+fn key(question: &Question) -> NameKey<'_> {
     NameKey::new(&question.name)
 }

@@ -1,48 +1,49 @@
 //! What an entry of the cache is found by: a name without its case, and a type.
 //!
-//! A name is put in lower case and hashed once, for all the entries that are looked for under it (benches
-//! `resolver` and `deliveries`).
+//! A name is hashed once for all the entries that are looked for under it, and copied only to be kept
+//! (benches `resolver` and `deliveries`).
 
 use std::hash::{Hash, Hasher};
 
 use indexmap::Equivalent;
 
-use crate::proto::dns::name::Folded;
+use crate::proto::dns::name::words;
 use crate::proto::dns::{Name, RecordType};
 
 /// A name, ready to be looked for.
-pub(crate) struct NameKey {
-    folded: Folded,
+#[derive(Clone, Copy)]
+pub(crate) struct NameKey<'a> {
+    wire: &'a [u8],
     hash: u64,
 }
 
-/// The key of an entry: a name in lower case, a type, and whether it is that of a message.
+/// The key of an entry: a name, a type, and whether it is that of a message.
 #[derive(Clone, Copy)]
 pub(super) struct Key<'a> {
+    /// In wire form and any case.
     name: &'a [u8],
-    /// That of the name.
+    /// That of the name in lower case.
     hash: u64,
     rtype: u16,
     is_message: bool,
 }
 
-impl NameKey {
+impl<'a> NameKey<'a> {
     /// Of `name`.
-    pub(crate) fn new(name: &Name) -> Self {
-        let folded = Folded::new(name);
-        let hash = hash(folded.as_slice());
-        NameKey { folded, hash }
+    pub(crate) fn new(name: &'a Name) -> Self {
+        let wire = name.as_wire();
+        NameKey { wire, hash: hash(wire) }
     }
 
     /// The key of an RRset.
-    pub(super) fn rrset(&self, rtype: RecordType) -> Key<'_> {
-        let name = self.folded.as_slice();
-        Key { name, hash: self.hash, rtype: rtype.number(), is_message: false }
+    pub(super) fn rrset(self, rtype: RecordType) -> Key<'a> {
+        let NameKey { wire, hash } = self;
+        Key { name: wire, hash, rtype: rtype.number(), is_message: false }
     }
 
     /// The key of the message that answers a question for `rtype`, or with `None` of the one that
     /// says that the name does not exist.
-    pub(super) fn message(&self, rtype: Option<RecordType>) -> Key<'_> {
+    pub(super) fn message(self, rtype: Option<RecordType>) -> Key<'a> {
         // 0 is no type (RFC 6895 §3.1).
         let rtype = rtype.unwrap_or(RecordType::Other(0));
         Key { is_message: true, ..self.rrset(rtype) }
@@ -57,7 +58,7 @@ impl<'a> Key<'a> {
         Key { name, hash: hash(name), rtype, is_message: false }
     }
 
-    /// The name in lower case.
+    /// The name in wire form.
     pub(super) fn name(&self) -> &'a [u8] {
         self.name
     }
@@ -72,12 +73,16 @@ impl<'a> Key<'a> {
         self.name.len() + 2 + usize::from(self.is_message)
     }
 
-    /// What it is kept as: the name, the type, and for a message an octet more.
+    /// What it is kept as: the name in lower case, the type, and for a message an octet more.
     pub(super) fn to_octets(self) -> Box<[u8]> {
         let mut octets = Vec::with_capacity(self.len());
         octets.extend_from_slice(self.name);
+        // Length octets are below 64 and so no letters.
+        octets.make_ascii_lowercase();
         octets.extend_from_slice(&self.rtype.to_be_bytes());
-        octets.resize(self.len(), 0);
+        if self.is_message {
+            octets.push(0);
+        }
         octets.into()
     }
 
@@ -103,21 +108,16 @@ impl Equivalent<Box<[u8]>> for Key<'_> {
         let length = self.name.len();
         kept.len() == self.len()
             && kept[length..length + 2] == self.rtype.to_be_bytes()
-            && kept[..length] == *self.name
+            && (kept[..length] == *self.name || kept[..length].eq_ignore_ascii_case(self.name))
     }
 }
 
-/// The hash of a name in lower case.
+/// The hash of a name in wire form, whatever its case.
 fn hash(name: &[u8]) -> u64 {
-    let (eights, rest) = name.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let fold = |hash: u64, eight: [u8; 8]| {
-        let wide = u128::from(hash ^ u64::from_le_bytes(eight)) * u128::from(FACTOR);
+    words(name).fold(name.len() as u64, |hash, word| {
+        let wide = u128::from(hash ^ word) * u128::from(FACTOR);
         wide as u64 ^ (wide >> 64) as u64
-    };
-    let hash = eights.iter().fold(name.len() as u64, |hash, eight| fold(hash, *eight));
-    fold(hash, last)
+    })
 }
 
 /// The golden ratio.

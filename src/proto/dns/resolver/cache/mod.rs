@@ -200,14 +200,14 @@ impl Cache {
         rtype: RecordType,
         least: Credibility,
     ) -> Option<Found> {
-        self.read_at(reading, &NameKey::new(name), rtype, least)
+        self.read_at(reading, NameKey::new(name), rtype, least)
     }
 
     /// As [`Cache::read`], for a name that more is looked for under.
     pub(crate) fn read_at(
         &mut self,
         reading: Reading,
-        name: &NameKey,
+        name: NameKey<'_>,
         rtype: RecordType,
         least: Credibility,
     ) -> Option<Found> {
@@ -219,7 +219,7 @@ impl Cache {
     pub(crate) fn each_at(
         &mut self,
         reading: Reading,
-        name: &NameKey,
+        name: NameKey<'_>,
         rtype: RecordType,
         least: Credibility,
         each: impl FnMut(RecordData),

@@ -13,14 +13,14 @@ pub(super) struct Packed(Box<[u8]>);
 impl Packed {
     /// Packs data and signatures, at most 65,535 of each.
     pub(super) fn new(data: &[&RecordData], signatures: &[&RecordData]) -> Self {
-        let each = data.iter().chain(signatures).map(|data| 2 + wire_octets(data));
+        let sets = [data, signatures];
+        let each = sets.iter().flat_map(|set| set.iter()).map(|data| 2 + wire_octets(data));
         let mut octets = Vec::with_capacity(4 + each.sum::<usize>());
-        for records in [data, signatures] {
-            octets.extend((records.len() as u16).to_be_bytes());
-        }
-        for data in data.iter().chain(signatures) {
+        let [[a, b], [c, d]] = sets.map(|set| (set.len() as u16).to_be_bytes());
+        octets.extend_from_slice(&[a, b, c, d]);
+        for data in sets.iter().flat_map(|set| set.iter()) {
             let start = octets.len();
-            octets.extend([0, 0]);
+            octets.extend_from_slice(&[0, 0]);
             append(data, &mut octets);
             let length = (octets.len() - start - 2).min(usize::from(u16::MAX)) as u16;
             octets.truncate(start + 2 + usize::from(length));
@@ -81,12 +81,12 @@ fn wire_octets(data: &RecordData) -> usize {
 
 fn append(data: &RecordData, octets: &mut Vec<u8>) {
     match data {
-        RecordData::A(address) => octets.extend(address.octets()),
-        RecordData::Aaaa(address) => octets.extend(address.octets()),
+        RecordData::A(address) => octets.extend_from_slice(&address.octets()),
+        RecordData::Aaaa(address) => octets.extend_from_slice(&address.octets()),
         RecordData::Ns(name)
         | RecordData::Cname(name)
         | RecordData::Dname(name)
-        | RecordData::Ptr(name) => octets.extend(name.as_wire()),
+        | RecordData::Ptr(name) => octets.extend_from_slice(name.as_wire()),
         RecordData::Soa(soa) => {
             octets.extend(soa.mname.as_wire());
             octets.extend(soa.rname.as_wire());
