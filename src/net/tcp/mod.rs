@@ -10,8 +10,7 @@
 //! host hands it the segments addressed to it and carries away what it leaves in [`Actions`].
 //!
 //! Not modelled: checksums (a damaged packet is a lost one), urgent data, timestamps, ECN,
-//! path MTU discovery, keep-alives, Nagle's algorithm (every host sets TCP_NODELAY), TCP Fast Open,
-//! SYN cookies, taking over a connection in TIME-WAIT by a new SYN.
+//! keep-alives, Nagle's algorithm (every host sets TCP_NODELAY), TCP Fast Open, SYN cookies.
 
 mod config;
 mod congestion;
