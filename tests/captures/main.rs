@@ -82,6 +82,11 @@ impl Played {
         transcript.entries().filter(|entry| entry.protocol == protocol && told(&entry.text)).count()
     }
 
+    /// Whether the records are of all that happened, not of a sample.
+    fn tells_all(&self) -> bool {
+        !self.simulation.world().history().is_empty()
+    }
+
     /// Whether each packet that was sent came to a host in its usual time: no fault held it up, and no
     /// host stood still that should answer.
     fn is_free_of_loss(&self) -> bool {
@@ -95,6 +100,9 @@ impl Played {
                     | Fact::Condition(ConditionChange::Frozen(_))
             )
         };
+        if !self.tells_all() {
+            return false;
+        }
         if self.simulation.world().records().iter().any(is_trouble) {
             return false;
         }
@@ -138,7 +146,10 @@ fn tshark_finds_nothing_wrong_in_any_scenario_and_the_retransmissions_that_are_t
         let told = played.resent();
         let found = sent.iter().filter(|remark| remark.is_resent);
         let found: BTreeSet<_> = found.map(|remark| played.resent_of(remark)).collect();
-        assert_eq!(found, told, "{name}");
+        match played.tells_all() {
+            true => assert_eq!(found, told, "{name}"),
+            false => assert!(found.is_superset(&told), "{name}"),
+        }
         resent += told.len();
         if played.is_free_of_loss() {
             free_of_loss += 1;
