@@ -1,10 +1,13 @@
 //! A map of bounded weight that forgets what was not used for longest.
 //!
-//! It is never walked in hash order: the order of forgetting is the order of use. Entries lie in
-//! one vector and are chained from there, so that each costs 20 octets beside key and value.
+//! It is never walked in hash order: the order of forgetting is the order of use. Entries lie in one
+//! vector, and a table by hash has their places. Most look-ups of a resolver that learns are for what it
+//! does not know, and nearly all of these see the table alone; `benches/resolver.rs` and the load
+//! `dns-cold` pay for it.
 
 use std::hash::{BuildHasher, Hash};
 
+use hashbrown::HashTable;
 use indexmap::Equivalent;
 
 use crate::engine::HashState;
@@ -12,8 +15,8 @@ use crate::engine::HashState;
 /// The map. Each entry has a weight, in octets or in whatever unit the bound has.
 #[derive(Debug)]
 pub(crate) struct LruMap<K, V> {
-    /// The first slot of each chain, or [`NONE`]. As many as a power of two.
-    buckets: Vec<u32>,
+    /// The slots that are filled.
+    table: HashTable<u32>,
     slots: Vec<Slot<K, V>>,
     /// The first of the slots that are free.
     free: u32,
@@ -32,13 +35,18 @@ struct Slot<K, V> {
     entry: Option<(K, V)>,
     hash: u32,
     weight: u32,
-    /// The next of the chain, or of the free slots.
+    /// The next of the free slots.
     next: u32,
     newer: u32,
     older: u32,
 }
 
 const NONE: u32 = u32::MAX;
+
+/// The hash for the table, which looks at both ends of it.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
+}
 
 /// Where a key is in a map, or would be; good until that key is put in or taken out.
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +58,13 @@ pub(crate) struct Place {
 
 impl<K, V> LruMap<K, V> {
     /// What an entry takes beside what its key and value own elsewhere, in octets.
+    /// The table takes 6 to 12 of them.
     pub(crate) const ENTRY_OCTETS: usize = size_of::<Slot<K, V>>() + 2 * size_of::<u32>();
 
     /// An empty map whose entries weigh no more than `bound` together.
     pub(crate) fn new(bound: usize) -> Self {
         LruMap {
-            buckets: Vec::new(),
+            table: HashTable::new(),
             slots: Vec::new(),
             free: NONE,
             newest: NONE,
@@ -81,16 +90,12 @@ impl<K, V> LruMap<K, V> {
             return Place { hash: self.hash(key), slot: NONE };
         }
         let hash = self.hash(key);
-        let mut at = self.buckets[self.bucket(hash)];
-        while let Some(slot) = self.slots.get(at as usize) {
-            if slot.hash == hash
-                && slot.entry.as_ref().is_some_and(|(known, _)| key.equivalent(known))
-            {
-                return Place { hash, slot: at };
-            }
-            at = slot.next;
-        }
-        Place { hash, slot: NONE }
+        let is_it = |slot: &u32| {
+            let Slot { entry, hash: of_slot, .. } = &self.slots[*slot as usize];
+            *of_slot == hash && entry.as_ref().is_some_and(|(known, _)| key.equivalent(known))
+        };
+        let found = self.table.find(spread(hash), is_it);
+        Place { hash, slot: found.copied().unwrap_or(NONE) }
     }
 
     /// The value there, which does not count as a use.
@@ -153,16 +158,8 @@ impl<K, V> LruMap<K, V> {
         let weight = u32::try_from(weight).expect("an entry is smaller than 4 GiB");
         self.weight += weight as usize;
         self.len += 1;
-        self.grow();
-        let bucket = self.bucket(hash);
-        let filled = Slot {
-            entry: Some((key, value)),
-            hash,
-            weight,
-            next: self.buckets[bucket],
-            newer: NONE,
-            older: NONE,
-        };
+        let entry = Some((key, value));
+        let filled = Slot { entry, hash, weight, next: NONE, newer: NONE, older: NONE };
         let slot = match self.slots.get(self.free as usize) {
             Some(free) => {
                 let slot = std::mem::replace(&mut self.free, free.next);
@@ -174,7 +171,8 @@ impl<K, V> LruMap<K, V> {
                 (self.slots.len() - 1) as u32
             }
         };
-        self.buckets[bucket] = slot;
+        let LruMap { table, slots, .. } = self;
+        table.insert_unique(spread(hash), slot, |slot| spread(slots[*slot as usize].hash));
         self.link(slot);
         while self.weight > self.bound {
             self.take(self.oldest);
@@ -218,39 +216,12 @@ impl<K, V> LruMap<K, V> {
         }
     }
 
-    fn bucket(&self, hash: u32) -> usize {
-        hash as usize & (self.buckets.len() - 1)
-    }
-
-    /// Makes room for the chains of one more entry.
-    fn grow(&mut self) {
-        if self.len <= self.buckets.len() {
-            return;
-        }
-        let count = (self.buckets.len() * 2).max(8);
-        self.buckets = vec![NONE; count];
-        for at in 0..self.slots.len() {
-            if self.slots[at].entry.is_some() {
-                let bucket = self.bucket(self.slots[at].hash);
-                self.slots[at].next = std::mem::replace(&mut self.buckets[bucket], at as u32);
-            }
-        }
-    }
-
     /// Empties a slot that is filled.
     fn take(&mut self, slot: u32) -> Option<V> {
         self.unlink(slot);
-        let Slot { hash, weight, next, .. } = self.slots[slot as usize];
-        let bucket = self.bucket(hash);
-        if self.buckets[bucket] == slot {
-            self.buckets[bucket] = next;
-        } else {
-            let mut before = self.buckets[bucket];
-            while self.slots[before as usize].next != slot {
-                before = self.slots[before as usize].next;
-            }
-            self.slots[before as usize].next = next;
-        }
+        let Slot { hash, weight, .. } = self.slots[slot as usize];
+        let entry = self.table.find_entry(spread(hash), |known| *known == slot);
+        entry.expect("a slot that is filled is in the table").remove();
         self.len -= 1;
         self.weight -= weight as usize;
         let freed = &mut self.slots[slot as usize];
