@@ -346,11 +346,6 @@ impl Ctx<'_> {
         }
         self.turn.record(|| Fact::Secret(Box::new(secret)));
     }
-
-    /// How many connections the host has.
-    pub fn connection_count(&self) -> usize {
-        self.turn.host.stack.connection_count(self.turn.now)
-    }
 }
 
 /// So far back a clock may be wrong and still be reckoned with.

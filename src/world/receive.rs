@@ -245,13 +245,10 @@ impl Turn<'_> {
             None
         };
         let state = socket.tcp.state();
-        let time_wait = socket.tcp.time_wait();
         if socket.is_half_open && state != tcp::State::SynReceived {
             self.host.stack.leave_syn_queue(id);
         }
-        if let Some(time_wait) = time_wait {
-            self.host.stack.rest(id, time_wait, self.now);
-        } else if state == tcp::State::Closed {
+        if state == tcp::State::Closed {
             self.host.stack.remove(id);
         } else if self.scratch.touched.last() != Some(&id) {
             self.scratch.touched.push(id);
@@ -307,11 +304,15 @@ impl Turn<'_> {
     }
 
     /// Sets the timers of the connections that something happened to, where one is due before it fires
-    /// anyhow. Once for all that happens in an instant: what is answered at once needs no timer.
+    /// anyhow. Once for all that happens in an instant: what is answered at once needs no timer. Those in
+    /// TIME-WAIT rest, since their programs have heard of it; programs that stand still have not.
     pub(super) fn arm_touched(&mut self) {
+        let stands_still = self.host.stands_still();
         while let Some(id) = self.scratch.touched.pop() {
             let Some(socket) = self.host.stack.get(id) else { continue };
-            if let Some(deadline) = socket.tcp.deadline()
+            if !stands_still && let Some(time_wait) = socket.tcp.time_wait() {
+                self.host.stack.rest(id, time_wait, self.now);
+            } else if let Some(deadline) = socket.tcp.deadline()
                 && socket.armed.is_none_or(|armed| deadline < armed)
             {
                 socket.armed = Some(deadline);

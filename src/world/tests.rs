@@ -1,6 +1,7 @@
 //! The world with small programs on it: what every actor relies on.
 
 mod backlog;
+mod ending;
 mod rerouting;
 mod unreachable;
 

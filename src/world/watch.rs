@@ -8,7 +8,7 @@ pub enum Watch {
     /// Of nothing.
     Nothing,
     /// Of one in so many of the messages that load clients write, and of all other messages that are
-    /// written: what [`Sample`](super::sample) says belongs to them.
+    /// written: with all that belongs to them.
     Sample {
         /// In how many, on the average.
         one_in: NonZeroU64,

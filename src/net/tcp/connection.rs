@@ -5,6 +5,9 @@
 //! other for ever. (Linux limits such answers by time for the same reason.)
 //!
 //! Deviation: text and FIN on a segment with SYN are dropped; the peer sends them again.
+//!
+//! Deviation: while a connection in TIME-WAIT delays an acknowledgment, a new SYN is answered with that
+//! and opens nothing; it does when it is sent again.
 
 use super::config::Config;
 use super::event::{Actions, CloseReason, Event, Resending, Resent};
@@ -22,7 +25,8 @@ use bytes::Bytes;
 /// One side of a TCP connection.
 ///
 /// The host hands it every segment addressed to it, calls [`Connection::on_timeout`] at or after
-/// [`Connection::deadline`], and drops it once [`Connection::is_closed`].
+/// [`Connection::deadline`], and drops it once [`Connection::is_closed`], or keeps what is left of it in
+/// its place once there is a [`Connection::time_wait`].
 #[derive(Debug)]
 pub struct Connection {
     config: Config,

@@ -72,8 +72,9 @@ pub enum Event {
     Eof,
     /// The connection has ended for the user. Always the last event, and exactly once.
     ///
-    /// The host keeps the connection until [`Connection::is_closed`](super::Connection::is_closed):
-    /// in TIME-WAIT it still answers a peer that sends its FIN again.
+    /// The host keeps the connection until [`Connection::is_closed`](super::Connection::is_closed), or
+    /// [`Connection::time_wait`](super::Connection::time_wait) in its place: in TIME-WAIT it still answers
+    /// a peer that sends its FIN again.
     Closed(CloseReason),
 }
 

@@ -83,3 +83,69 @@ impl TimeWait {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    const NOW: SimTime = SimTime::from_secs(10);
+    const WAIT: Duration = Duration::from_secs(60);
+
+    /// The peer's SYN was 300, its FIN 400; ours was 100, and 200 the last that we sent.
+    fn rest() -> TimeWait {
+        TimeWait {
+            irs: SeqNumber(300),
+            sent: SeqNumber(201),
+            received: SeqNumber(401),
+            window: 1_024,
+            until: SimTime::from_secs(20),
+        }
+    }
+
+    #[test]
+    fn each_segment_is_answered_as_the_rfc_says() {
+        let (syn, ack, rst, fin) = (Flags::SYN, Flags::ACK, Flags::RST, Flags::FIN);
+        // SEG.SEQ, SEG.ACK, control bits, octets of text; whether it is acknowledged, and renews the wait.
+        for (seq, acked, flags, octets, answered, renewed) in [
+            // What has been received comes again.
+            (400, 201, fin | ack, 0, true, true),
+            (399, 201, fin | ack, 1, true, true),
+            (390, 201, ack, 10, true, false),
+            // Bare acknowledgments: the next, one of the past, one beyond the window.
+            (401, 201, ack, 0, false, false),
+            (390, 201, ack, 0, false, false),
+            (401 + 1_024, 201, ack, 0, false, false),
+            // Text beyond the FIN, and beyond the window; an acknowledgment of what was never sent.
+            (401, 201, ack, 10, false, false),
+            (401 + 1_024, 201, ack, 10, true, false),
+            (401, 202, ack, 10, true, false),
+            (401, 202, ack, 0, false, false),
+            (401, 0, Flags::NONE, 10, false, false),
+            // A reset changes nothing; one that is not the next is challenged.
+            (401, 201, rst | ack, 0, false, false),
+            (402, 201, rst | ack, 0, true, false),
+            (401 + 1_024, 201, rst | ack, 0, false, false),
+            // The peer's own SYN again, and SYNs within the window and beyond it.
+            (300, 0, syn, 0, true, false),
+            (300, 201, syn | ack, 0, true, false),
+            (500, 0, syn, 0, true, false),
+            (9_000, 0, syn, 0, true, false),
+        ] {
+            let mut rest = rest();
+            let payload = Bytes::from(vec![b'x'; octets]);
+            let segment = Segment { payload, ..Segment::bare(seq, acked, flags, 1_000) };
+            let answer = rest.on_segment(NOW, &segment, WAIT);
+            let expected = answered.then(|| Segment::bare(201, 401, Flags::ACK, 1_024));
+            assert_eq!(answer, expected, "{segment}");
+            let until = if renewed { NOW + WAIT } else { SimTime::from_secs(20) };
+            assert_eq!(rest.until(), until, "{segment}");
+        }
+    }
+
+    #[test]
+    fn a_new_syn_reopens_and_the_old_one_does_not() {
+        let syn = |seq| Segment::bare(seq, 0, Flags::SYN, 1_000);
+        assert!(rest().is_reopened_by(&syn(301)) && !rest().is_reopened_by(&syn(300)));
+    }
+}

@@ -282,11 +282,6 @@ impl Stack {
         let slots = (0..).zip(&self.slots).filter(|(_, slot)| slot.socket.is_some());
         slots.map(|(slot, of)| ConnId { slot, generation: of.generation }).collect()
     }
-
-    /// How many connections there are at this time, those in TIME-WAIT included.
-    pub(crate) fn connection_count(&self, now: SimTime) -> usize {
-        self.slots.len() - self.free.len() + self.resting.count(now)
-    }
 }
 
 fn find(ports: &[(u16, u16)], port: u16) -> Option<u16> {
@@ -311,4 +306,72 @@ fn any_port(draws: &mut Stream, taken: impl Fn(u16) -> bool) -> Option<u16> {
     (0..count)
         .map(|step| EPHEMERAL.start() + ((start + step) % count) as u16)
         .find(|port| !taken(*port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Seed;
+    use crate::net::tcp::{Actions, Config, Connection, Flags, Segment};
+
+    const NOW: SimTime = SimTime::from_secs(5);
+
+    fn ends() -> [SocketAddr; 2] {
+        [([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 25).into()]
+    }
+
+    /// A connection between the ends, and one that both have closed.
+    fn connections() -> (Socket, TimeWait) {
+        let (mut out, config) = (Actions::default(), Config::default());
+        let mut tcp = Connection::connect(&config, 100, NOW, &mut out);
+        let mut segment = |tcp: &mut Connection, seq, ack, flags| {
+            let mut segment = Segment::bare(seq, ack, flags | Flags::ACK, 65_535);
+            tcp.on_segment(NOW, &mut segment, &mut out);
+            tcp.close(NOW, &mut out);
+        };
+        segment(&mut tcp, 300, 101, Flags::SYN);
+        segment(&mut tcp, 301, 102, Flags::FIN);
+        let rest = tcp.time_wait().expect("both have closed");
+        (Socket::new(ends(), None, 0, true, tcp), rest)
+    }
+
+    #[test]
+    fn one_that_rests_has_its_ends_until_it_is_over() {
+        let (mut stack, [local, peer]) = (Stack::default(), ends());
+        let (socket, rest) = connections();
+        let id = stack.insert(socket);
+        assert!(
+            matches!(stack.find(local, peer, NOW), Some(Found::Connection(found)) if found == id)
+        );
+        stack.rest(id, rest, NOW);
+        assert!(stack.get(id).is_none() && stack.connections().is_empty());
+        let last = SimTime::from_nanos(rest.until().as_nanos() - 1);
+        assert!(matches!(stack.find(local, peer, last), Some(Found::Rest(0))));
+        assert!(stack.find(local, peer, rest.until()).is_none());
+        // Of all ephemeral ports this one alone is not to be had, up to the last moment.
+        let mut draws = Seed(1).stream("ports");
+        let mut finds = |now| {
+            let free = |_| stack.free_port(local.ip(), peer, now, &mut draws);
+            (0..400_000).map(free).any(|port| port == Some(local.port()))
+        };
+        assert!(!finds(last) && finds(rest.until()));
+    }
+
+    #[test]
+    fn a_new_connection_takes_the_ends_of_one_that_rests_and_keeps_them() {
+        let (mut stack, [local, peer]) = (Stack::default(), ends());
+        let (socket, rest) = connections();
+        let old = stack.insert(socket);
+        stack.rest(old, rest, NOW);
+        let new = stack.insert(connections().0);
+        assert_ne!(old, new);
+        let is_new = |stack: &Stack, now| matches!(stack.find(local, peer, now), Some(Found::Connection(found)) if found == new);
+        assert!(is_new(&stack, NOW));
+        // The old one is over, and another one begins to rest.
+        let (mut other, _) = connections();
+        other.local.set_port(50_001);
+        let other = stack.insert(other);
+        stack.rest(other, connections().1, rest.until());
+        assert!(is_new(&stack, rest.until()));
+    }
 }
