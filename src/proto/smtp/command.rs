@@ -162,9 +162,7 @@ impl<'a> Command<'a> {
             Err(CommandError::Unrecognized)
         }
     }
-}
 
-impl Command<'_> {
     /// Writes it as `Display` does, straight into what is sent: several are, for every message.
     pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
         let bare = match self {

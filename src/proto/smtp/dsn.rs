@@ -162,9 +162,7 @@ impl OriginalRecipient {
     fn is_utf8_type(&self) -> bool {
         self.address_type.eq_ignore_ascii_case("utf-8")
     }
-}
 
-impl OriginalRecipient {
     /// Writes it as `Display` does.
     pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
         out.write_str(&self.address_type)?;

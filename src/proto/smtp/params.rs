@@ -81,32 +81,7 @@ impl MailParams {
         }
         Ok(params)
     }
-}
 
-impl RcptParams {
-    /// Whether there is a parameter of the DSN extension.
-    pub fn asks_for_dsn(&self) -> bool {
-        self.notify.is_some() || self.orcpt.is_some()
-    }
-
-    /// `rest` is what follows the path.
-    pub(super) fn parse(rest: &str) -> Result<Self, CommandError> {
-        let mut params = RcptParams::default();
-        for (keyword, value) in split(rest).map_err(CommandError::ForwardPath)? {
-            let is = |name: &str| keyword.eq_ignore_ascii_case(name);
-            if is("NOTIFY") {
-                set(&mut params.notify, value.and_then(|value| value.parse().ok()), "NOTIFY")?;
-            } else if is("ORCPT") {
-                set(&mut params.orcpt, value.and_then(|value| value.parse().ok()), "ORCPT")?;
-            } else {
-                return Err(unknown(keyword, value));
-            }
-        }
-        Ok(params)
-    }
-}
-
-impl MailParams {
     /// Writes them as `Display` does.
     pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
         if let Some(size) = self.size_octets {
@@ -140,14 +115,28 @@ impl MailParams {
     }
 }
 
-/// Each parameter with a space before it.
-impl fmt::Display for MailParams {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
 impl RcptParams {
+    /// Whether there is a parameter of the DSN extension.
+    pub fn asks_for_dsn(&self) -> bool {
+        self.notify.is_some() || self.orcpt.is_some()
+    }
+
+    /// `rest` is what follows the path.
+    pub(super) fn parse(rest: &str) -> Result<Self, CommandError> {
+        let mut params = RcptParams::default();
+        for (keyword, value) in split(rest).map_err(CommandError::ForwardPath)? {
+            let is = |name: &str| keyword.eq_ignore_ascii_case(name);
+            if is("NOTIFY") {
+                set(&mut params.notify, value.and_then(|value| value.parse().ok()), "NOTIFY")?;
+            } else if is("ORCPT") {
+                set(&mut params.orcpt, value.and_then(|value| value.parse().ok()), "ORCPT")?;
+            } else {
+                return Err(unknown(keyword, value));
+            }
+        }
+        Ok(params)
+    }
+
     /// Writes them as `Display` does.
     pub(super) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
         if let Some(notify) = self.notify {
@@ -158,6 +147,13 @@ impl RcptParams {
             orcpt.write(out)?;
         }
         Ok(())
+    }
+}
+
+/// Each parameter with a space before it.
+impl fmt::Display for MailParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
     }
 }
 

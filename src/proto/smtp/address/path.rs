@@ -49,9 +49,7 @@ impl ReversePath {
     pub fn is_null(&self) -> bool {
         *self == ReversePath::Null
     }
-}
 
-impl ReversePath {
     /// Writes it as `Display` does.
     pub(in crate::proto::smtp) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
         match self {
@@ -123,9 +121,7 @@ impl ForwardPath {
     pub fn is_ascii(&self) -> bool {
         self.mailbox().is_none_or(Mailbox::is_ascii)
     }
-}
 
-impl ForwardPath {
     /// Writes it as `Display` does.
     pub(in crate::proto::smtp) fn write(&self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
         match self {
