@@ -5,7 +5,7 @@ use std::fmt;
 use crate::engine::Stream;
 
 /// Names a message in the queue of one host. Ordered as its text is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueId([u8; LENGTH]);
 
 impl QueueId {
@@ -28,5 +28,25 @@ const LENGTH: usize = 10;
 impl fmt::Display for QueueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// As the text.
+impl fmt::Debug for QueueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Seed;
+
+    #[test]
+    fn a_dump_shows_the_text() {
+        let id = QueueId::draw(&mut Seed(1).stream("ids"));
+        assert_eq!(format!("{id:?}"), id.to_string());
+        assert_eq!(id.as_str().len(), LENGTH);
     }
 }
