@@ -56,6 +56,11 @@ impl Authority {
             let limit_octets = limit_octets(query.edns.as_ref(), transport);
             return Some(answer.draft(&query).encode_within(limit_octets));
         }
+        self.answer_message(query, transport)
+    }
+
+    /// The same to a query of any kind, which is read as a message.
+    fn answer_message(&self, query: &[u8], transport: Transport) -> Option<Bytes> {
         match Message::decode(query) {
             Ok(query) if query.flags.qr => None,
             Ok(query) => {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::codec::plain_query_tests::nearly_queries;
 use super::super::master::parse_records;
 use super::super::name::Name;
 use super::super::record::{Record, RecordData};
@@ -68,9 +69,12 @@ fn authorities() -> impl Strategy<Value = Authority> {
     })
 }
 
+fn qnames() -> impl Strategy<Value = Name> {
+    ("((\\*|[abcAB])\\.){0,4}", prop::sample::select(ORIGINS.to_vec()))
+        .prop_map(|(labels, origin)| format!("{labels}{origin}").parse().unwrap())
+}
+
 fn queries() -> impl Strategy<Value = Message> {
-    let qname = ("((\\*|[abcAB])\\.){0,4}", prop::sample::select(ORIGINS.to_vec()))
-        .prop_map(|(labels, origin)| format!("{labels}{origin}").parse::<Name>().unwrap());
     let qtypes = [
         "A",
         "NS",
@@ -89,9 +93,8 @@ fn queries() -> impl Strategy<Value = Message> {
     let edns = prop::option::of((any::<bool>(), 0..1500_u16)).prop_map(|edns| {
         edns.map(|(dnssec_ok, udp_octets)| Edns { dnssec_ok, udp_octets, ..Edns::default() })
     });
-    (qname, prop::sample::select(qtypes.to_vec()), edns).prop_map(|(qname, rtype, edns)| Message {
-        edns,
-        ..Message::query(4711, qname, rtype.parse().unwrap())
+    (qnames(), prop::sample::select(qtypes.to_vec()), edns).prop_map(|(qname, rtype, edns)| {
+        Message { edns, ..Message::query(4711, qname, rtype.parse().unwrap()) }
     })
 }
 
@@ -202,5 +205,12 @@ proptest! {
             let limit = Message::decode(&octets).map_or(512, |query| udp_limit(&query));
             prop_assert!(transport == Transport::Tcp || answer.len() <= limit);
         }
+    }
+
+    #[test]
+    fn a_plain_query_gets_the_octets_that_it_would_get_as_a_message(
+        server in authorities(), query in nearly_queries(qnames()), transport in transports(),
+    ) {
+        prop_assert_eq!(server.answer(&query, transport), server.answer_message(&query, transport));
     }
 }

@@ -13,6 +13,8 @@ mod decode;
 mod encode;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+pub(super) mod plain_query_tests;
 
 pub(super) use decode::{data_from_octets, decode, read_query};
 pub(super) use encode::encode;
@@ -169,7 +171,7 @@ mod tests {
         assert_eq!(Message::decode(&message.encode()).unwrap().answers[0].ttl_secs, 0);
     }
 
-    fn names() -> impl Strategy<Value = Name> {
+    pub(super) fn names() -> impl Strategy<Value = Name> {
         prop::collection::vec("[a-cA-C]{1,2}", 0..5)
             .prop_map(|labels| Name::from_labels(labels.iter().map(String::as_bytes)).unwrap())
     }
