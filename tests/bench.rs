@@ -160,8 +160,19 @@ fn the_json_tells_in_how_many_parts_it_ran_or_why_on_one_thread() {
     assert_eq!(told(&["load.json"]), (1, None));
     let young = "it is over before more would pay".to_owned();
     assert_eq!(told(&["load.json", "--messages", "10", "--threads", "2"]), (1, Some(young)));
-    let (parts, why) = told(&["load.json", "--messages", "3000", "--threads", "2"]);
-    assert_eq!(parts > 1, why.is_none(), "{parts} parts, {why:?}");
+    // Many questions at a time, over links between continents.
+    let dense = r#"{
+        "title": "Questions",
+        "network": { "topology": { "world": { "routers": 2 } } },
+        "workload": {
+            "domains": { "count": 40, "users": 5 },
+            "dns": { "queries": 10000, "in_flight": 20 }
+        }
+    }"#;
+    fs::write(folder.path().join("dense.json"), dense).unwrap();
+    assert_eq!(told(&["dense.json"]), (1, None));
+    let (parts, why) = told(&["dense.json", "--threads", "2"]);
+    assert!(parts > 1 && why.is_none(), "{parts} parts, {why:?}");
 }
 
 #[test]
