@@ -106,8 +106,11 @@ impl Sample {
             | Fact::Forged { .. }
             | Fact::Lost { tcp_sequence: None, .. }
             | Fact::Altered { tcp_sequence: None, .. } => self.read_lookup(place, record, kept),
-            Fact::Crashed
-            | Fact::Restarted
+            Fact::Crashed => {
+                self.sessions.crash(record.id.node);
+                self.insert(place, record, kept);
+            }
+            Fact::Restarted
             | Fact::Condition(_)
             | Fact::Cut(..)
             | Fact::Healed(..)

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use crate::engine::HashState;
+use crate::net::NodeId;
 use crate::world::record::{Fact, Record, RecordId};
 
 /// The ends of a connection, client first.
@@ -15,6 +16,7 @@ pub(super) struct Sessions {
     sessions: HashMap<Ends, Session, HashState>,
     /// To which connection a record belongs that is held here.
     owners: HashMap<RecordId, Ends, HashState>,
+    /// Those that no host has open, the latest of them.
     closed: VecDeque<Ends>,
 }
 
@@ -29,13 +31,19 @@ struct Session {
     has_mail: bool,
     /// The present message is one of the sample.
     is_followed: bool,
+    /// It has stood, or was given up: whoever opens it again begins anew. What comes before are attempts.
+    is_used: bool,
+    /// The hosts of client and server, each while it has the connection open. One that crashes does not
+    /// tell the other.
+    open_at: [Option<NodeId>; 2],
+    /// It is among [`Sessions::closed`].
     is_closed: bool,
 }
 
 /// So many records of a message are held; of one with more, the first half is forgotten.
 const MOST_HELD: usize = 1 << 12;
-/// So many connections are remembered when they are closed: why a message is put off is told later.
-const MOST_CLOSED: usize = 1 << 10;
+/// So many connections are remembered that nobody has open: why a message is put off is told later.
+pub(super) const MOST_CLOSED: usize = 1 << 10;
 /// SMTP, LMTP and submission, with and without TLS.
 const PORTS: [u16; 4] = [24, 25, 465, 587];
 
@@ -66,13 +74,10 @@ impl Sessions {
         let session = self.sessions.entry(ends).or_default();
         match &record.fact {
             // The ports are used again.
-            Fact::Opened { .. } if session.is_closed => {
-                let old = std::mem::take(session);
+            Fact::Opened { active: true, .. } if session.is_used => {
+                let anew = Session { is_closed: session.is_closed, ..Session::default() };
+                let old = std::mem::replace(session, anew);
                 forget(&mut self.owners, old.head.into_iter().chain(old.turn));
-            }
-            Fact::Closed { .. } if !session.is_closed => {
-                session.is_closed = true;
-                self.closed.push_back(ends);
             }
             fact if begins_mail(fact, ends) => {
                 // What was deciphered comes after the octets that it was made of.
@@ -91,15 +96,56 @@ impl Sessions {
             }
             _ => {}
         }
+        session.see(ends, &record);
+        self.remember(ends);
         let placed = self.hold(ends, place, record);
-        if self.closed.len() > MOST_CLOSED
-            && let Some(ends) = self.closed.pop_front()
-            && self.sessions.get(&ends).is_some_and(|session| session.is_closed)
-            && let Some(old) = self.sessions.remove(&ends)
-        {
-            forget(&mut self.owners, old.head.into_iter().chain(old.turn));
-        }
+        self.forget_oldest();
         placed
+    }
+
+    /// A host has crashed, and has no connection open any more. What is held of one stays as long as the
+    /// other end has it open, which may still tell what message it is about.
+    pub(super) fn crash(&mut self, node: NodeId) {
+        let all = self.sessions.iter_mut();
+        let mut hit: Vec<Ends> = all
+            .filter_map(|(ends, session)| {
+                let before = session.open_at;
+                session.open_at = before.map(|open| open.filter(|open| *open != node));
+                (session.open_at != before).then_some(*ends)
+            })
+            .collect();
+        hit.sort_unstable();
+        for ends in hit {
+            self.remember(ends);
+        }
+        self.forget_oldest();
+    }
+
+    /// If no host has that connection open, it is one of the closed.
+    fn remember(&mut self, ends: Ends) {
+        if let Some(session) = self.sessions.get_mut(&ends)
+            && session.open_at == [None; 2]
+            && !session.is_closed
+        {
+            session.is_closed = true;
+            self.closed.push_back(ends);
+        }
+    }
+
+    /// Of those that no host has open the latest are enough.
+    fn forget_oldest(&mut self) {
+        while self.closed.len() > MOST_CLOSED
+            && let Some(ends) = self.closed.pop_front()
+        {
+            match self.sessions.get_mut(&ends) {
+                // It was opened since.
+                Some(session) if session.open_at != [None; 2] => session.is_closed = false,
+                _ => {
+                    let old = self.sessions.remove(&ends).unwrap_or_default();
+                    forget(&mut self.owners, old.head.into_iter().chain(old.turn));
+                }
+            }
+        }
     }
 
     /// What has no connection of its own belongs to that of its cause, if that is held here; else it is
@@ -143,6 +189,24 @@ impl Sessions {
         let held = all.map(|session| session.head.len() + session.turn.len()).sum();
         assert_eq!(self.owners.len(), held);
         held
+    }
+}
+
+impl Session {
+    /// Learns who has it open. Of those who try to open it, that is the client alone: it tells in any case
+    /// when it has given up.
+    fn see(&mut self, (client, _): Ends, record: &Record) {
+        let (local, is_open) = match &record.fact {
+            Fact::Opened { local, .. } | Fact::Stream { local, .. } => (local, true),
+            Fact::Closed { local, .. } => (local, false),
+            Fact::Resent { local, .. } if *local == client && !self.is_used => {
+                self.open_at[0] = Some(record.id.node);
+                return;
+            }
+            _ => return,
+        };
+        self.is_used = true;
+        self.open_at[usize::from(*local != client)] = is_open.then_some(record.id.node);
     }
 }
 

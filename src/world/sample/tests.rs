@@ -1,8 +1,10 @@
 use bytes::Bytes;
 use std::net::SocketAddr;
 
+use super::sessions::MOST_CLOSED;
 use super::*;
-use crate::net::tcp::CloseReason;
+use crate::net::Loss;
+use crate::net::tcp::{CloseReason, Resending};
 
 const CLIENT: NodeId = NodeId(0);
 const SERVER: NodeId = NodeId(1);
@@ -45,9 +47,17 @@ impl History {
 
     fn opens(&mut self) {
         let [client, server] = ends();
-        self.tell(SERVER, None, Fact::Opened { local: server, peer: client, active: false });
         self.tell(CLIENT, None, Fact::Opened { local: client, peer: server, active: true });
+        self.tell(SERVER, None, Fact::Opened { local: server, peer: client, active: false });
         self.says(CLIENT, "220 hello\r\n");
+    }
+
+    /// One that is open at nobody, between others.
+    fn closes_another(&mut self, number: usize) {
+        let [client, server] = ends();
+        let peer = SocketAddr::new(client.ip(), u16::try_from(number % 40_000 + 1).unwrap());
+        let reason = CloseReason::Reset;
+        self.tell(SERVER, None, Fact::Closed { local: server, peer, active: false, reason });
     }
 
     /// A message goes over the connection.
@@ -118,7 +128,7 @@ fn of_a_kept_connection_the_part_is_shown_that_carries_the_message() {
         let all = ["Accepted", "MAIL FROM:<a@example.org>", &own, "Accepted", &reply, "Relayed"];
         all.map(str::to_owned).to_vec()
     };
-    let head = ["opened false", "opened true", "220 hello"].map(str::to_owned).to_vec();
+    let head = ["opened true", "opened false", "220 hello"].map(str::to_owned).to_vec();
     assert_eq!(history.told(), [head, part("B"), part("D"), vec!["QUIT".into()]].concat());
     assert!(history.sample.places.is_sorted());
     // Of what is not shown, nothing is held but the greeting of no open connection.
@@ -189,11 +199,7 @@ fn what_is_held_is_bounded() {
     let mut history = History::new(10);
     let [client, server] = ends();
     for number in 0..lookups::LIMIT + 10 {
-        let port = u16::try_from(number % 60_000).unwrap();
-        let peer = SocketAddr::new(client.ip(), port + 1);
-        let closed =
-            Fact::Closed { local: server, peer, active: false, reason: CloseReason::Reset };
-        history.tell(SERVER, None, closed);
+        history.closes_another(number);
         let datagram = Fact::Datagram { from: client, to: server, payload: Bytes::new() };
         history.tell(SERVER, None, datagram);
         history.note(SERVER, None, accepted("A", &other, "local"));
@@ -207,6 +213,68 @@ fn what_is_held_is_bounded() {
     let Sample { sessions, lookups, written, .. } = &history.sample;
     assert!(sessions.held() <= 10_000, "{}", sessions.held());
     assert_eq!((lookups.len(), written.len()), (lookups::LIMIT, MOST_WRITTEN));
+}
+
+/// Invariant: a connection whose ends both crash is gone, as one that was closed is, and what follows on the
+/// same ports is another one.
+#[test]
+fn a_connection_ends_with_the_crash_of_both_ends() {
+    let [drawn, other, _] = ids(10);
+    let mut history = History::new(10);
+    let open = |history: &mut History| {
+        history.opens();
+        history.relays("A", &other);
+        history.sample.sessions.held()
+    };
+    let crash = |history: &mut History, node: NodeId| {
+        history.tell(node, None, Fact::Crashed);
+        let others = (0..=MOST_CLOSED).map(|number| 10_000 * node.index() + number);
+        others.for_each(|number| history.closes_another(number));
+        history.sample.sessions.held()
+    };
+    let held = open(&mut history);
+    // Whoever is left may have something to tell.
+    assert_eq!(crash(&mut history, SERVER), MOST_CLOSED + held);
+    assert_eq!(crash(&mut history, CLIENT), MOST_CLOSED);
+
+    open(&mut history);
+    history.relays("B", &drawn);
+    let told = history.told();
+    for node in [SERVER, CLIENT] {
+        history.tell(node, None, Fact::Crashed);
+    }
+    open(&mut history);
+    let crashes = vec!["Crashed".to_owned(); 2];
+    assert_eq!(history.told(), [told.clone(), crashes.clone()].concat(), "the same ports");
+    history.relays("C", &drawn);
+    let told = [told, crashes].concat();
+    assert_eq!(history.told()[told.len()..][..3], ["opened true", "opened false", "220 hello"]);
+}
+
+/// What is lost of connections that nobody has open is of the closed ones.
+#[test]
+fn packets_of_no_connection_are_bounded_and_attempts_belong_to_what_comes_of_them() {
+    let [drawn, ..] = ids(10);
+    let mut history = History::new(10);
+    let [client, server] = ends();
+    let lose = |history: &mut History, from| {
+        let why = Loss::HostDown;
+        let lost = Fact::Lost { from, to: server, tcp_sequence: Some(1), payload_octets: 0, why };
+        history.tell(SERVER, None, lost);
+    };
+    for port in 1..=2 * MOST_CLOSED {
+        lose(&mut history, SocketAddr::new(client.ip(), u16::try_from(port).unwrap()));
+    }
+    assert_eq!(history.sample.sessions.held(), MOST_CLOSED);
+
+    lose(&mut history, client);
+    let why = Resending::TimedOut;
+    let again = Fact::Resent { local: client, peer: server, tcp_sequence: 1, octets: 0, why };
+    history.tell(CLIENT, None, again);
+    (0..=MOST_CLOSED).for_each(|number| history.closes_another(number));
+    history.opens();
+    history.relays("A", &drawn);
+    assert_eq!(history.told()[..5], ["Lost", "Resent", "opened true", "opened false", "220 hello"]);
 }
 
 #[test]
