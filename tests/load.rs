@@ -9,7 +9,7 @@ use mxsim::engine::{Fingerprint, Seed};
 use mxsim::report::{LoadDone, Summary, Transcript, expect, laws};
 use mxsim::scenario::presets::{PRESETS, Preset, preset};
 use mxsim::scenario::{self, NoFiles, Plan, build};
-use mxsim::world::{RecordId, Threads, Watch, World};
+use mxsim::world::{RecordId, Threads, Watch, World, written_at};
 
 fn plan(text: &str) -> Plan {
     scenario::parse(text, "load.json", &NoFiles).unwrap_or_else(|findings| {
@@ -241,6 +241,44 @@ const EVENTFUL: &str = r#"{
     "faults": [{"at": "2m", "crash": "mail.d3.example", "for": "3m"}],
     "expect": [{"load": {"written": 300}}]
 }"#;
+
+/// Invariant: what somebody has written by hand is in each sample, whatever it is called. Servers name what
+/// has no Message-ID (RFC 6409 §8.3).
+#[test]
+fn a_message_of_the_agenda_without_message_id_is_in_each_sample() {
+    const TEXT: &str = r#"{
+        "domains": {"example.org": {"users": ["ada"]}, "example.com": {"users": ["bob"]}},
+        "workload": {
+            "domains": {"count": 2, "users": 5},
+            "mail": {"messages": 20, "over": "1m"},
+            "transcript": {"one_in": 1000000000}
+        },
+        "agenda": [
+            {"at": "10s", "client": "ada@example.org",
+                "send": {"id": "one", "to": "bob@example.com", "eml": "bare.eml"}},
+            {"at": "20s", "client": "ada@example.org",
+                "send": {"id": "two", "to": "ada@example.org", "eml": "bare.eml"}}
+        ]
+    }"#;
+    const BARE: &[u8] = b"From: ada@example.org\r\nSubject: Bare\r\n\r\nHello.\r\n";
+    let files = BTreeMap::from([("bare.eml", BARE)]);
+    let plan = scenario::parse(TEXT, "load.json", &files).unwrap();
+    let told = |watch: Watch| {
+        let world = play(&plan, 1, watch);
+        let messages = Summary::new(&world).messages;
+        let is_of_the_load = |id: &str| written_at(id).is_some();
+        messages
+            .into_iter()
+            .filter(|message| !is_of_the_load(&message.message_id))
+            .map(|message| serde_json::to_value(message).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let one_in = NonZeroU64::new(1_000_000_000).unwrap();
+    let sampled = told(Watch::Sample { one_in });
+    assert_eq!(sampled, told(true.into()));
+    let path = |message: &serde_json::Value| message["path"].as_array().map_or(0, Vec::len);
+    assert_eq!(sampled.iter().map(path).sum::<usize>(), 3, "{sampled:#?}");
+}
 
 /// Invariant: of a message in a sample everything is known that records of everything tell of it; what is
 /// kept is in the same order, whatever the number of threads; and the history is that of a run without.

@@ -20,8 +20,9 @@
 //!
 //! Since all records are read in their order, which does not depend on threads, neither does the sample.
 //!
-//! Not modelled: the sessions of readers (POP3, IMAP), look-ups over TCP, secrets for a key log; a
-//! pipelined MAIL that does not begin a segment is shown with the message before it.
+//! Not modelled: the sessions of readers (POP3, IMAP), look-ups over TCP, secrets for a key log; what a client
+//! that misbehaves sends under a Message-ID, which nobody tells of; a pipelined MAIL that does not begin a
+//! segment is shown with the message before it.
 
 mod lookups;
 mod sessions;
@@ -139,7 +140,7 @@ impl Sample {
         match note {
             Note::Composed { message_id, .. } => {
                 if written_at(message_id) != Some(record.time) {
-                    self.named.insert(hash(message_id));
+                    self.name(message_id);
                 }
                 if self.follows(message_id) {
                     // What comes before it is about others.
@@ -155,16 +156,18 @@ impl Sample {
             }
             Note::Accepted { queue_id, message_id, from, .. } => {
                 let queued = (id.node, hash(queue_id));
-                let is_ours = self.queued.contains(&queued);
+                let is_local = from == "local";
+                let is_unnamed = !is_local && is_named_after(message_id, queue_id);
+                let is_ours = self.queued.contains(&queued) || is_unnamed;
                 if is_ours && !self.follows(message_id) {
-                    self.named.insert(hash(message_id));
+                    self.name(message_id);
                 }
                 if is_ours || self.follows(message_id) {
                     self.queued.insert(queued);
                     self.causes.insert(id);
                     self.follow(cause, kept);
                     self.keep(place, record, kept);
-                } else if from == "local" {
+                } else if is_local {
                     self.written.push_back((place, record));
                     if self.written.len() > MOST_WRITTEN {
                         self.written.pop_front();
@@ -250,13 +253,21 @@ impl Sample {
         }
     }
 
-    /// Whether the message of that Message-ID is one of the sample.
+    /// The message of that Message-ID is one of the sample.
+    fn name(&mut self, message_id: &str) {
+        if !message_id.is_empty() {
+            self.named.insert(hash(message_id));
+        }
+    }
+
+    /// Whether the message of that Message-ID is one of the sample. What has none somebody has written by
+    /// hand: load clients and servers name what they write.
     fn follows(&self, message_id: &str) -> bool {
         let is_drawn = || {
             let draw = xxh3_64_with_seed(message_id.as_bytes(), self.seed);
             written_at(message_id).is_some() && draw.is_multiple_of(self.one_in.get())
         };
-        self.named.contains(&hash(message_id)) || is_drawn()
+        message_id.is_empty() || self.named.contains(&hash(message_id)) || is_drawn()
     }
 
     /// What led to this was on a connection that carries a message of the sample.
@@ -299,6 +310,13 @@ impl Sample {
         self.places.insert(at, place);
         kept.insert(at, record);
     }
+}
+
+/// Whether a server that put a message into its queue gave it that Message-ID, as it had none (RFC 6409
+/// §8.3).
+fn is_named_after(message_id: &str, queue_id: &str) -> bool {
+    let left = message_id.strip_prefix('<').and_then(|id| id.strip_prefix(queue_id));
+    left.is_some_and(|rest| rest.starts_with('@'))
 }
 
 fn hash(text: &str) -> u64 {

@@ -278,6 +278,20 @@ fn packets_of_no_connection_are_bounded_and_attempts_belong_to_what_comes_of_the
 }
 
 #[test]
+fn what_has_no_message_id_is_followed_under_the_one_that_its_server_gives_it() {
+    let mut history = History::new(1_000_000_000);
+    history.note(CLIENT, None, accepted("A", "<A@mail.example.org>", "client[192.0.2.9]"));
+    history.note(SERVER, None, accepted("B", "<A@mail.example.org>", "mail.example.org"));
+    history.note(SERVER, None, accepted("C", "", "elsewhere"));
+    assert_eq!(history.told(), ["Accepted"; 3]);
+    // Reports, and what has a name of its own.
+    history.note(SERVER, None, accepted("D", "<D@mail.example.com>", "local"));
+    history.note(CLIENT, None, accepted("E", "<D@mail.example.com>", "mail.example.com"));
+    history.note(SERVER, None, accepted("F", "<FF@mail.example.com>", "elsewhere"));
+    assert_eq!(history.told(), ["Accepted"; 3]);
+}
+
+#[test]
 fn the_messages_of_load_clients_tell_when_they_were_written() {
     assert_eq!(written_at("<5.17@clients.d7.example>"), Some(SimTime::from_nanos(5)));
     let others = ["<1.a@b>", "<1@b>", "1.1@b", "<.1@b>", "<99999999999999999999.1@b>", ""];

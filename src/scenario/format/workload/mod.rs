@@ -63,7 +63,8 @@ pub enum Extreme {
 /// A sample of the messages of a load, drawn by the seed. Of each there is its whole way: what its client
 /// and the servers tell of it, its part of each connection that carried it, the questions that were asked
 /// for it and those that it waited for, and what servers wrote about it. Messages of the agenda are in
-/// every sample, and so are faults. Not in it are the sessions of readers.
+/// every sample, and so are faults. Not in it are the sessions of readers, and what a step `misbehave`
+/// sends under a Message-ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sampled {
