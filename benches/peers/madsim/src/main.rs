@@ -43,21 +43,24 @@ mod simulated {
         config.net.send_latency = DELAY..DELAY + Duration::from_nanos(1);
         let runtime = Runtime::with_seed_and_config(1, config);
         let handle = runtime.handle().clone();
-        let time = runtime.block_on(async move {
-            let octets = Arc::new([const { AtomicU64::new(0) }; 2]);
-            let hosts: Vec<_> = (0..work.pairs)
-                .map(|pair| {
-                    let client = handle.create_node().ip(client_address(pair)).build();
-                    (client, handle.create_node().ip(server_address(pair)).build())
-                })
-                .collect();
+        let octets = Arc::new([const { AtomicU64::new(0) }; 2]);
+        let hosts: Vec<_> = (0..work.pairs)
+            .map(|pair| {
+                let client = handle.create_node().ip(client_address(pair)).build();
+                (client, handle.create_node().ip(server_address(pair)).build())
+            })
+            .collect();
+        runtime.block_on(async {
             for (_, server) in &hosts {
                 let counts = Arc::clone(&octets);
                 server.spawn(async move { serve(&counts[1]).await });
             }
             // Servers listen before clients come: a client is refused at once.
             madsim::time::sleep(DELAY).await;
-            let begin = Instant::now();
+        });
+        // Inside, every clock shows simulated time, that of the standard library among them.
+        let begin = Instant::now();
+        runtime.block_on(async {
             let clients: Vec<_> = (0..)
                 .zip(&hosts)
                 .map(|(pair, (client, _))| {
@@ -68,13 +71,12 @@ mod simulated {
             for client in clients {
                 client.await.expect("a client ends");
             }
-            let time = begin.elapsed();
-            // The last ends of connections are still under way.
-            madsim::time::sleep(10 * DELAY).await;
-            let expected = [TO_CLIENT, TO_SERVER].map(|one| one as u64 * work.transactions());
-            assert_eq!(octets.each_ref().map(|count| count.load(Ordering::Relaxed)), expected);
-            time
         });
+        let time = begin.elapsed();
+        // The last ends of connections are still under way.
+        runtime.block_on(async { madsim::time::sleep(10 * DELAY).await });
+        let expected = [TO_CLIENT, TO_SERVER].map(|one| one as u64 * work.transactions());
+        assert_eq!(octets.each_ref().map(|count| count.load(Ordering::Relaxed)), expected);
         Done { time, events: None }
     }
 
