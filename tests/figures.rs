@@ -73,7 +73,7 @@ impl Told {
                 }
                 Fact::Note(note) => {
                     told.add(time, note.kind(), 1);
-                    match note {
+                    match &**note {
                         Note::Accepted { recipients, .. } => {
                             told.add(time, Kind::Recipient, recipients.len() as u64);
                         }
@@ -219,7 +219,7 @@ fn folds_of_parts_merge_into_that_of_the_whole() {
         for parts in [2_u32, 3, 8] {
             let mut folds: Vec<Box<dyn Fold>> = (0..parts).map(|_| whole.fresh()).collect();
             for record in world.records() {
-                let Fact::Note(note) = &record.fact else { continue };
+                let Some(note) = record.note() else { continue };
                 let fold = &mut folds[(record.id.node.0 % parts) as usize];
                 if whole.reads().has(note.kind()) {
                     fold.note(record.time, record.id.node, note);

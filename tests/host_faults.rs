@@ -95,16 +95,16 @@ fn no_message_that_was_taken_is_lost_whatever_ails_the_hosts() {
         let (mut taken, mut ended) = (BTreeSet::new(), BTreeSet::new());
         let (mut ids, mut bounced) = (BTreeSet::new(), Vec::new());
         for record in world.records() {
-            match &record.fact {
-                Fact::Condition(_) => changes += 1,
-                Fact::Note(Note::Accepted { queue_id, message_id, .. }) => {
+            changes += usize::from(matches!(record.fact, Fact::Condition(_)));
+            match record.note() {
+                Some(Note::Accepted { queue_id, message_id, .. }) => {
                     taken.insert(message_id.clone());
                     ids.insert((queue_id.clone(), message_id.clone()));
                 }
-                Fact::Note(Note::Delivered { message_id, .. }) => {
+                Some(Note::Delivered { message_id, .. }) => {
                     ended.insert(message_id.clone());
                 }
-                Fact::Note(Note::Bounced { queue_id, .. } | Note::Discarded { queue_id, .. }) => {
+                Some(Note::Bounced { queue_id, .. } | Note::Discarded { queue_id, .. }) => {
                     bounced.push(queue_id.clone());
                 }
                 _ => {}

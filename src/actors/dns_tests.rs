@@ -190,11 +190,11 @@ fn arrived(world: &World, host: &str) -> Vec<String> {
 }
 
 fn notes(world: &World) -> Vec<String> {
-    let notes = world.records().iter().filter_map(|record| match &record.fact {
-        Fact::Note(Note::CacheHit { qname, qtype, rcode, left }) => {
+    let notes = world.records().iter().filter_map(|record| match record.note()? {
+        Note::CacheHit { qname, qtype, rcode, left } => {
             Some(format!("hit {qname} {qtype} {rcode} {}", left.as_secs()))
         }
-        Fact::Note(Note::CacheMiss { qname, qtype }) => Some(format!("miss {qname} {qtype}")),
+        Note::CacheMiss { qname, qtype } => Some(format!("miss {qname} {qtype}")),
         _ => None,
     });
     notes.collect()

@@ -166,16 +166,16 @@ impl Ctx<'_> {
             note
         };
         let Some(folding) = &mut turn.agenda.fold else {
-            return turn.record(|| Fact::Note(made()));
+            return turn.record(|| Fact::Note(Box::new(made())));
         };
         let (now, node) = (turn.now, turn.host.node.id);
         if !folding.reads(kind) {
             folding.count(now, node, kind, 1);
-            return turn.record(|| Fact::Note(made()));
+            return turn.record(|| Fact::Note(Box::new(made())));
         }
         let note = made();
         folding.note(now, node, &note);
-        turn.record(|| Fact::Note(note));
+        turn.record(|| Fact::Note(Box::new(note)));
     }
 
     /// Has counted what no note tells by itself: so many times something of that kind.

@@ -189,8 +189,47 @@ pub enum Fact {
     },
     /// With this a capture of a connection can be read.
     Secret(Box<Secret>),
-    /// What no wire shows.
-    Note(Note),
+    /// What no wire shows. Apart, so that the many that are no notes take less room.
+    Note(Box<Note>),
+}
+
+impl Record {
+    /// What it notes, if it is a note.
+    pub fn note(&self) -> Option<&Note> {
+        match &self.fact {
+            Fact::Note(note) => Some(note),
+            _ => None,
+        }
+    }
+
+    /// The octets that it tells of, if it tells of octets that arrived.
+    pub(super) fn payload(&self) -> Option<&Bytes> {
+        match &self.fact {
+            Fact::Datagram { payload, .. }
+            | Fact::Stream { payload, .. }
+            | Fact::Plaintext { payload, .. } => Some(payload),
+            _ => None,
+        }
+    }
+
+    /// The same, to be moved elsewhere.
+    pub(super) fn payload_mut(&mut self) -> Option<&mut Bytes> {
+        match &mut self.fact {
+            Fact::Datagram { payload, .. }
+            | Fact::Stream { payload, .. }
+            | Fact::Plaintext { payload, .. } => Some(payload),
+            _ => None,
+        }
+    }
+
+    /// What it notes, to be doctored.
+    #[cfg(test)]
+    pub(crate) fn note_mut(&mut self) -> Option<&mut Note> {
+        match &mut self.fact {
+            Fact::Note(note) => Some(note),
+            _ => None,
+        }
+    }
 }
 
 impl Fact {

@@ -1,7 +1,10 @@
 //! The records of a run: all of them, the latest, or a sample.
 
-use super::record::{Fact, Record};
+use bytes::Bytes;
+
+use super::record::Record;
 use super::sample::Sample;
+use super::shelf::Shelf;
 use super::watch::Watch;
 
 /// What is kept of what happened.
@@ -10,6 +13,7 @@ pub(crate) struct Records {
     kept: Vec<Record>,
     /// Octets of payload in those that are kept.
     octets: usize,
+    shelf: Shelf,
     limit: usize,
     /// `None`: they are not chosen.
     sample: Option<Box<Sample>>,
@@ -18,10 +22,14 @@ pub(crate) struct Records {
 /// So many octets of payload are kept for each record that may be kept.
 const OCTETS_EACH: usize = 256;
 
+/// Room for the payloads of some dozen messages.
+const SHELF_OCTETS: usize = 64 * 1024;
+
 impl Records {
     /// Keeps `limit` records at the most.
     pub(crate) fn new(limit: usize) -> Self {
-        Records { kept: Vec::new(), octets: 0, limit: limit.max(2), sample: None }
+        let (kept, shelf) = (Vec::new(), Shelf::new(SHELF_OCTETS));
+        Records { kept, octets: 0, shelf, limit: limit.max(2), sample: None }
     }
 
     /// Keeps those that belong to a sample.
@@ -38,11 +46,12 @@ impl Records {
     }
 
     /// Adds a record. At the limit the older half is forgotten, so that each is moved once or twice.
-    pub(crate) fn push(&mut self, record: Record) {
+    pub(crate) fn push(&mut self, mut record: Record) {
         if let Some(sample) = &mut self.sample {
             return sample.read(record, &mut self.kept);
         }
         self.octets += payload_octets(&record);
+        self.shelf.keep(&mut record);
         self.kept.push(record);
         while self.kept.len() > self.limit
             || (self.octets > self.limit.saturating_mul(OCTETS_EACH) && self.kept.len() > 1)
@@ -70,24 +79,17 @@ impl Records {
 }
 
 fn payload_octets(record: &Record) -> usize {
-    match &record.fact {
-        Fact::Datagram { payload, .. }
-        | Fact::Stream { payload, .. }
-        | Fact::Plaintext { payload, .. } => payload.len(),
-        _ => 0,
-    }
+    record.payload().map_or(0, Bytes::len)
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
 
-    use bytes::Bytes;
-
     use super::*;
     use crate::engine::SimTime;
     use crate::net::NodeId;
-    use crate::world::RecordId;
+    use crate::world::{Fact, RecordId};
 
     fn record(count: u32, octets: usize) -> Record {
         let ends: SocketAddr = "192.0.2.1:7".parse().unwrap();
@@ -112,5 +114,11 @@ mod tests {
         assert!(octets <= 100 * OCTETS_EACH && octets == records.octets);
         records.push(record(0, 1_000_000));
         assert_eq!(records.as_slice().len(), 1);
+    }
+
+    /// A watched world keeps some hundred of them for each message.
+    #[test]
+    fn a_record_takes_little_room() {
+        assert!(size_of::<Record>() <= 136, "{}", size_of::<Record>());
     }
 }

@@ -15,7 +15,7 @@ use mxsim::proto::dns::{Authority, Name, Zone, parse_records};
 use mxsim::proto::imap::{MailboxName, UidValidity};
 use mxsim::store::mailbox::MailStore;
 use mxsim::store::queue::{QueueId, QueuedMessage, QueuedRecipient};
-use mxsim::world::{Actor, Disk, Fact, HostConfig, Note, World, WorldBuilder};
+use mxsim::world::{Actor, Disk, HostConfig, Note, Record, World, WorldBuilder};
 
 const ZONE: &str = "
 @ 3600 SOA ns.example.net. hostmaster.example.net. 1 3600 600 86400 300
@@ -228,10 +228,7 @@ pub(crate) fn inbox(world: &World, host: &str, account: &str) -> Vec<Bytes> {
 }
 
 pub(crate) fn notes(world: &World) -> impl Iterator<Item = &Note> {
-    world.records().iter().filter_map(|record| match &record.fact {
-        Fact::Note(note) => Some(note),
-        _ => None,
-    })
+    world.records().iter().filter_map(Record::note)
 }
 
 /// How many messages are in all queues.

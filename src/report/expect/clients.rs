@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::engine::SimTime;
 use crate::scenario::plan::Count;
-use crate::world::{Fact, Note};
+use crate::world::Note;
 
 use super::Finding;
 use super::evidence::Evidence;
@@ -57,8 +57,5 @@ pub(super) fn trouble(
 }
 
 fn notes<'w>(evidence: &Evidence<'w>) -> impl Iterator<Item = (SimTime, &'w Note)> + use<'w> {
-    evidence.world.history().iter().filter_map(|record| match &record.fact {
-        Fact::Note(note) => Some((record.time, note)),
-        _ => None,
-    })
+    evidence.world.history().iter().filter_map(|record| Some((record.time, record.note()?)))
 }

@@ -250,8 +250,5 @@ pub(super) fn forged(evidence: &Evidence<'_>, wanted: &WantedForgery<'_>, count:
 }
 
 fn notes<'w>(evidence: &Evidence<'w>) -> impl Iterator<Item = &'w Note> + use<'w> {
-    evidence.world.history().iter().filter_map(|record| match &record.fact {
-        Fact::Note(note) => Some(note),
-        _ => None,
-    })
+    evidence.world.history().iter().filter_map(Record::note)
 }

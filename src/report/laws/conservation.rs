@@ -14,7 +14,7 @@ use crate::proto::mail::Header;
 use crate::report::transcript::Protocol;
 use crate::report::transcript::entries::Entries;
 use crate::store::queue::{QueuedMessage, RecipientState};
-use crate::world::{Fact, Note};
+use crate::world::Note;
 
 use super::case::Case;
 use super::mail::{End, Queued};
@@ -234,15 +234,14 @@ const DELETES: &[&str] = &["EXPUNGE", "CLOSE", "MOVE", "DELETE", "RENAME", "DELE
 fn submitted(case: &Case<'_>, broken: &mut Vec<Broken>) {
     let mut ended: BTreeSet<(NodeId, &str)> = BTreeSet::new();
     for record in case.world.history() {
-        if let Fact::Note(
-            Note::Submitted { message_id, .. } | Note::NotSubmitted { message_id, .. },
-        ) = &record.fact
+        if let Some(Note::Submitted { message_id, .. } | Note::NotSubmitted { message_id, .. }) =
+            record.note()
         {
             ended.insert((record.id.node, message_id));
         }
     }
     for record in case.world.history() {
-        let Fact::Note(Note::Composed { message_id, .. }) = &record.fact else { continue };
+        let Some(Note::Composed { message_id, .. }) = record.note() else { continue };
         let node = record.id.node;
         // A generator of load keeps what waits in memory alone.
         let is_load = || case.world.disk(node).is_some_and(|disk| disk.tally_if_any().is_some());

@@ -180,10 +180,7 @@ impl<'w> Told<'w> {
             return;
         };
         let own_doing = case.causes(record).take_while(|cause| cause.id.node == node);
-        let mut notes = own_doing.filter_map(|cause| match &cause.fact {
-            Fact::Note(note) => Some(note),
-            _ => None,
-        });
+        let mut notes = own_doing.filter_map(Record::note);
         if notes.any(|note| matches!(note, Note::Misbehaved { .. })) {
             return;
         }

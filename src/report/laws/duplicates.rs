@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::net::NodeId;
-use crate::world::{Fact, Note};
+use crate::world::Note;
 
 use super::case::Case;
 use super::mail::End;
@@ -79,12 +79,12 @@ fn from_clients(case: &Case<'_>, broken: &mut Vec<Broken>) {
     let mut written: BTreeMap<(NodeId, &str), usize> = BTreeMap::new();
     let mut told: BTreeMap<(NodeId, &str), Vec<crate::world::RecordId>> = BTreeMap::new();
     for record in case.world.history() {
-        match &record.fact {
-            Fact::Note(Note::Composed { message_id, .. }) => {
+        match record.note() {
+            Some(Note::Composed { message_id, .. }) => {
                 *written.entry((record.id.node, message_id)).or_default() += 1;
             }
             // Each later one is for recipients that were put off.
-            Fact::Note(Note::Submitted { message_id, .. }) => {
+            Some(Note::Submitted { message_id, .. }) => {
                 told.entry((record.id.node, message_id)).or_default().push(record.id);
             }
             _ => {}

@@ -67,7 +67,7 @@ impl<'w> Mails<'w> {
         let mut origins = BTreeMap::new();
         let transfers = Transfers::new(case.transfers());
         for record in case.world.history() {
-            if let Fact::Note(note) = &record.fact {
+            if let Some(note) = record.note() {
                 mails.note(case, record, note, &transfers, &mut origins);
             }
         }

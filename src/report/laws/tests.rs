@@ -72,11 +72,11 @@ fn first(world: &mut World, is_it: impl Fn(&Record) -> bool) -> &mut Record {
 }
 
 fn forget(record: &mut Record) {
-    record.fact = Fact::Note(Note::Remark("forgotten".into()));
+    record.fact = Fact::Note(Box::new(Note::Remark("forgotten".into())));
 }
 
 fn is_note(record: &Record, host: NodeId, is_it: impl Fn(&Note) -> bool) -> bool {
-    record.id.node == host && matches!(&record.fact, Fact::Note(note) if is_it(note))
+    record.id.node == host && record.note().is_some_and(is_it)
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_recipient_that_is_left_out_is_no_conservation() {
         let host = node(world, "mail.example.com");
         let is_it =
             |record: &Record| is_note(record, host, |note| matches!(note, Note::Accepted { .. }));
-        let Fact::Note(Note::Accepted { recipients, .. }) = &mut first(world, is_it).fact else {
+        let Some(Note::Accepted { recipients, .. }) = first(world, is_it).note_mut() else {
             unreachable!("found by this")
         };
         recipients.pop();
@@ -124,7 +124,7 @@ fn a_recipient_that_is_left_out_is_no_conservation() {
 #[test]
 fn a_client_that_forgets_its_mail_is_no_conservation() {
     check_breaks(Law::Conservation, "neither sent, refused nor kept", HELLO, |_, world| {
-        let submitted = |record: &Record| matches!(record.fact, Fact::Note(Note::Submitted { .. }));
+        let submitted = |record: &Record| matches!(record.note(), Some(Note::Submitted { .. }));
         forget(first(world, submitted));
     });
 }
@@ -140,7 +140,7 @@ fn a_second_copy_after_a_reply_that_was_heard_is_a_duplicate() {
         let copies = world
             .records()
             .iter()
-            .filter(|record| matches!(&record.fact, Fact::Note(Note::Delivered { .. })));
+            .filter(|record| matches!(record.note(), Some(Note::Delivered { .. })));
         assert_eq!(copies.count(), 2);
         // The reply arrives before the crash after all.
         let sender = node(world, "mail.example.org");
@@ -161,11 +161,10 @@ fn a_second_copy_after_a_reply_that_was_heard_is_a_duplicate() {
 #[test]
 fn a_message_that_is_put_into_a_mailbox_twice_is_a_duplicate() {
     check_breaks(Law::Duplicates, "put into a mailbox twice", HELLO, |_, world| {
-        let is_end = |record: &&Record| matches!(&record.fact, Fact::Note(Note::Delivered { .. }));
+        let is_end = |record: &&Record| matches!(record.note(), Some(Note::Delivered { .. }));
         let again = world.records().iter().find(is_end).cloned().unwrap();
         let removed = first(world, |record| {
-            record.id.node == again.id.node
-                && matches!(&record.fact, Fact::Note(Note::Removed { .. }))
+            record.id.node == again.id.node && matches!(record.note(), Some(Note::Removed { .. }))
         });
         removed.fact = again.fact;
     });
@@ -180,7 +179,7 @@ fn a_report_on_a_report_is_told() {
         let host = node(world, "mail.example.org");
         let is_it =
             |record: &Record| is_note(record, host, |note| matches!(note, Note::Accepted { .. }));
-        let Fact::Note(Note::Accepted { sender, .. }) = &mut first(world, is_it).fact else {
+        let Some(Note::Accepted { sender, .. }) = first(world, is_it).note_mut() else {
             unreachable!("found by this")
         };
         sender.clear();
@@ -291,10 +290,11 @@ const READING: &str = r#""agenda": [
 fn a_uid_that_is_given_again_is_told() {
     check_breaks(Law::Uids, "gives UID 1 after UID 1", READING, |_, world| {
         // The first is taken for the second: then what lies in the mailbox is there all the same.
-        let notes = world.records_mut().iter_mut().filter_map(|record| match &mut record.fact {
-            Fact::Note(Note::Delivered { uid, .. }) => Some(uid),
-            _ => None,
-        });
+        let notes =
+            world.records_mut().iter_mut().filter_map(|record| match record.note_mut()? {
+                Note::Delivered { uid, .. } => Some(uid),
+                _ => None,
+            });
         notes.for_each(|uid| *uid = 1);
     });
 }

@@ -58,9 +58,9 @@ fn on_disk(case: &Case<'_>, broken: &mut Vec<Broken>) {
 fn delivered(case: &Case<'_>, broken: &mut Vec<Broken>) {
     let mut last: BTreeMap<(NodeId, &str), (u32, RecordId)> = BTreeMap::new();
     for record in case.world.history() {
-        let (account, mailbox, uid) = match &record.fact {
-            Fact::Note(Note::Delivered { account, mailbox, uid, .. }) => (account, mailbox, uid),
-            Fact::Note(Note::Rebuilt { account, mailbox, .. }) if mailbox == "INBOX" => {
+        let (account, mailbox, uid) = match record.note() {
+            Some(Note::Delivered { account, mailbox, uid, .. }) => (account, mailbox, uid),
+            Some(Note::Rebuilt { account, mailbox, .. }) if mailbox == "INBOX" => {
                 last.remove(&(record.id.node, account.as_str()));
                 continue;
             }

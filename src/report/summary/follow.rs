@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::SimTime;
 use crate::net::NodeId;
-use crate::world::{Fact, Note, World};
+use crate::world::{Note, World};
 
 use super::{Hop, Kind, Message, Outcome, Read, Recipient};
 
@@ -12,7 +12,7 @@ use super::{Hop, Kind, Message, Outcome, Read, Recipient};
 pub(super) fn messages(world: &World) -> Vec<Message> {
     let mut follower = Follower::new(world);
     for record in world.records() {
-        if let Fact::Note(note) = &record.fact {
+        if let Some(note) = record.note() {
             follower.note(record.id.node, record.time, note);
         }
     }

@@ -193,7 +193,7 @@ impl<'w> Entries<'w> {
             }
             Fact::Note(told) => {
                 let (kind, text) = note::in_words(told);
-                let facts = Facts::Note(told);
+                let facts = Facts::Note(&**told);
                 let entry = self.entry(record, Protocol::Note, kind, text);
                 self.ready.push_back(Entry { facts, ..entry });
             }

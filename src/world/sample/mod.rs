@@ -41,6 +41,7 @@ use self::lookups::Lookups;
 use self::sessions::Sessions;
 
 use super::record::{Fact, Note, Record, RecordId};
+use super::shelf::{Shelf, take_down};
 
 /// Reads all records, and says which are kept.
 #[derive(Debug)]
@@ -61,10 +62,14 @@ pub(crate) struct Sample {
     written: VecDeque<(u64, Record)>,
     sessions: Sessions,
     lookups: Lookups,
+    /// For the payloads of what is held.
+    shelf: Shelf,
 }
 
 /// So many messages of servers wait until it is told what they are about, which is in the same instant.
 const MOST_WRITTEN: usize = 256;
+/// Small, since each open connection may hold a block.
+const SHELF_OCTETS: usize = 8 * 1024;
 
 impl Sample {
     /// One message in so many, drawn with this seed.
@@ -80,6 +85,7 @@ impl Sample {
             written: VecDeque::new(),
             sessions: Sessions::default(),
             lookups: Lookups::default(),
+            shelf: Shelf::new(SHELF_OCTETS),
         }
     }
 
@@ -90,9 +96,10 @@ impl Sample {
 
     /// Reads the next record. What is now known to belong to the sample is put among the `kept`, which
     /// nobody else changes.
-    pub(crate) fn read(&mut self, record: Record, kept: &mut Vec<Record>) {
+    pub(crate) fn read(&mut self, mut record: Record, kept: &mut Vec<Record>) {
         let place = self.read;
         self.read += 1;
+        self.shelf.keep(&mut record);
         if let Some(ends) = Sessions::ends(&record.fact) {
             if let Some(record) = self.sessions.put(ends, place, record) {
                 self.causes.insert(record.id);
@@ -135,7 +142,7 @@ impl Sample {
     }
 
     fn read_note(&mut self, place: u64, record: Record, kept: &mut Vec<Record>) {
-        let Fact::Note(note) = &record.fact else { return };
+        let Some(note) = record.note() else { return };
         let (id, cause) = (record.id, record.cause);
         match note {
             Note::Composed { message_id, .. } => {
@@ -283,8 +290,8 @@ impl Sample {
     /// about a message of the sample.
     fn adopt(&mut self, node: NodeId, queue_id: u64, kept: &mut Vec<Record>) {
         self.queued.insert((node, queue_id));
-        let is_it = |(_, record): &(u64, Record)| match &record.fact {
-            Fact::Note(Note::Accepted { queue_id: written, .. }) => {
+        let is_it = |(_, record): &(u64, Record)| match record.note() {
+            Some(Note::Accepted { queue_id: written, .. }) => {
                 record.id.node == node && hash(written) == queue_id
             }
             _ => false,
@@ -305,7 +312,8 @@ impl Sample {
         }
     }
 
-    fn insert(&mut self, place: u64, record: Record, kept: &mut Vec<Record>) {
+    fn insert(&mut self, place: u64, mut record: Record, kept: &mut Vec<Record>) {
+        take_down(&mut record);
         let at = self.places.partition_point(|before| *before < place);
         self.places.insert(at, place);
         kept.insert(at, record);

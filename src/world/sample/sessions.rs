@@ -5,19 +5,20 @@ use std::net::SocketAddr;
 
 use crate::engine::HashState;
 use crate::net::NodeId;
+use crate::world::connections::Connections;
 use crate::world::record::{Fact, Record, RecordId};
 
 /// The ends of a connection, client first.
-pub(super) type Ends = (SocketAddr, SocketAddr);
+pub(super) type Ends = [SocketAddr; 2];
 
 /// All connections of mail that are open, and those that were closed of late.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    sessions: HashMap<Ends, Session, HashState>,
-    /// To which connection a record belongs that is held here.
-    owners: HashMap<RecordId, Ends, HashState>,
-    /// Those that no host has open, the latest of them.
-    closed: VecDeque<Ends>,
+    sessions: Connections<Session>,
+    /// The place of the connection to which a record belongs that is held here. Never walked.
+    owners: HashMap<RecordId, u32, HashState>,
+    /// The places of those that no host has open, the latest of them.
+    closed: VecDeque<u32>,
 }
 
 /// A connection.
@@ -63,15 +64,17 @@ impl Sessions {
             _ => return None,
         };
         match (PORTS.contains(&one.port()), PORTS.contains(&other.port())) {
-            (true, _) => Some((other, one)),
-            (false, true) => Some((one, other)),
+            (true, _) => Some([other, one]),
+            (false, true) => Some([one, other]),
             (false, false) => None,
         }
     }
 
     /// A record of that connection. Where its present message is followed, it is handed back.
-    pub(super) fn put(&mut self, ends: Ends, place: u64, record: Record) -> Option<Record> {
-        let session = self.sessions.entry(ends).or_default();
+    pub(super) fn put(&mut self, ends: Ends, number: u64, record: Record) -> Option<Record> {
+        let found = self.sessions.find(ends);
+        let place = found.unwrap_or_else(|| self.sessions.insert(ends, Session::default()));
+        let (_, session) = self.sessions.get_mut(place).expect("it was found there");
         match &record.fact {
             // The ports are used again.
             Fact::Opened { active: true, .. } if session.is_used => {
@@ -97,8 +100,8 @@ impl Sessions {
             _ => {}
         }
         session.see(ends, &record);
-        self.remember(ends);
-        let placed = self.hold(ends, place, record);
+        self.remember(place);
+        let placed = self.hold(place, number, record);
         self.forget_oldest();
         placed
     }
@@ -107,41 +110,41 @@ impl Sessions {
     /// other end has it open, which may still tell what message it is about.
     pub(super) fn crash(&mut self, node: NodeId) {
         let all = self.sessions.iter_mut();
-        let mut hit: Vec<Ends> = all
-            .filter_map(|(ends, session)| {
+        let mut hit: Vec<(Ends, u32)> = all
+            .filter_map(|(place, (ends, session))| {
                 let before = session.open_at;
                 session.open_at = before.map(|open| open.filter(|open| *open != node));
-                (session.open_at != before).then_some(*ends)
+                (session.open_at != before).then_some((*ends, place))
             })
             .collect();
         hit.sort_unstable();
-        for ends in hit {
-            self.remember(ends);
+        for (_, place) in hit {
+            self.remember(place);
         }
         self.forget_oldest();
     }
 
     /// If no host has that connection open, it is one of the closed.
-    fn remember(&mut self, ends: Ends) {
-        if let Some(session) = self.sessions.get_mut(&ends)
+    fn remember(&mut self, place: u32) {
+        if let Some((_, session)) = self.sessions.get_mut(place)
             && session.open_at == [None; 2]
             && !session.is_closed
         {
             session.is_closed = true;
-            self.closed.push_back(ends);
+            self.closed.push_back(place);
         }
     }
 
     /// Of those that no host has open the latest are enough.
     fn forget_oldest(&mut self) {
         while self.closed.len() > MOST_CLOSED
-            && let Some(ends) = self.closed.pop_front()
+            && let Some(place) = self.closed.pop_front()
         {
-            match self.sessions.get_mut(&ends) {
+            match self.sessions.get_mut(place) {
                 // It was opened since.
-                Some(session) if session.open_at != [None; 2] => session.is_closed = false,
+                Some((_, session)) if session.open_at != [None; 2] => session.is_closed = false,
                 _ => {
-                    let old = self.sessions.remove(&ends).unwrap_or_default();
+                    let old = self.sessions.remove(place).unwrap_or_default();
                     forget(&mut self.owners, old.head.into_iter().chain(old.turn));
                 }
             }
@@ -150,19 +153,21 @@ impl Sessions {
 
     /// What has no connection of its own belongs to that of its cause, if that is held here; else it is
     /// handed back.
-    pub(super) fn put_by_cause(&mut self, place: u64, record: Record) -> Option<Record> {
-        let ends = record.cause.and_then(|cause| self.owners.get(&cause).copied());
-        match ends {
+    pub(super) fn put_by_cause(&mut self, number: u64, record: Record) -> Option<Record> {
+        let place = record.cause.and_then(|cause| self.owners.get(&cause).copied());
+        match place {
             None => Some(record),
-            Some(ends) => self.hold(ends, place, record),
+            Some(place) => self.hold(place, number, record),
         }
     }
 
-    fn hold(&mut self, ends: Ends, place: u64, record: Record) -> Option<Record> {
-        let session = self.sessions.get_mut(&ends).filter(|session| !session.is_followed);
-        let Some(session) = session else { return Some(record) };
-        self.owners.insert(record.id, ends);
-        session.turn.push((place, record));
+    fn hold(&mut self, place: u32, number: u64, record: Record) -> Option<Record> {
+        let session = self.sessions.get_mut(place).map(|(_, session)| session);
+        let Some(session) = session.filter(|session| !session.is_followed) else {
+            return Some(record);
+        };
+        self.owners.insert(record.id, place);
+        session.turn.push((number, record));
         if session.turn.len() > MOST_HELD {
             forget(&mut self.owners, session.turn.drain(..MOST_HELD / 2));
         }
@@ -172,8 +177,9 @@ impl Sessions {
     /// The present message of the connection to which that record belongs is one of the sample. What is
     /// held of it comes out, in order.
     pub(super) fn follow(&mut self, id: RecordId) -> Vec<(u64, Record)> {
-        let session = self.owners.get(&id).and_then(|ends| self.sessions.get_mut(ends));
-        let Some(session) = session else { return Vec::new() };
+        let place = self.owners.get(&id).copied();
+        let session = place.and_then(|place| self.sessions.get_mut(place));
+        let Some((_, session)) = session else { return Vec::new() };
         session.is_followed = true;
         let mut all = std::mem::take(&mut session.head);
         all.append(&mut session.turn);
@@ -184,9 +190,9 @@ impl Sessions {
     }
 
     #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        let all = self.sessions.values();
-        let held = all.map(|session| session.head.len() + session.turn.len()).sum();
+    pub(super) fn held(&mut self) -> usize {
+        let all = self.sessions.iter_mut();
+        let held = all.map(|(_, (_, session))| session.head.len() + session.turn.len()).sum();
         assert_eq!(self.owners.len(), held);
         held
     }
@@ -195,7 +201,7 @@ impl Sessions {
 impl Session {
     /// Learns who has it open. Of those who try to open it, that is the client alone: it tells in any case
     /// when it has given up.
-    fn see(&mut self, (client, _): Ends, record: &Record) {
+    fn see(&mut self, [client, _]: Ends, record: &Record) {
         let (local, is_open) = match &record.fact {
             Fact::Opened { local, .. } | Fact::Stream { local, .. } => (local, true),
             Fact::Closed { local, .. } => (local, false),
@@ -211,7 +217,7 @@ impl Session {
 }
 
 fn forget(
-    owners: &mut HashMap<RecordId, Ends, HashState>,
+    owners: &mut HashMap<RecordId, u32, HashState>,
     records: impl IntoIterator<Item = (u64, Record)>,
 ) {
     for (_, record) in records {
@@ -221,7 +227,7 @@ fn forget(
 
 /// Whether a client begins a message here. Clients wait for the reply to all that came before (RFC 5321
 /// §4.1.4 lets them reset first), so that it begins a segment.
-fn begins_mail(fact: &Fact, (_, server): Ends) -> bool {
+fn begins_mail(fact: &Fact, [_, server]: Ends) -> bool {
     let (Fact::Stream { local, payload, .. } | Fact::Plaintext { local, payload, .. }) = fact
     else {
         return false;

@@ -32,7 +32,7 @@ impl History {
     }
 
     fn note(&mut self, node: NodeId, cause: Option<RecordId>, note: Note) -> RecordId {
-        self.tell(node, cause, Fact::Note(note))
+        self.tell(node, cause, Fact::Note(Box::new(note)))
     }
 
     /// Octets from the client to the server, or back.
@@ -210,7 +210,7 @@ fn what_is_held_is_bounded() {
         history.says(SERVER, "more\r\n");
     }
     assert_eq!(history.told(), Vec::<String>::new());
-    let Sample { sessions, lookups, written, .. } = &history.sample;
+    let Sample { sessions, lookups, written, .. } = &mut history.sample;
     assert!(sessions.held() <= 10_000, "{}", sessions.held());
     assert_eq!((lookups.len(), written.len()), (lookups::LIMIT, MOST_WRITTEN));
 }

@@ -9,22 +9,22 @@ use crate::engine::HashState;
 
 /// The two ends of a connection: this one and the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
+pub(crate) enum Ends {
     V4(EndsV4),
     V6(EndsV6),
 }
 
 /// Both addresses, and both ports in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct EndsV4([u32; 3]);
+pub(crate) struct EndsV4([u32; 3]);
 
 /// Four words each of the addresses, and both ports in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct EndsV6([u32; 9]);
+pub(crate) struct EndsV6([u32; 9]);
 
 impl Ends {
     #[inline]
-    pub(super) fn of(local: SocketAddr, peer: SocketAddr) -> Self {
+    pub(crate) fn of(local: SocketAddr, peer: SocketAddr) -> Self {
         let ports = u32::from(local.port()) << 16 | u32::from(peer.port());
         match (local.ip(), peer.ip()) {
             (IpAddr::V4(local), IpAddr::V4(peer)) => {
@@ -72,27 +72,27 @@ impl Hash for EndsV6 {
 
 /// Numbers by the ends of connections. Looked up, never walked.
 #[derive(Debug, Default)]
-pub(super) struct ByEnds {
+pub(crate) struct ByEnds {
     v4: HashMap<EndsV4, u32, HashState>,
     v6: HashMap<EndsV6, u32, HashState>,
 }
 
 impl ByEnds {
     /// For a stack that stays empty, in a constant.
-    pub(super) const EMPTY: ByEnds = ByEnds {
+    pub(crate) const EMPTY: ByEnds = ByEnds {
         v4: HashMap::with_hasher(HashState::EMPTY),
         v6: HashMap::with_hasher(HashState::EMPTY),
     };
 
     #[inline]
-    pub(super) fn get(&self, ends: &Ends) -> Option<u32> {
+    pub(crate) fn get(&self, ends: &Ends) -> Option<u32> {
         match ends {
             Ends::V4(ends) => self.v4.get(ends).copied(),
             Ends::V6(ends) => self.v6.get(ends).copied(),
         }
     }
 
-    pub(super) fn insert(&mut self, ends: Ends, number: u32) {
+    pub(crate) fn insert(&mut self, ends: Ends, number: u32) {
         match ends {
             Ends::V4(ends) => self.v4.insert(ends, number),
             Ends::V6(ends) => self.v6.insert(ends, number),
@@ -100,7 +100,7 @@ impl ByEnds {
     }
 
     /// Forgets these ends, unless they are another one's by now.
-    pub(super) fn remove(&mut self, ends: Ends, number: u32) {
+    pub(crate) fn remove(&mut self, ends: Ends, number: u32) {
         fn remove_from<K: Eq + Hash>(map: &mut HashMap<K, u32, HashState>, ends: K, number: u32) {
             if let Entry::Occupied(entry) = map.entry(ends)
                 && *entry.get() == number

@@ -12,7 +12,7 @@ use crate::net::tcp::TimeWait;
 
 use super::actor::ConnId;
 use super::lazily::Nothing;
-use ends::{ByEnds, Ends};
+pub(crate) use ends::{ByEnds, Ends};
 use resting::Resting;
 
 pub(crate) use socket::{Held, Socket, Stop};
