@@ -102,18 +102,20 @@ impl Talker {
 }
 
 impl Task {
-    /// 2 KiB with a Message-ID of its own.
+    /// One with a Message-ID of its own.
     fn message(&self, number: u64) -> Transaction {
         let to = &self.to[number as usize % self.to.len()];
-        let mut text = format!(
+        let mut text = String::with_capacity(MESSAGE_OCTETS);
+        let header = format!(
             "From: Alice <alice@example.org>\r\nTo: {}\r\nSubject: Message {number}\r\n\
              Date: Mon, 5 Jan 2026 08:00:00 +0000\r\nMessage-ID: <{number}@load.example.org>\r\n\r\n",
             to.mailbox().expect("a recipient with an address")
         );
-        while text.len() < 2_048 - LINE.len() {
+        text.push_str(&header);
+        while text.len() < MESSAGE_OCTETS - LINE.len() {
             text.push_str(LINE);
         }
-        text.push_str(&LINE[LINE.len() - (2_048 - text.len())..]);
+        text.push_str(&LINE[LINE.len() - (MESSAGE_OCTETS - text.len())..]);
         let from = "<alice@example.org>".parse::<mxsim::proto::smtp::ReversePath>();
         Transaction::new(from.expect("an address"), [to.clone()], Bytes::from(text))
     }
@@ -141,4 +143,5 @@ impl Actor for Talker {
     }
 }
 
+const MESSAGE_OCTETS: usize = 2_048;
 const LINE: &str = "The quick brown fox jumps over the lazy dog, and back again it goes.\r\n";

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 /// Writes `number` as `Display` does.
 pub(crate) fn write_number(number: u64, out: &mut (impl Write + ?Sized)) -> Result {
     let mut digits = [0; 20];
-    let start = digits_of(number, &mut digits);
+    let start = put_number(number, &mut digits);
     out.write_str(text(&digits[start..]))
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn write_address(address: IpAddr, out: &mut (impl Write + ?Sized)) ->
     let mut end = 0;
     for octet in address.octets() {
         let mut digits = [0; 20];
-        let start = digits_of(octet.into(), &mut digits);
+        let start = put_number(octet.into(), &mut digits);
         // The first octet has no dot before it.
         let at = if end == 0 { 0 } else { end + 1 };
         end = at + digits.len() - start;
@@ -27,16 +27,25 @@ pub(crate) fn write_address(address: IpAddr, out: &mut (impl Write + ?Sized)) ->
     out.write_str(text(&octets[..end]))
 }
 
-/// Puts the digits at the end of `digits`, and tells where they start.
-fn digits_of(mut number: u64, digits: &mut [u8; 20]) -> usize {
-    let mut at = digits.len();
+/// Puts the digits of `number` at the end of `octets`, which have room for them, and tells where they start.
+pub(crate) fn put_number(mut number: u64, octets: &mut [u8]) -> usize {
+    let mut at = octets.len();
     loop {
         at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
+        octets[at] = b'0' + (number % 10) as u8;
         number /= 10;
         if number == 0 {
             return at;
         }
+    }
+}
+
+/// Puts the last `N` digits of `number` at the end of `octets`.
+pub(crate) fn put_digits<const N: usize>(mut number: u32, octets: &mut [u8]) {
+    let digits = octets.last_chunk_mut::<N>().expect("there is room for them");
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -55,6 +64,9 @@ mod tests {
             write_number(number, &mut written).unwrap();
             assert_eq!(written, number.to_string());
         }
+        let mut digits = [b' '; 4];
+        put_digits::<4>(70_012, &mut digits);
+        assert_eq!(&digits, b"0012");
         for address in ["0.0.0.0", "192.0.2.1", "255.255.255.255", "10.200.3.45", "2001:db8::1"] {
             let address: IpAddr = address.parse().unwrap();
             let mut written = String::new();

@@ -16,13 +16,20 @@ pub struct DataDecoder {
     text: BytesMut,
     limit_octets: usize,
     too_large: bool,
+    dots: Dots,
+}
+
+/// Finds the end of a text whose dots are stuffed, and takes those out that are no part of it.
+#[derive(Debug, Default)]
+pub(crate) struct Dots {
     state: DataState,
 }
 
 /// What has just come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum DataState {
     /// The start of a line.
+    #[default]
     LineStart,
     /// A dot at the start of a line, not in the text yet.
     Dot,
@@ -39,12 +46,7 @@ enum DataState {
 impl DataDecoder {
     /// A decoder at the start of the text, which keeps at most `limit_octets` of it.
     pub fn new(limit_octets: usize) -> Self {
-        DataDecoder {
-            text: BytesMut::new(),
-            limit_octets,
-            too_large: false,
-            state: DataState::LineStart,
-        }
+        DataDecoder { text: BytesMut::new(), limit_octets, too_large: false, dots: Dots::default() }
     }
 
     /// The same with room for a text of `octets`, which the client has announced: so that one that comes
@@ -58,34 +60,17 @@ impl DataDecoder {
     ///
     /// `true` once `<CRLF>.<CRLF>` has come; what follows it is left in `input`.
     pub fn push(&mut self, input: &mut &[u8]) -> bool {
-        while self.state != DataState::Over {
-            let Some((&b, rest)) = input.split_first() else {
-                return false;
-            };
-            match (self.state, b) {
-                (DataState::LineStart, b'.') => self.state = DataState::Dot,
-                (DataState::Dot, b'\r') => self.state = DataState::DotCr,
-                (DataState::DotCr, b'\n') => self.state = DataState::Over,
-                (DataState::DotCr, _) => {
-                    // `.<CR>` and no LF: the dot was stuffing, the CR is data. Read `b` again.
-                    self.keep(b"\r");
-                    self.state = DataState::Cr;
-                    continue;
-                }
-                (DataState::Cr, b'\n') => {
-                    self.keep(b"\n");
-                    self.state = DataState::LineStart;
-                }
-                // The dot before, if any, was stuffing.
-                (DataState::LineStart | DataState::Dot | DataState::Within | DataState::Cr, _) => {
-                    self.within(input);
-                    continue;
-                }
-                (DataState::Over, _) => unreachable!("the loop has ended"),
+        let DataDecoder { text, limit_octets, too_large, dots } = self;
+        dots.push(input, |piece| {
+            if text.len() + piece.len() > *limit_octets {
+                // The rest is swallowed: the client is told at the end of the data (RFC 1870 §6.3).
+                *too_large = true;
+                *text = BytesMut::new();
+                *limit_octets = 0;
+            } else {
+                text.extend_from_slice(piece);
             }
-            *input = rest;
-        }
-        true
+        })
     }
 
     /// Whether more came than the limit allows; the text is gone then.
@@ -97,9 +82,44 @@ impl DataDecoder {
     pub fn into_text(self) -> Bytes {
         self.text.freeze()
     }
+}
+
+impl Dots {
+    /// Takes octets off the front of `input`, up to the end of the data at most, and hands over what of
+    /// them is text, in large pieces. `true` once `<CRLF>.<CRLF>` has come.
+    pub(crate) fn push(&mut self, input: &mut &[u8], mut keep: impl FnMut(&[u8])) -> bool {
+        while self.state != DataState::Over {
+            let Some((&b, rest)) = input.split_first() else {
+                return false;
+            };
+            match (self.state, b) {
+                (DataState::LineStart, b'.') => self.state = DataState::Dot,
+                (DataState::Dot, b'\r') => self.state = DataState::DotCr,
+                (DataState::DotCr, b'\n') => self.state = DataState::Over,
+                (DataState::DotCr, _) => {
+                    // `.<CR>` and no LF: the dot was stuffing, the CR is data. Read `b` again.
+                    keep(b"\r");
+                    self.state = DataState::Cr;
+                    continue;
+                }
+                (DataState::Cr, b'\n') => {
+                    keep(b"\n");
+                    self.state = DataState::LineStart;
+                }
+                // The dot before, if any, was stuffing.
+                (DataState::LineStart | DataState::Dot | DataState::Within | DataState::Cr, _) => {
+                    keep(self.within(input));
+                    continue;
+                }
+                (DataState::Over, _) => unreachable!("the loop has ended"),
+            }
+            *input = rest;
+        }
+        true
+    }
 
     /// Takes what stands within lines in one piece, up to a line that starts with a dot.
-    fn within(&mut self, input: &mut &[u8]) {
+    fn within<'a>(&mut self, input: &mut &'a [u8]) -> &'a [u8] {
         let (end, state) = match STUFFED.find(input) {
             Some(at) => (at + 2, DataState::LineStart),
             None if input.ends_with(b"\r\n") => (input.len(), DataState::LineStart),
@@ -108,19 +128,8 @@ impl DataDecoder {
         };
         let (piece, rest) = input.split_at(end);
         *input = rest;
-        self.keep(piece);
         self.state = state;
-    }
-
-    fn keep(&mut self, piece: &[u8]) {
-        if self.text.len() + piece.len() > self.limit_octets {
-            // The rest is swallowed: the client is told at the end of the data (RFC 1870 §6.3).
-            self.too_large = true;
-            self.text = BytesMut::new();
-            self.limit_octets = 0;
-        } else {
-            self.text.extend_from_slice(piece);
-        }
+        piece
     }
 }
 

@@ -12,7 +12,7 @@ use crate::engine::{HashState, SimTime};
 use crate::net::NodeId;
 use crate::proto::dns::resolver::is_special;
 use crate::proto::dns::{Class, Message, Name, Record as Rr, RecordData};
-use crate::report::transcript::entries::forgeries;
+use crate::report::transcript::forgeries::Forgeries;
 use crate::scenario::plan::Resolver;
 use crate::world::{Fact, Note, Record, RecordId};
 
@@ -50,7 +50,7 @@ pub(super) fn read(case: &Case<'_>) -> Vec<Broken> {
             told.insert(node, Told::new(case, node, resolver));
         }
     }
-    let [forged, believed] = forgeries(case.world.history());
+    let forgeries = Forgeries::among(case.world.history());
     let mut streams: BTreeMap<(NodeId, SocketAddr, SocketAddr), Vec<u8>> = BTreeMap::new();
     let mut broken = Vec::new();
     if told.is_empty() {
@@ -60,8 +60,8 @@ pub(super) fn read(case: &Case<'_>) -> Vec<Broken> {
         let node = record.id.node;
         match &record.fact {
             Fact::Datagram { from, to, payload } if from.port() == PORT || to.port() == PORT => {
-                let is_forged = record.cause.is_some_and(|cause| forged.contains(&cause));
-                if !is_forged || believed.contains(&record.id) {
+                let is_forged = forgeries.is_forged(record);
+                if !is_forged || forgeries.is_believed(record) {
                     let packet = Packet { record, from: *from, is_forged };
                     packet.read(case, &mut told, payload, &mut broken);
                 }

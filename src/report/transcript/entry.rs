@@ -71,11 +71,10 @@ impl Protocol {
             _ => None,
         }
     }
-}
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+    /// What it is called in a transcript.
+    pub(super) fn name(self) -> &'static str {
+        match self {
             Protocol::Dns => "DNS",
             Protocol::Smtp => "SMTP",
             Protocol::Pop3 => "POP3",
@@ -85,7 +84,13 @@ impl fmt::Display for Protocol {
             Protocol::Icmp => "ICMP",
             Protocol::Network => "net",
             Protocol::Note => "note",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -16,11 +16,14 @@
 //! # }
 //! ```
 
+mod conversation;
 mod dissect;
 pub(super) mod entries;
 mod entry;
+pub(super) mod forgeries;
 pub(super) mod json;
 pub(crate) mod note;
+mod reader;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
@@ -31,8 +34,11 @@ use std::io::{self, Write};
 use crate::engine::SimTime;
 use crate::world::World;
 
-pub use entries::Entries;
-pub use entry::{Entry, Facts, Protocol};
+use self::reader::Reader;
+use self::text::Page;
+
+pub use self::entries::Entries;
+pub use self::entry::{Entry, Facts, Protocol};
 
 /// What happened in a world, to be read.
 #[derive(Clone)]
@@ -72,16 +78,32 @@ impl<'w> Transcript<'w> {
 
     /// The entries, in the order in which they happened. Read anew at each call.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'w>> + '_ {
-        Entries::new(self.world).filter(|entry| self.shows(entry))
+        Entries::new(self.world).filter(|entry| {
+            self.shows(entry.time, entry.protocol, &entry.from, entry.to.as_deref())
+        })
     }
 
-    fn shows(&self, entry: &Entry<'_>) -> bool {
+    fn shows(&self, time: SimTime, protocol: Protocol, from: &str, to: Option<&str>) -> bool {
         let is_one = |name: &str| self.hosts.iter().any(|host| host == name);
-        entry.time >= self.since
-            && (self.protocols.is_empty() || self.protocols.contains(&entry.protocol))
-            && (self.hosts.is_empty()
-                || is_one(&entry.from)
-                || entry.to.as_deref().is_some_and(is_one))
+        time >= self.since
+            && (self.protocols.is_empty() || self.protocols.contains(&protocol))
+            && (self.hosts.is_empty() || is_one(from) || to.is_some_and(is_one))
+    }
+
+    /// Hands on the text, page by page.
+    fn put<E>(&self, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let page = Page::new(|time, protocol, from: &str, to: Option<&str>| {
+            self.shows(time, protocol, from, to)
+        });
+        let mut reader = Reader::new(self.world, page);
+        for record in self.world.records() {
+            reader.read(record);
+            if reader.teller.is_full() {
+                put(reader.teller.text())?;
+                reader.teller.turn();
+            }
+        }
+        put(reader.teller.text())
     }
 
     /// Writes text in columns: time in seconds, who to whom, protocol, the line. What belongs to a
@@ -90,7 +112,7 @@ impl<'w> Transcript<'w> {
     /// # Errors
     /// Those of `to`.
     pub fn write_text(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.entries().try_for_each(|entry| text::write_entry(to, &entry))
+        self.put(|page| to.write_all(page))
     }
 
     /// Writes JSON, one object a line: `time_ns`, `id`, `cause`, `from`, `to`, `protocol`, `kind`,
@@ -109,12 +131,6 @@ impl<'w> Transcript<'w> {
 /// As [`Transcript::write_text`].
 impl fmt::Display for Transcript<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = Vec::new();
-        for entry in self.entries() {
-            line.clear();
-            text::write_entry(&mut line, &entry).map_err(|_| fmt::Error)?;
-            f.write_str(std::str::from_utf8(&line).map_err(|_| fmt::Error)?)?;
-        }
-        Ok(())
+        self.put(|page| f.write_str(std::str::from_utf8(page).map_err(|_| fmt::Error)?))
     }
 }

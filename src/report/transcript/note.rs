@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::proto::tls::{Handshake, PeerCertificate};
 use crate::world::Note;
 
-use super::text::{Escaped, Seconds};
+use super::text::{Seconds, escaped};
 
 /// The kind of a note in one stable word, and what it says. Control characters are escaped, since
 /// peers have their say in replies and addresses.
 pub(super) fn in_words(note: &Note) -> (&'static str, String) {
     let (kind, text) = words(note);
-    (kind, Escaped(text.as_bytes()).to_string())
+    (kind, escaped(text))
 }
 
 fn words(note: &Note) -> (&'static str, String) {

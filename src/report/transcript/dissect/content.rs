@@ -1,14 +1,17 @@
 //! The content that a protocol carries: a message or other text, counted and shown in short.
 
+use memchr::memchr;
+
 use crate::proto::mail::{Header, Message};
+use crate::proto::smtp::data::Dots;
 
 use super::super::entry::Facts;
-use super::super::text::Escaped;
-use super::plural;
+use super::super::text::{Escaped, plural};
+use super::unit::Detail;
 
 /// Content under way. Of one longer than 32 KiB, the start is kept.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub(in super::super) struct Content {
     kept: Vec<u8>,
     octets: u64,
 }
@@ -41,51 +44,45 @@ impl Content {
     }
 
     /// `message, 1234 octets, Subject: Hello`; without a header `text, 12 octets`.
-    pub(super) fn title(&self) -> String {
-        let octets = plural(self.octets, "octet");
-        if !self.is_message() {
-            return format!("text, {octets}");
-        }
-        match Header::new(&self.kept).value("Subject") {
-            Some(subject) => format!("message, {octets}, Subject: {}", Escaped(&subject)),
-            None => format!("message, {octets}"),
+    pub(super) fn push_title_to(&self, out: &mut Vec<u8>) {
+        let is_message = self.is_message();
+        let noun = if is_message { "message" } else { "text" };
+        out.extend_from_slice(format!("{noun}, {}", plural(self.octets, "octet")).as_bytes());
+        if is_message && let Some(subject) = Header::new(&self.kept).value("Subject") {
+            out.extend_from_slice(b", Subject: ");
+            Escaped(&subject).push_to(out);
         }
     }
 
     /// The header as it is, the first lines of the body, and how much is left out.
-    pub(super) fn details(&self) -> Vec<String> {
-        let mut details = Vec::new();
+    pub(super) fn each_detail(&self, tell: &mut dyn FnMut(Detail<'_>)) {
         let mut shown = 0;
-        let (header, body) = if self.is_message() {
-            let message = Message::parse(&self.kept);
-            (message.header().octets(), message.body())
-        } else {
-            (&[][..], &self.kept[..])
-        };
-        for line in header.split_inclusive(|octet| *octet == b'\n').take(HEADER_LINES) {
+        let header_length =
+            if self.is_message() { Message::parse(&self.kept).body_offset() } else { 0 };
+        let (header, body) = self.kept.split_at(header_length);
+        for line in lines(header).take(HEADER_LINES) {
             shown += line.len();
-            details.push(show(line));
+            tell(Detail::Content(line));
         }
         if shown == header.len() {
             let is_rest = |shown: usize| self.octets <= (shown + REST_OCTETS) as u64;
-            for (index, line) in body.split_inclusive(|octet| *octet == b'\n').enumerate() {
+            for (index, line) in lines(body).enumerate() {
                 if index >= BODY_LINES && !is_rest(shown) {
                     break;
                 }
                 shown += line.len();
-                details.push(show(line));
+                tell(Detail::Content(line));
             }
         }
         match self.octets - shown as u64 {
             0 => {}
-            left => details.push(format!("… {}", plural(left, "more octet"))),
+            left => tell(Detail::LeftOut(left)),
         }
-        details
     }
 
     /// All lines; of very long content, those at the start.
-    pub(super) fn lines(&self) -> Vec<String> {
-        self.kept.split_inclusive(|octet| *octet == b'\n').map(show).collect()
+    pub(super) fn each_line(&self, tell: &mut dyn FnMut(Detail<'_>)) {
+        lines(&self.kept).for_each(|line| tell(Detail::Content(line)));
     }
 
     pub(super) fn facts(&self) -> Facts<'static> {
@@ -103,14 +100,14 @@ impl Content {
     }
 }
 
-fn show(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // Folding often begins with a tab, which is no control of anything here.
-    match line.strip_prefix(b"\t") {
-        Some(rest) => format!("    {}", Escaped(rest)),
-        None => Escaped(line).to_string(),
-    }
+/// The lines, each with its end.
+fn lines(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', octets).map_or(octets.len(), |end| end + 1);
+        let (line, rest) = octets.split_at(end);
+        octets = rest;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// Content that ends with a dot alone on a line, dots at the start of lines doubled (RFC 5321
@@ -118,42 +115,12 @@ fn show(line: &[u8]) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Dotted {
     pub(super) content: Content,
-    place: Place,
-}
-
-/// Where in a line.
-#[derive(Debug, Default, Clone, Copy)]
-enum Place {
-    #[default]
-    Start,
-    AfterDot,
-    AfterDotCr,
-    Inside,
-    AfterCr,
+    dots: Dots,
 }
 
 impl Dotted {
     /// Takes octets up to the end of the content from `input`, or all; true once it is complete.
     pub(super) fn push(&mut self, input: &mut &[u8]) -> bool {
-        while let Some((&octet, rest)) = input.split_first() {
-            *input = rest;
-            self.place = match (self.place, octet) {
-                (Place::Start, b'.') => Place::AfterDot,
-                (Place::AfterDot, b'\r') => Place::AfterDotCr,
-                (Place::AfterDotCr, b'\n') => return true,
-                (place, octet) => {
-                    if let Place::AfterDotCr = place {
-                        self.content.push(b"\r");
-                    }
-                    self.content.push(&[octet]);
-                    match (place, octet) {
-                        (_, b'\r') => Place::AfterCr,
-                        (Place::AfterCr, b'\n') => Place::Start,
-                        _ => Place::Inside,
-                    }
-                }
-            };
-        }
-        false
+        self.dots.push(input, |piece| self.content.push(piece))
     }
 }

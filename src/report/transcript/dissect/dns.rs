@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::proto::dns::{DecodeError, Message, Question, Rcode, Record, RecordData, RecordType};
 
 use super::super::entry::Facts;
-use super::{Side, Unit, plural, raw};
+use super::{Rest, Side, Tell, Unit, plural, raw};
 
 /// The two directions of a connection.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ struct Transfer {
 }
 
 impl Dns {
-    pub(super) fn octets(&mut self, sender: Side, octets: &[u8], out: &mut Vec<Unit>) {
+    pub(super) fn octets(&mut self, sender: Side, octets: &[u8], tell: Tell<'_>) {
         let buffer = self.buffer(sender);
         buffer.extend_from_slice(octets);
         let mut unread = std::mem::take(buffer);
@@ -36,7 +36,9 @@ impl Dns {
         while let Some((length, rest)) = unread[done..].split_first_chunk::<2>()
             && let Some(message) = rest.get(..usize::from(u16::from_be_bytes(*length)))
         {
-            out.extend(self.message(sender, message));
+            if let Some(unit) = self.message(sender, message) {
+                tell(unit);
+            }
             done += 2 + message.len();
         }
         unread.drain(..done);
@@ -44,7 +46,7 @@ impl Dns {
     }
 
     /// A message in words; a part of a transfer says nothing before its end.
-    fn message(&mut self, sender: Side, octets: &[u8]) -> Option<Unit> {
+    fn message(&mut self, sender: Side, octets: &[u8]) -> Option<Unit<'static>> {
         let Ok(message) = Message::decode(octets) else { return Some(describe(sender, octets)) };
         match sender {
             Side::Client => {
@@ -138,12 +140,13 @@ impl Transfer {
         text
     }
 
-    fn into_unit(self) -> Unit {
-        let unit = Unit::new(Side::Server, "transfer", self.in_words());
+    fn into_unit(self) -> Unit<'static> {
+        let unit = Unit::words(Side::Server, "transfer", self.in_words());
         let Some((message, _)) = self.first else { return unit };
         let end = message.answers.len() - usize::from(self.messages == 1);
         let details = vec![section(&message.answers[..end])];
-        Unit { details, facts: Facts::Dns(Box::new(message)), ..unit }
+        let rest = Rest::Words { details, facts: Facts::Dns(Box::new(message)) };
+        Unit { rest, ..unit }
     }
 }
 
@@ -151,7 +154,7 @@ impl Transfer {
 const MAX_TRANSFERS: usize = 100;
 
 /// A message as one line, with a further one for each section that is not the answer.
-pub(in super::super) fn describe(sender: Side, octets: &[u8]) -> Unit {
+pub(in super::super) fn describe(sender: Side, octets: &[u8]) -> Unit<'static> {
     let message = match Message::decode(octets) {
         Ok(message) => message,
         Err(error) => return malformed(sender, octets, &error),
@@ -189,13 +192,14 @@ pub(in super::super) fn describe(sender: Side, octets: &[u8]) -> Unit {
         .filter(|(_, records)| !records.is_empty())
         .map(|(title, records)| format!("{title}  {}", section(records)))
         .collect();
-    Unit { details, facts: Facts::Dns(Box::new(message)), ..Unit::new(sender, kind, text) }
+    let rest = Rest::Words { details, facts: Facts::Dns(Box::new(message)) };
+    Unit { rest, ..Unit::words(sender, kind, text) }
 }
 
-fn malformed(sender: Side, octets: &[u8], error: &DecodeError) -> Unit {
-    let facts = Facts::Octets { octets: octets.len() };
+fn malformed(sender: Side, octets: &[u8], error: &DecodeError) -> Unit<'static> {
+    let rest = Rest::facts(Facts::Octets { octets: octets.len() });
     let text = format!("not a DNS message: {error}; {}", raw(octets));
-    Unit { facts, ..Unit::new(sender, "malformed", text) }
+    Unit { rest, ..Unit::words(sender, "malformed", text) }
 }
 
 /// `example.com. 300 MX 10 mx1.example.com., 20 mx2.example.com.; ...`: records of one name, type

@@ -2,8 +2,9 @@
 
 use super::content::Content;
 use super::lines::{Line, Lines};
-use super::{Side, Unit, with_credentials};
+use super::{Rest, Side, Tell, Text, Unit};
 use crate::report::transcript::entry::Facts;
+use crate::report::transcript::text;
 
 /// A connection.
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ struct Literal {
 }
 
 impl Imap {
-    pub(super) fn octets(&mut self, sender: Side, mut input: &[u8], out: &mut Vec<Unit>) {
+    pub(super) fn octets(&mut self, sender: Side, mut input: &[u8], tell: Tell<'_>) {
         while !input.is_empty() {
             let direction = match sender {
                 Side::Client => &mut self.client,
@@ -51,8 +52,8 @@ impl Imap {
             }
             let Some(line) = direction.lines.next(&mut input) else { return };
             match sender {
-                Side::Client => self.client_line(&line, out),
-                Side::Server => self.server_line(&line, out),
+                Side::Client => self.client_line(&line, tell),
+                Side::Server => self.server_line(&line, tell),
             }
         }
     }
@@ -73,39 +74,35 @@ impl Imap {
     }
 
     /// A line of the client is told at once, before its literal, since the server's `+` follows it.
-    fn client_line(&mut self, line: &Line, out: &mut Vec<Unit>) {
+    fn client_line(&mut self, line: &Line<'_>, tell: Tell<'_>) {
         if self.authenticating {
-            let text = with_credentials(line, 0);
-            out.push(Unit::new(Side::Client, "credentials", text));
-            return;
+            return tell(Unit::credentials(Side::Client, "credentials", line, 0));
         }
         let after_literal = self.client.facts.take();
-        let mut text = line.to_string();
-        if after_literal.is_none() {
+        let mut unit = Unit::line(Side::Client, "command", line);
+        if let Some(facts) = after_literal {
+            let title = std::mem::take(&mut self.client.text);
+            unit.kind = "literal";
+            unit.text =
+                Text::Words(if line.is_empty() { title } else { format!("{title},{line}") });
+            unit.rest = Rest::Words { details: std::mem::take(&mut self.client.details), facts };
+        } else {
             self.tag = line.words().next().unwrap_or_default().to_vec();
             if line.word_is(1, "AUTHENTICATE") {
                 self.authenticating = true;
                 if let Some(response) = line.words().nth(3) {
-                    text = with_credentials(line, line.octets().len() - response.len());
+                    unit.text = Text::Credentials(line, line.octets().len() - response.len());
                 }
             }
         }
-        let mut unit = Unit::new(Side::Client, "command", text);
-        if let Some(facts) = after_literal {
-            let title = std::mem::take(&mut self.client.text);
-            unit.kind = "literal";
-            unit.text = if line.is_empty() { title } else { format!("{title},{line}") };
-            unit.details = std::mem::take(&mut self.client.details);
-            unit.facts = facts;
-        }
-        out.push(unit);
+        tell(unit);
         self.client.literal = announced(line);
         if self.client.literal.as_ref().is_some_and(|literal| literal.left == 0) {
             self.client.literal_ended();
         }
     }
 
-    fn server_line(&mut self, line: &Line, out: &mut Vec<Unit>) {
+    fn server_line(&mut self, line: &Line<'_>, tell: Tell<'_>) {
         let continued = !self.server.text.is_empty();
         let tagged = !continued && line.words().next() == Some(&self.tag) && !self.tag.is_empty();
         if tagged {
@@ -117,14 +114,17 @@ impl Imap {
         }
         if !continued && line.word_is(0, "+") {
             let text =
-                if self.authenticating { with_credentials(line, 2) } else { line.to_string() };
-            out.push(Unit::new(Side::Server, "continuation", text));
-            return;
+                if self.authenticating { Text::Credentials(line, 2) } else { Text::Line(line) };
+            return tell(Unit { text, ..Unit::line(Side::Server, "continuation", line) });
+        }
+        let literal = announced(line);
+        if !continued && literal.is_none() {
+            return tell(Unit::line(Side::Server, "response", line));
         }
         if self.server.text.len() < TEXT_LIMIT {
             self.server.text += &line.to_string();
         }
-        if let Some(literal) = announced(line) {
+        if let Some(literal) = literal {
             let empty = literal.left == 0;
             self.server.literal = Some(literal);
             if empty {
@@ -132,13 +132,13 @@ impl Imap {
             }
             return;
         }
-        let kind = if self.server.facts.is_some() { "message" } else { "response" };
-        let unit = Unit::new(Side::Server, kind, std::mem::take(&mut self.server.text));
-        out.push(Unit {
-            details: std::mem::take(&mut self.server.details),
-            facts: self.server.facts.take().unwrap_or(Facts::None),
-            ..unit
-        });
+        let text = Text::Words(std::mem::take(&mut self.server.text));
+        let details = std::mem::take(&mut self.server.details);
+        let (kind, facts) = match self.server.facts.take() {
+            Some(facts) => ("message", facts),
+            None => ("response", Facts::None),
+        };
+        tell(Unit { sender: Side::Server, kind, text, rest: Rest::Words { details, facts } });
     }
 }
 
@@ -146,12 +146,13 @@ impl Direction {
     fn literal_ended(&mut self) {
         let Some(Literal { content, .. }) = self.literal.take() else { return };
         if self.text.is_empty() {
-            self.text = content.title();
+            self.text = text::string(|out| content.push_title_to(out));
         }
+        let (mut details, facts) = Rest::Message(&content).into_words();
         if self.details.len() < DETAILS_LIMIT {
-            self.details.append(&mut content.details());
+            self.details.append(&mut details);
         }
-        self.facts = Some(content.facts());
+        self.facts = Some(facts);
     }
 }
 
@@ -174,7 +175,7 @@ const TEXT_LIMIT: usize = 64 * 1024;
 const DETAILS_LIMIT: usize = 1000;
 
 /// The literal that a line ends with: `{310}`, or `{310+}` (RFC 7888 §3) and `{310-}`.
-fn announced(line: &Line) -> Option<Literal> {
+fn announced(line: &Line<'_>) -> Option<Literal> {
     let inner = line.octets().strip_suffix(b"}")?;
     let start = inner.iter().rposition(|octet| *octet == b'{')? + 1;
     let (digits, waits) = match inner[start..].strip_suffix(b"+") {

@@ -1,22 +1,23 @@
 //! Lines of a stream that is cut anywhere.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use memchr::memchr;
 
-use super::super::text::Escaped;
-use super::plural;
+use super::super::text::{self, Escaped};
 
 /// Collects the next line.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    line: Line,
+    /// What has come of it.
+    begun: Line<'static>,
 }
 
-/// A line without its end. Of one longer than 4 KiB, the start.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Line {
-    kept: Vec<u8>,
+/// A line without its end. Of one longer than 4 KiB, the start. What came in one piece is not copied.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(in super::super) struct Line<'a> {
+    kept: Cow<'a, [u8]>,
     left_out: u64,
 }
 
@@ -25,34 +26,57 @@ const LINE_LIMIT: usize = 4096;
 
 impl Lines {
     /// Takes octets up to the next LF from `input`, or all. The line, once it is complete.
-    pub(super) fn next(&mut self, input: &mut &[u8]) -> Option<Line> {
+    pub(super) fn next<'i>(&mut self, input: &mut &'i [u8]) -> Option<Line<'i>> {
         let end = memchr(b'\n', input);
-        let (line, rest) = input.split_at(end.map_or(input.len(), |end| end + 1));
-        self.line.push(line);
+        let (octets, rest) = input.split_at(end.map_or(input.len(), |end| end + 1));
         *input = rest;
-        end?;
-        let mut line = std::mem::take(&mut self.line);
+        if end.is_none() {
+            self.begun.push(octets);
+            return None;
+        }
+        let mut line = if self.begun.is_empty() {
+            Line::new(octets)
+        } else {
+            self.begun.push(octets);
+            std::mem::take(&mut self.begun)
+        };
         if line.left_out == 0 {
-            line.kept.pop();
-            if line.kept.last() == Some(&b'\r') {
-                line.kept.pop();
-            }
+            let text = line.kept.strip_suffix(b"\n").unwrap_or(&line.kept);
+            let length = text.strip_suffix(b"\r").unwrap_or(text).len();
+            line.truncate(length);
         }
         Some(line)
     }
 
     /// What there is of the next line.
-    pub(super) fn take(&mut self) -> Option<Line> {
-        let line = std::mem::take(&mut self.line);
-        (!line.kept.is_empty()).then_some(line)
+    pub(super) fn take(&mut self) -> Option<Line<'static>> {
+        let line = std::mem::take(&mut self.begun);
+        (!line.is_empty()).then_some(line)
     }
 }
 
-impl Line {
+impl<'a> Line<'a> {
+    fn new(octets: &'a [u8]) -> Self {
+        let (kept, left_out) = octets.split_at(octets.len().min(LINE_LIMIT));
+        Line { kept: Cow::Borrowed(kept), left_out: left_out.len() as u64 }
+    }
+
     fn push(&mut self, octets: &[u8]) {
         let room = (LINE_LIMIT - self.kept.len()).min(octets.len());
-        self.kept.extend_from_slice(&octets[..room]);
+        self.kept.to_mut().extend_from_slice(&octets[..room]);
         self.left_out += (octets.len() - room) as u64;
+    }
+
+    fn truncate(&mut self, length: usize) {
+        match &mut self.kept {
+            Cow::Borrowed(kept) => *kept = &kept[..length],
+            Cow::Owned(kept) => kept.truncate(length),
+        }
+    }
+
+    /// The same, when the octets are gone that it was read from.
+    pub(super) fn into_owned(self) -> Line<'static> {
+        Line { kept: Cow::Owned(self.kept.into_owned()), left_out: self.left_out }
     }
 
     /// The line, or the start of a long one.
@@ -73,15 +97,20 @@ impl Line {
     pub(super) fn word_is(&self, index: usize, word: &str) -> bool {
         self.words().nth(index).is_some_and(|other| other.eq_ignore_ascii_case(word.as_bytes()))
     }
+
+    /// Writes it, escaped.
+    pub(super) fn push_to(&self, out: &mut Vec<u8>) {
+        Escaped(&self.kept).push_to(out);
+        if self.left_out > 0 {
+            let words = format!("… {}", text::plural(self.left_out, "more octet"));
+            out.extend_from_slice(words.as_bytes());
+        }
+    }
 }
 
 /// Escaped.
-impl fmt::Display for Line {
+impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Escaped(&self.kept))?;
-        if self.left_out > 0 {
-            write!(f, "… {}", plural(self.left_out, "more octet"))?;
-        }
-        Ok(())
+        f.write_str(&text::string(|out| self.push_to(out)))
     }
 }

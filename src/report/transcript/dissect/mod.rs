@@ -16,13 +16,15 @@ mod pop3;
 mod smtp;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 use bytes::Bytes;
 
 pub(super) use dns::describe as describe_dns;
+pub(super) use unit::{Detail, Rest, Text, Unit};
 
 use super::entry::{Facts, Protocol};
-use super::text::Escaped;
+use super::text::{Escaped, plural};
 
 /// Which end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +33,8 @@ pub(super) enum Side {
     Server = 1,
 }
 
-/// What a dissector tells: a line, a reply, a message.
-#[derive(Debug)]
-pub(super) struct Unit {
-    pub(super) sender: Side,
-    pub(super) kind: &'static str,
-    pub(super) text: String,
-    pub(super) details: Vec<String>,
-    pub(super) facts: Facts<'static>,
-}
-
-impl Unit {
-    fn new(sender: Side, kind: &'static str, text: impl Into<String>) -> Unit {
-        Unit { sender, kind, text: text.into(), details: Vec::new(), facts: Facts::None }
-    }
-}
+/// Who is told the units, one after the other.
+pub(super) type Tell<'t> = &'t mut dyn FnMut(Unit<'_>);
 
 /// The dissector of one connection.
 #[derive(Debug)]
@@ -70,21 +59,21 @@ impl Dissector {
     }
 
     /// The next octets that `sender` sent arrived.
-    pub(super) fn octets(&mut self, sender: Side, octets: &Bytes, out: &mut Vec<Unit>) {
+    pub(super) fn octets(&mut self, sender: Side, octets: &Bytes, tell: Tell<'_>) {
         match self {
-            Dissector::Dns(dns) => dns.octets(sender, octets, out),
-            Dissector::Smtp(smtp) => smtp.octets(sender, octets, out),
-            Dissector::Pop3(pop3) => pop3.octets(sender, octets, out),
-            Dissector::Imap(imap) => imap.octets(sender, octets, out),
+            Dissector::Dns(dns) => dns.octets(sender, octets, tell),
+            Dissector::Smtp(smtp) => smtp.octets(sender, octets, tell),
+            Dissector::Pop3(pop3) => pop3.octets(sender, octets, tell),
+            Dissector::Imap(imap) => imap.octets(sender, octets, tell),
             Dissector::Octets => {
-                let facts = Facts::Octets { octets: octets.len() };
-                out.push(Unit { facts, ..Unit::new(sender, "octets", raw(octets)) });
+                let rest = Rest::facts(Facts::Octets { octets: octets.len() });
+                tell(Unit { rest, ..Unit::words(sender, "octets", raw(octets)) });
             }
         }
     }
 
     /// Nothing more arrives of what `sender` sent.
-    pub(super) fn end(&mut self, sender: Side, out: &mut Vec<Unit>) {
+    pub(super) fn end(&mut self, sender: Side, tell: Tell<'_>) {
         let left = match self {
             Dissector::Dns(dns) => dns.end(sender),
             Dissector::Smtp(smtp) => smtp.end(sender),
@@ -93,7 +82,7 @@ impl Dissector {
             Dissector::Octets => None,
         };
         if let Some(text) = left {
-            out.push(Unit::new(sender, "incomplete", text));
+            tell(Unit::words(sender, "incomplete", text));
         }
     }
 }
@@ -105,24 +94,5 @@ pub(super) fn raw(octets: &[u8]) -> String {
     match octets.get(..SHOWN) {
         Some(start) => format!("{count}: {}…", Escaped(start)),
         None => format!("{count}: {}", Escaped(octets)),
-    }
-}
-
-/// `1 octet`, `2 octets`
-pub(super) fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-/// A line with base64 in it, and beside it what that says.
-fn with_credentials(line: &lines::Line, base64_at: usize) -> String {
-    use base64::Engine;
-    let decoded = line
-        .octets()
-        .get(base64_at..)
-        .filter(|text| text.len() > 1)
-        .and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
-    match decoded {
-        Some(octets) => format!("{line}  ({})", Escaped(&octets)),
-        None => line.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::content::Dotted;
 use super::lines::{Line, Lines};
-use super::{Side, Unit, with_credentials};
+use super::{Rest, Side, Tell, Text, Unit};
 
 /// A connection.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(in super::super) struct Pop3 {
     /// What is still to be answered, in order.
     asked: VecDeque<Asked>,
     /// The rest of a response of several lines, after its first one.
-    rest: Option<(Line, Asked, Box<Dotted>)>,
+    rest: Option<(Line<'static>, Asked, Box<Dotted>)>,
 }
 
 /// What a response answers.
@@ -44,16 +44,16 @@ impl Default for Pop3 {
 }
 
 impl Pop3 {
-    pub(super) fn octets(&mut self, sender: Side, mut input: &[u8], out: &mut Vec<Unit>) {
+    pub(super) fn octets(&mut self, sender: Side, mut input: &[u8], tell: Tell<'_>) {
         match sender {
             Side::Client => {
                 while let Some(line) = self.client_lines.next(&mut input) {
-                    self.command(&line, out);
+                    self.command(&line, tell);
                 }
             }
             Side::Server => {
                 while !input.is_empty() {
-                    self.response(&mut input, out);
+                    self.response(&mut input, tell);
                 }
             }
         }
@@ -71,14 +71,12 @@ impl Pop3 {
         Some(format!("incomplete response: {line}"))
     }
 
-    fn command(&mut self, line: &Line, out: &mut Vec<Unit>) {
+    fn command(&mut self, line: &Line<'_>, tell: Tell<'_>) {
         if std::mem::take(&mut self.credentials) {
             self.asked.push_back(Asked::Auth);
-            let text = with_credentials(line, 0);
-            out.push(Unit::new(Side::Client, "credentials", text));
-            return;
+            return tell(Unit::credentials(Side::Client, "credentials", line, 0));
         }
-        let mut text = line.to_string();
+        let mut unit = Unit::line(Side::Client, "command", line);
         let has_argument = line.words().nth(1).is_some();
         self.asked.push_back(if line.word_is(0, "RETR") || line.word_is(0, "TOP") {
             Asked::Message
@@ -88,43 +86,36 @@ impl Pop3 {
             if has_argument { Asked::Plain } else { Asked::List }
         } else if line.word_is(0, "AUTH") {
             if let Some(response) = line.words().nth(2) {
-                text = with_credentials(line, line.octets().len() - response.len());
+                unit.text = Text::Credentials(line, line.octets().len() - response.len());
             }
             if has_argument { Asked::Auth } else { Asked::List }
         } else {
             Asked::Plain
         });
-        out.push(Unit::new(Side::Client, "command", text));
+        tell(unit);
     }
 
-    fn response(&mut self, input: &mut &[u8], out: &mut Vec<Unit>) {
+    fn response(&mut self, input: &mut &[u8], tell: Tell<'_>) {
         if let Some((_, _, dotted)) = &mut self.rest {
             if !dotted.push(input) {
                 return;
             }
             let (line, asked, dotted) = self.rest.take().expect("there is a rest");
-            let content = &dotted.content;
-            let mut unit = Unit::new(Side::Server, "response", line.to_string());
-            match asked {
-                Asked::Message => {
-                    unit.kind = "message";
-                    unit.details = content.details();
-                    unit.facts = content.facts();
-                }
-                _ => unit.details = content.lines(),
-            }
-            out.push(unit);
-            return;
+            let (kind, rest) = match asked {
+                Asked::Message => ("message", Rest::Message(&dotted.content)),
+                _ => ("response", Rest::List(&dotted.content)),
+            };
+            return tell(Unit { rest, ..Unit::line(Side::Server, kind, &line) });
         }
         let Some(line) = self.server_lines.next(input) else { return };
         let asked = self.asked.pop_front().unwrap_or(Asked::Plain);
         if matches!(asked, Asked::List | Asked::Message) && line.word_is(0, "+OK") {
-            self.rest = Some((line, asked, Box::default()));
+            self.rest = Some((line.into_owned(), asked, Box::default()));
         } else if asked == Asked::Auth && line.word_is(0, "+") {
             self.credentials = true;
-            out.push(Unit::new(Side::Server, "response", with_credentials(&line, 2)));
+            tell(Unit::credentials(Side::Server, "response", &line, 2));
         } else {
-            out.push(Unit::new(Side::Server, "response", line.to_string()));
+            tell(Unit::line(Side::Server, "response", &line));
         }
     }
 }

@@ -5,11 +5,9 @@
 
 use std::collections::VecDeque;
 
-use super::super::entry::Facts;
-use super::super::text::Escaped;
 use super::content::{Content, Dotted};
 use super::lines::{Line, Lines};
-use super::{Side, Unit, plural, with_credentials};
+use super::{Rest, Side, Tell, Text, Unit, plural};
 
 /// A connection.
 #[derive(Debug)]
@@ -20,7 +18,7 @@ pub(in super::super) struct Smtp {
     /// The chunks so far of a message that comes by BDAT.
     chunks: Content,
     /// The lines of the reply so far.
-    reply: Vec<Line>,
+    reply: Vec<Line<'static>>,
     /// What is still to be answered, in order.
     asked: VecDeque<Asked>,
 }
@@ -64,10 +62,10 @@ impl Default for Smtp {
 }
 
 impl Smtp {
-    pub(super) fn octets(&mut self, sender: Side, octets: &[u8], out: &mut Vec<Unit>) {
+    pub(super) fn octets(&mut self, sender: Side, octets: &[u8], tell: Tell<'_>) {
         match sender {
-            Side::Client => self.client_octets(octets, out),
-            Side::Server => self.server_octets(octets, out),
+            Side::Client => self.client_octets(octets, tell),
+            Side::Server => self.server_octets(octets, tell),
         }
     }
 
@@ -93,19 +91,18 @@ impl Smtp {
         }
     }
 
-    fn client_octets(&mut self, mut input: &[u8], out: &mut Vec<Unit>) {
+    fn client_octets(&mut self, mut input: &[u8], tell: Tell<'_>) {
         while !input.is_empty() {
             match &mut self.client {
                 Client::Command => {
                     let Some(line) = self.client_lines.next(&mut input) else { return };
-                    self.command(&line, out);
+                    self.command(&line, tell);
                 }
                 Client::Credentials => {
                     let Some(line) = self.client_lines.next(&mut input) else { return };
                     self.client = Client::Command;
                     self.asked.push_back(Asked::Auth);
-                    let text = with_credentials(&line, 0);
-                    out.push(Unit::new(Side::Client, "credentials", text));
+                    tell(Unit::credentials(Side::Client, "credentials", &line, 0));
                 }
                 Client::Held(held) => {
                     held.extend_from_slice(input);
@@ -115,7 +112,7 @@ impl Smtp {
                     if !dotted.push(&mut input) {
                         return;
                     }
-                    out.push(message(&dotted.content));
+                    tell(message(&dotted.content));
                     self.client = Client::Command;
                     self.asked.push_back(Asked::Plain);
                 }
@@ -129,66 +126,75 @@ impl Smtp {
                         return;
                     }
                     let last = *last;
-                    self.end_of_chunk(last, out);
+                    self.end_of_chunk(last, tell);
                 }
             }
         }
     }
 
-    fn end_of_chunk(&mut self, last: bool, out: &mut Vec<Unit>) {
+    fn end_of_chunk(&mut self, last: bool, tell: Tell<'_>) {
         self.client = Client::Command;
         if last {
-            out.push(message(&std::mem::take(&mut self.chunks)));
+            tell(message(&std::mem::take(&mut self.chunks)));
         }
     }
 
-    fn command(&mut self, line: &Line, out: &mut Vec<Unit>) {
-        let mut text = line.to_string();
-        if line.word_is(0, "MAIL") || line.word_is(0, "RSET") {
+    fn command(&mut self, line: &Line<'_>, tell: Tell<'_>) {
+        let verb = line.words().next().unwrap_or_default();
+        let is = |one: &str| verb.eq_ignore_ascii_case(one.as_bytes());
+        if is("MAIL") || is("RSET") {
             // What chunks came before belongs to no message any more.
             self.chunks = Content::default();
         }
-        if line.word_is(0, "DATA") {
+        let command = Unit::line(Side::Client, "command", line);
+        if is("DATA") {
             self.client = Client::Held(Vec::new());
             self.asked.push_back(Asked::Data);
-        } else if line.word_is(0, "BDAT") {
+        } else if is("BDAT") {
             self.asked.push_back(Asked::Plain);
-            out.push(Unit::new(Side::Client, "command", text));
-            return self.chunk(line, out);
-        } else if line.word_is(0, "AUTH") {
-            if let Some(response) = line.words().nth(2) {
-                text = with_credentials(line, line.octets().len() - response.len());
-            }
+            tell(command);
+            return self.chunk(line, tell);
+        } else if is("AUTH") {
             self.asked.push_back(Asked::Auth);
+            if let Some(response) = line.words().nth(2) {
+                let at = line.octets().len() - response.len();
+                return tell(Unit::credentials(Side::Client, "command", line, at));
+            }
         } else {
             self.asked.push_back(Asked::Plain);
         }
-        out.push(Unit::new(Side::Client, "command", text));
+        tell(command);
     }
 
     /// After BDAT come its octets, whatever the server says to it.
-    fn chunk(&mut self, line: &Line, out: &mut Vec<Unit>) {
+    fn chunk(&mut self, line: &Line<'_>, tell: Tell<'_>) {
         let size = line.words().nth(1).and_then(|size| std::str::from_utf8(size).ok());
         let Some(left_octets) = size.and_then(|size| size.parse().ok()) else { return };
         let last = line.word_is(2, "LAST");
         self.client = Client::Chunk { left_octets, last };
         if left_octets == 0 {
-            self.end_of_chunk(last, out);
+            self.end_of_chunk(last, tell);
         }
     }
 
-    fn server_octets(&mut self, mut input: &[u8], out: &mut Vec<Unit>) {
+    fn server_octets(&mut self, mut input: &[u8], tell: Tell<'_>) {
+        let mut lines: Vec<Line<'_>> = std::mem::take(&mut self.reply);
         while let Some(line) = self.server_lines.next(&mut input) {
-            let more = line.octets().get(3) == Some(&b'-') && self.reply.len() < REPLY_LINES;
-            self.reply.push(line);
+            let more = line.octets().get(3) == Some(&b'-') && lines.len() < REPLY_LINES;
+            if !more && lines.is_empty() {
+                self.replied(&[line], tell);
+                continue;
+            }
+            lines.push(line);
             if !more {
-                let lines = std::mem::take(&mut self.reply);
-                self.replied(&lines, out);
+                self.replied(&lines, tell);
+                lines.clear();
             }
         }
+        self.reply = lines.into_iter().map(Line::into_owned).collect();
     }
 
-    fn replied(&mut self, lines: &[Line], out: &mut Vec<Unit>) {
+    fn replied(&mut self, lines: &[Line<'_>], tell: Tell<'_>) {
         let last = lines.last().expect("a reply has a line");
         let code = last
             .octets()
@@ -196,17 +202,12 @@ impl Smtp {
             .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
             .unwrap_or(0);
         let asked = self.asked.pop_front();
-        let first = match asked {
-            Some(Asked::Auth) if code == 334 => with_credentials(&lines[0], 4),
-            _ => lines[0].to_string(),
+        let text = match asked {
+            Some(Asked::Auth) if code == 334 => Text::Credentials(&lines[0], 4),
+            _ => Text::Line(&lines[0]),
         };
-        let unit = Unit::new(Side::Server, "reply", first);
-        let details = lines[1..].iter().map(Line::to_string).collect();
-        let texts = lines
-            .iter()
-            .map(|line| Escaped(line.octets().get(4..).unwrap_or_default()).to_string())
-            .collect();
-        out.push(Unit { details, facts: Facts::Reply { code, lines: texts }, ..unit });
+        let rest = Rest::Reply { code, lines };
+        tell(Unit { sender: Side::Server, kind: "reply", text, rest });
         match asked {
             Some(Asked::Auth) if code == 334 => self.client = Client::Credentials,
             Some(Asked::Data) => {
@@ -215,7 +216,7 @@ impl Smtp {
                     _ => Client::Command,
                 };
                 if let Client::Held(held) = std::mem::replace(&mut self.client, state) {
-                    self.client_octets(&held, out);
+                    self.client_octets(&held, tell);
                 }
             }
             _ => {}
@@ -223,9 +224,9 @@ impl Smtp {
     }
 }
 
-fn message(content: &Content) -> Unit {
-    let unit = Unit::new(Side::Client, "message", content.title());
-    Unit { details: content.details(), facts: content.facts(), ..unit }
+fn message(content: &Content) -> Unit<'_> {
+    let (text, rest) = (Text::Title(content), Rest::Message(content));
+    Unit { sender: Side::Client, kind: "message", text, rest }
 }
 
 /// A reply that never ends is cut.

@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
+use crate::report::transcript::text;
 
 /// What is told of a dialogue of `C: ` and `S: ` lines; each ends in CRLF. The client's stream and
 /// the server's are fed in runs, and again octet by octet, with the same result.
@@ -25,15 +26,15 @@ fn tell(port: u16, dialogue: &str) -> String {
     }
     let read = |pieces: &mut dyn FnMut(&[u8]) -> Vec<Bytes>| {
         let mut dissector = Dissector::for_port(port);
-        let mut units = Vec::new();
+        let mut told = String::new();
         for (side, octets) in &runs {
             for piece in pieces(octets) {
-                dissector.octets(*side, &piece, &mut units);
+                dissector.octets(*side, &piece, &mut show(&mut told));
             }
         }
-        dissector.end(Side::Client, &mut units);
-        dissector.end(Side::Server, &mut units);
-        show(&units)
+        dissector.end(Side::Client, &mut show(&mut told));
+        dissector.end(Side::Server, &mut show(&mut told));
+        told
     };
     let whole = read(&mut |octets| vec![Bytes::copy_from_slice(octets)]);
     let cut =
@@ -42,20 +43,21 @@ fn tell(port: u16, dialogue: &str) -> String {
     whole
 }
 
-fn show(units: &[Unit]) -> String {
-    let mut text = String::new();
-    for unit in units {
+/// Adds what is told.
+fn show(told: &mut String) -> impl FnMut(Unit<'_>) {
+    |unit| {
         let sender = match unit.sender {
             Side::Client => "C",
             Side::Server => "S",
         };
-        text += &format!("{sender} {:<12} {}\n", unit.kind, unit.text);
-        for detail in &unit.details {
-            text += format!("  | {detail}").trim_end();
-            text.push('\n');
-        }
+        *told += &format!("{sender} {:<12} ", unit.kind);
+        *told += &text::string(|out| unit.text.push_to(out));
+        *told += "\n";
+        unit.rest.each_detail(&mut |detail| {
+            *told += format!("  | {}", text::string(|out| detail.push_to(out))).trim_end();
+            *told += "\n";
+        });
     }
-    text
 }
 
 #[test]
@@ -321,12 +323,11 @@ fn imap_authenticate() {
 #[test]
 fn what_never_ends_is_told_as_incomplete() {
     let mut smtp = Dissector::for_port(25);
-    let mut units = Vec::new();
-    smtp.octets(Side::Server, &Bytes::from_static(b"220-mx\r\n220"), &mut units);
-    smtp.octets(Side::Client, &Bytes::from(vec![b'x'; 10_000]), &mut units);
-    smtp.end(Side::Client, &mut units);
-    smtp.end(Side::Server, &mut units);
-    let text = show(&units);
+    let mut text = String::new();
+    smtp.octets(Side::Server, &Bytes::from_static(b"220-mx\r\n220"), &mut show(&mut text));
+    smtp.octets(Side::Client, &Bytes::from(vec![b'x'; 10_000]), &mut show(&mut text));
+    smtp.end(Side::Client, &mut show(&mut text));
+    smtp.end(Side::Server, &mut show(&mut text));
     assert!(text.starts_with("C incomplete   incomplete line: xxxx"), "{text}");
     assert!(
         text.contains("x… 5904 more octets\nS incomplete   incomplete reply: 220-mx\n"),
@@ -341,18 +342,18 @@ fn dns_frames_over_tcp() {
     let message = query.with_recursion_desired().encode();
     let length = (message.len() as u16).to_be_bytes();
     let stream = [&length[..], &message, &[0, 3, 1, 2, 3], &[0, 200, 1]].concat();
-    let mut whole = Vec::new();
+    let mut whole = String::new();
     let mut dissector = Dissector::for_port(53);
-    dissector.octets(Side::Client, &Bytes::from(stream.clone()), &mut whole);
-    dissector.end(Side::Client, &mut whole);
-    let mut cut = Vec::new();
+    dissector.octets(Side::Client, &Bytes::from(stream.clone()), &mut show(&mut whole));
+    dissector.end(Side::Client, &mut show(&mut whole));
+    let mut cut = String::new();
     let mut dissector = Dissector::for_port(53);
     for octet in stream {
-        dissector.octets(Side::Client, &Bytes::from(vec![octet]), &mut cut);
+        dissector.octets(Side::Client, &Bytes::from(vec![octet]), &mut show(&mut cut));
     }
-    dissector.end(Side::Client, &mut cut);
-    assert_eq!(show(&whole), show(&cut));
-    assert_snapshot!(show(&whole), @r"
+    dissector.end(Side::Client, &mut show(&mut cut));
+    assert_eq!(whole, cut);
+    assert_snapshot!(whole, @r"
     C query        query MX example.com. rd
     C malformed    not a DNS message: fewer than the 12 octets of a header; 3 octets: \x01\x02\x03
     C incomplete   3 octets: \0\xc8\x01
@@ -369,20 +370,20 @@ proptest! {
         runs in prop::collection::vec((any::<bool>(), "([ -~]|\r\n|\r|\n|\\.|\\{3\\}|DATA\r\n|354 a\r\n|RETR 1\r\n|\\+OK\r\n|a FETCH \\{2\\}\r\n|\0|é){0,40}"), 0..8),
         port in prop::sample::select(vec![25_u16, 53, 110, 143]),
     ) {
-        let mut whole = (Dissector::for_port(port), Vec::new());
-        let mut cut = (Dissector::for_port(port), Vec::new());
+        let mut whole = (Dissector::for_port(port), String::new());
+        let mut cut = (Dissector::for_port(port), String::new());
         for (is_client, octets) in &runs {
             let side = if *is_client { Side::Client } else { Side::Server };
-            whole.0.octets(side, &Bytes::copy_from_slice(octets.as_bytes()), &mut whole.1);
+            whole.0.octets(side, &Bytes::copy_from_slice(octets.as_bytes()), &mut show(&mut whole.1));
             for octet in octets.as_bytes() {
-                cut.0.octets(side, &Bytes::copy_from_slice(&[*octet]), &mut cut.1);
+                cut.0.octets(side, &Bytes::copy_from_slice(&[*octet]), &mut show(&mut cut.1));
             }
         }
         for side in [Side::Client, Side::Server] {
-            whole.0.end(side, &mut whole.1);
-            cut.0.end(side, &mut cut.1);
+            whole.0.end(side, &mut show(&mut whole.1));
+            cut.0.end(side, &mut show(&mut cut.1));
         }
-        prop_assert_eq!(show(&whole.1), show(&cut.1));
+        prop_assert_eq!(whole.1, cut.1);
     }
 }
 
@@ -401,14 +402,14 @@ fn a_transfer_is_one_line() {
     let refused = Message { rcode: Rcode::Refused, ..Message::response_to(&query) };
     let run = |answers: &[&Message]| {
         let frame = |message: &Message| crate::proto::dns::TcpFraming::frame(&message.encode());
-        let mut units = Vec::new();
+        let mut told = String::new();
         let mut dissector = Dissector::for_port(53);
-        dissector.octets(Side::Client, &frame(&query), &mut units);
+        dissector.octets(Side::Client, &frame(&query), &mut show(&mut told));
         for answer in answers {
-            dissector.octets(Side::Server, &frame(answer), &mut units);
+            dissector.octets(Side::Server, &frame(answer), &mut show(&mut told));
         }
-        dissector.end(Side::Server, &mut units);
-        show(&units)
+        dissector.end(Side::Server, &mut show(&mut told));
+        told
     };
     let told = |answers: &[&Message], line: &str| {
         let run = run(answers);
