@@ -82,12 +82,33 @@ pub(crate) struct Crossing {
     own: usize,
     /// By the part that it goes to.
     pub(crate) leaving: Vec<Vec<(Key, Scheduled)>>,
+    /// Whether any of these has anything in it.
+    pub(crate) is_laden: bool,
+    /// How long anything is under way from there to here at the least, in nanoseconds.
+    pub(crate) ways_back: Box<[u64]>,
+    /// When the soonest answer can come to what has left, in nanoseconds.
+    pub(crate) answer: u64,
 }
 
 impl Crossing {
     /// Of part number `own`, of so many.
     pub(crate) fn new(own: usize, parts: usize) -> Self {
-        Crossing { own, leaving: (0..parts).map(|_| Vec::new()).collect() }
+        let leaving = (0..parts).map(|_| Vec::new()).collect();
+        let ways_back = vec![0; parts].into();
+        Crossing { own, leaving, is_laden: false, ways_back, answer: u64::MAX }
+    }
+
+    fn push(&mut self, part: usize, key: Key, scheduled: Scheduled) {
+        let answer = key.time.as_nanos().saturating_add(self.ways_back[part]);
+        self.answer = self.answer.min(answer);
+        self.is_laden = true;
+        self.leaving[part].push((key, scheduled));
+    }
+
+    /// Takes what leaves, by the part that it goes to.
+    pub(crate) fn take(&mut self) -> Vec<Vec<(Key, Scheduled)>> {
+        self.is_laden = false;
+        self.leaving.iter_mut().map(std::mem::take).collect()
     }
 }
 
@@ -182,7 +203,7 @@ impl Node {
             if part != crossing.own {
                 let key = Key { time, origin: self.id.0 + 1, sequence: self.sequence };
                 self.sequence += 1;
-                crossing.leaving[part].push((key, Scheduled { node: peer, cause, happening }));
+                crossing.push(part, key, Scheduled { node: peer, cause, happening });
                 return;
             }
         }

@@ -1,365 +1,344 @@
-//! Parts that run side by side, each as far as no packet of another can reach it.
+//! What threads know of all parts, and who runs which.
 //!
-//! A board knows of each part when its next event is at the soonest. No packet takes less than the
-//! shortest way between two parts ([`Delays`]), so a part may handle all events that come before the
-//! soonest one of each other part and the way from there. The part with the soonest event of all can always
-//! go on, so nothing ever waits for ever; and a part whose neighbours have nothing to do is not held up by
-//! them, however long that lasts. Threads are not tied to parts: whoever is free takes the part that
-//! is furthest behind.
+//! Each part has a desk, on which stand a clock and a tray. The clock shows a time before which no event of
+//! the part's queue comes; whoever runs the part sets it, and nobody else. What others have for the part they
+//! put into its tray, with the keys that order all events ([`Key`]), so that it does not matter who came
+//! first. Nothing here is behind one lock: a desk is read while others go on, and `view` says what may
+//! be concluded from that. It rests on the order in which things are done by whoever runs a part:
 //!
-//! What a part has for others it lays on their desks when it comes back, with the keys that order all
-//! events ([`Key`]); so it does not matter to any of them who came first.
+//! - What an event has for others is in their trays, and then counted as sent, before the clock goes on
+//!   from the time of that event.
+//! - What is in the tray is shown by the clock before the tray is shown to be empty.
+//!
+//! A thread goes on with the parts that it has run before, whose hosts are in the caches of its processor, as
+//! long as one of them can go on. Otherwise it takes over one that waits for its thread, so that nobody
+//! waits while there is anything to do, and keeps it from then on: which hosts are busy at a time differs
+//! from second to second.
+//!
+//! A thread that sleeps is woken by whoever sets a clock with which there is something to do for it. Who
+//! sets a clock looks for sleepers after that, and who goes to sleep looks at the clocks after that.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread};
 
-use crate::engine::{Key, SimTime};
+use crate::engine::Key;
 
 use super::super::network::Network;
 use super::super::node::Scheduled;
 use super::super::part::Part;
 use super::delays::Delays;
+use super::meeting::Meeting;
+use super::pace::Pace;
 
-/// The parts of a world while they run.
+/// An entry of a queue that is handed from part to part.
+pub(super) type Entry = (Key, Scheduled);
+
+/// The desks of all parts, and what is common to the threads.
 pub(super) struct Board<'w> {
-    network: &'w Network,
-    delays: &'w Delays,
-    rules: Rules,
-    state: Mutex<State<'w>>,
-    changed: Condvar,
-    /// How often anything on the board has changed.
-    version: AtomicU64,
-    /// How many threads have no part to run.
-    idle: AtomicUsize,
+    pub(super) network: &'w Network,
+    pub(super) delays: &'w Delays,
+    pub(super) rules: Rules,
+    pub(super) meeting: Meeting,
+    pace: Mutex<Pace>,
+    desks: Box<[Desk]>,
+    /// Where threads sleep.
+    beds: Box<[Padded<Bed>]>,
+    /// How many do.
+    asleep: Padded<AtomicUsize>,
+    /// What a program has panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    is_broken: AtomicBool,
 }
 
 /// How a board is run. Nothing of it shows in what happens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
-    /// How many threads there may be.
+    /// How many threads there are.
     pub(super) threads: usize,
-    /// How many of them can run at once.
-    pub(super) processors: usize,
-    /// Threads are called for, and parts stay apart, even where it does not pay.
+    /// Whether each thread has a processor to look around with while it waits.
+    pub(super) may_look: bool,
+    /// Parts stay apart, even where it does not pay.
     pub(super) eager: bool,
 }
 
-struct State<'w> {
-    desks: Vec<Desk<'w>>,
-    /// How many parts are being run.
-    running: usize,
-    /// How many threads sleep.
-    asleep: usize,
-    /// How many threads there are.
-    threads: usize,
-    done: Done,
-    /// How many events a turn has had of late, times 16.
-    usual: u64,
-    /// Nobody handles events at this time (in nanoseconds) or later.
-    end: u64,
-    phase: Phase,
-    /// What an actor has panicked with.
-    panic: Option<Box<dyn Any + Send>>,
+/// Alone on its cache lines: processors fetch two at a time.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Padded<T>(T);
+
+#[derive(Default)]
+struct Desk {
+    clock: Padded<Clock>,
+    tray: Padded<Tray>,
+    /// Which thread has run the part last.
+    keeper: Padded<AtomicUsize>,
 }
 
-/// Which way it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// On, up to the end.
-    On,
-    /// No part has another turn, until all are back and it is known how far they have come.
-    Halt,
-    /// The others are brought up to where the first one is.
-    CatchUp,
-    /// Nothing is left to do.
-    Over,
+/// What is shown by the thread that runs the part.
+#[derive(Default)]
+struct Clock {
+    /// Whether one does now.
+    is_running: AtomicBool,
+    /// No event of its queue comes before this, in nanoseconds; `u64::MAX`: it has none.
+    next: AtomicU64,
+    /// How often it has put anything into trays.
+    sent: AtomicU64,
 }
 
-/// What is known of a part.
-struct Desk<'w> {
-    /// `None`: it is being run.
-    part: Option<&'w mut Part>,
-    /// No event of its own queue comes before this; `u64::MAX`: it has none.
-    next: u64,
-    /// What has come from other parts and is not in its queue yet.
-    inbox: Vec<(Key, Scheduled)>,
-    /// When the soonest of that is.
-    inbox_next: u64,
+/// What others have for it.
+struct Tray {
+    /// When the first of that is, in nanoseconds.
+    due: AtomicU64,
+    entries: Mutex<Vec<Entry>>,
 }
 
-/// What there was to do, of late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Done {
-    /// How often a part was run.
-    pub(super) turns: u64,
-    /// How many events were handled.
-    pub(super) events: u64,
-}
-
-impl Done {
-    fn add(&mut self, events: u64) {
-        self.turns += 1;
-        self.events += events;
-        if self.turns >= 2 * MANY_TURNS {
-            self.turns /= 2;
-            self.events /= 2;
-        }
-    }
-
-    /// Whether so few events came together that the parts had better be one.
-    pub(super) fn does_not_pay(self) -> bool {
-        self.turns >= MANY_TURNS && self.events < self.turns * FEW_EVENTS
+impl Default for Tray {
+    fn default() -> Self {
+        Tray { due: AtomicU64::new(u64::MAX), entries: Mutex::default() }
     }
 }
 
-/// A turn of fewer events costs as much as it saves.
-const FEW_EVENTS: u64 = 6;
-/// How many turns are looked at before it is said that they are too short.
-const MANY_TURNS: u64 = 8_192;
-/// After so many events a part comes back if another thread waits for something to do.
-const COURTESY: u64 = 16;
-/// After so many it comes back anyway, and is told of.
-const LONG_TURN: u64 = 1_024;
-/// So many events for a turn make it worth to wake another thread.
-const WORTH_A_THREAD: u64 = FEW_EVENTS;
-/// How long a thread looks for something to do before it sleeps: some hundred microseconds, which is what a
-/// sleep and a call cost on a virtual machine.
-const LOOKS: u32 = 6_000;
-/// How many records or packets a part keeps before they are gathered.
-const MANY_RECORDS: usize = 1 << 16;
+/// Where a thread sleeps.
+#[derive(Default)]
+struct Bed {
+    is_taken: AtomicBool,
+    thread: OnceLock<Thread>,
+}
 
 impl<'w> Board<'w> {
+    /// For parts whose last events were at the first and whose next ones are at the second of these times, up
+    /// to `end`, at which nobody handles events any more.
     pub(super) fn new(
         network: &'w Network,
         delays: &'w Delays,
-        parts: &'w mut [Part],
+        parts: &[Part],
         end: u64,
-        (rules, done): (Rules, Done),
+        (rules, pace): (Rules, Pace),
     ) -> Self {
-        let desks = parts.iter_mut().map(|part| Desk {
-            next: part.next_nanos(),
-            part: Some(part),
-            inbox: Vec::new(),
-            inbox_next: u64::MAX,
-        });
-        let state = State {
-            desks: desks.collect(),
-            running: 0,
-            asleep: 0,
-            threads: 1,
-            done,
-            usual: 16 * done.events / done.turns.max(1),
-            end,
-            phase: Phase::On,
-            panic: None,
+        let desk = |(place, part): (usize, &Part)| {
+            let desk = Desk::default();
+            desk.clock.0.next.store(part.next_nanos(), Ordering::Relaxed);
+            desk.keeper.0.store(place % rules.threads, Ordering::Relaxed);
+            desk
         };
+        let furthest = parts.iter().map(|part| part.now.as_nanos()).max().unwrap_or(0);
         Board {
             network,
             delays,
             rules,
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            version: AtomicU64::new(0),
-            idle: AtomicUsize::new(0),
+            meeting: Meeting::new(rules.threads, furthest, end),
+            pace: Mutex::new(pace),
+            desks: parts.iter().enumerate().map(desk).collect(),
+            beds: (0..rules.threads).map(|_| Padded::default()).collect(),
+            asleep: Padded::default(),
+            panic: Mutex::default(),
+            is_broken: AtomicBool::new(false),
         }
     }
 
-    /// Runs parts until nothing is left to do. `recruit` brings one more thread that does the same; it is
-    /// called when there is work for one. Where an actor panics, all come home, and [`Board::finish`]
-    /// goes on panicking.
-    pub(super) fn work(&self, recruit: &dyn Fn()) {
-        let work = AssertUnwindSafe(|| self.take_turns(recruit));
-        if let Err(panic) = panic::catch_unwind(work) {
-            let mut state = self.lock();
-            state.panic.get_or_insert(panic);
-            self.close(&mut state);
-        }
-    }
-
-    fn take_turns(&self, recruit: &dyn Fn()) {
-        let mut state = self.lock();
-        while state.phase != Phase::Over {
-            state = match state.pick(self, None) {
-                Some(place) => self.run(state, place, recruit),
-                None if state.running > 0 => self.wait(state),
-                None if state.phase == Phase::Halt => {
-                    state.end = state.furthest().saturating_add(1).min(state.end);
-                    state.phase = Phase::CatchUp;
-                    state
-                }
-                None => {
-                    self.close(&mut state);
-                    state
-                }
-            };
-        }
-    }
-
-    /// What there was to do of late, once nobody works any more. What is left on desks is put into the queues.
-    pub(super) fn finish(self) -> Done {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(panic) = state.panic {
+    /// What there was to do of late, once nobody works any more. Goes on panicking where a program has.
+    pub(super) fn finish(self) -> Pace {
+        if let Some(panic) = self.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
             panic::resume_unwind(panic);
         }
-        for desk in state.desks {
-            let part = desk.part.expect("nobody works any more");
-            part.agenda.queue_all(desk.inbox);
+        self.pace.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something; where it panics, all threads come home, and [`Board::finish`] goes on panicking.
+    pub(super) fn guard(&self, act: impl FnOnce()) {
+        if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(act)) {
+            lock(&self.panic).get_or_insert(panic);
+            self.is_broken.store(true, Ordering::SeqCst);
+            self.meeting.break_up();
+            self.wake_all();
         }
-        state.done
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<'w>> {
-        // Nobody panics while it is held, but for the one who has found a bug and is told so anyway.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed)
     }
 
-    fn close(&self, state: &mut State<'w>) {
-        state.phase = Phase::Over;
-        self.version.fetch_add(1, Ordering::Relaxed);
-        self.changed.notify_all();
+    /// How many parts there are.
+    pub(super) fn parts(&self) -> usize {
+        self.desks.len()
     }
 
-    /// Gives a part turns until another one has to go first.
-    fn run<'s>(
-        &'s self,
-        mut state: MutexGuard<'s, State<'w>>,
-        place: usize,
-        recruit: &dyn Fn(),
-    ) -> MutexGuard<'s, State<'w>> {
-        let part = state.desks[place].part.take().expect("nobody else runs it");
-        state.running += 1;
-        loop {
-            let bound = state.bound(self, place);
-            let desk = &mut state.desks[place];
-            desk.next = desk.soonest();
-            desk.inbox_next = u64::MAX;
-            let inbox = std::mem::take(&mut desk.inbox);
-            let is_worth_it = self.rules.eager || state.usual >= WORTH_A_THREAD * 16;
-            let mut recruits = false;
-            if is_worth_it
-                && (state.asleep > 0 || state.threads < self.rules.threads)
-                && state.pick(self, None).is_some()
-            {
-                match state.asleep {
-                    0 => (state.threads, recruits) = (state.threads + 1, true),
-                    _ => self.changed.notify_one(),
-                }
-            }
-            drop(state);
-            if recruits {
-                recruit();
-            }
-            let inbox = part.agenda.queue_all(inbox);
-            let mut events = 0;
-            let last = SimTime::from_nanos(bound - 1);
-            while part.step_marked(self.network, last) {
-                events += 1;
-                if events == LONG_TURN
-                    || events % COURTESY == 0 && self.idle.load(Ordering::Relaxed) > 0
-                {
-                    break;
-                }
-            }
-            state = self.lock();
-            state.settle(place, part, inbox, events);
-            self.version.fetch_add(1, Ordering::Relaxed);
-            let kept = part.kept();
-            let is_full = kept.records.max(kept.packets) >= MANY_RECORDS;
-            if state.phase == Phase::On && (is_full || self.does_not_pay(&state)) {
-                state.phase = Phase::Halt;
-            }
-            if state.pick(self, Some(place)) != Some(place) {
-                break;
-            }
-        }
-        state.desks[place].part = Some(part);
-        state.running -= 1;
-        state
+    /// What can come next at a part, in its queue or its tray.
+    pub(super) fn soonest(&self, place: usize) -> u64 {
+        let Desk { clock, tray, .. } = &self.desks[place];
+        // In this order: what is not in the tray any more is on the clock.
+        let due = tray.0.due.load(Ordering::Acquire);
+        due.min(clock.0.next.load(Ordering::Acquire))
     }
 
-    fn does_not_pay(&self, state: &State<'_>) -> bool {
-        !self.rules.eager && state.done.does_not_pay()
+    /// How often anything was put into trays. Two sums that are equal are of the same counts, for none
+    /// falls.
+    pub(super) fn sent(&self) -> u64 {
+        let counts = self.desks.iter().map(|desk| desk.clock.0.sent.load(Ordering::Acquire));
+        counts.fold(0, u64::wrapping_add)
     }
 
-    /// Waits until anything changes: with open eyes at first, where a processor is free for that.
-    fn wait<'s>(&'s self, state: MutexGuard<'s, State<'w>>) -> MutexGuard<'s, State<'w>> {
-        let seen = self.version.load(Ordering::Relaxed);
-        let idle = self.idle.fetch_add(1, Ordering::Relaxed) + 1;
-        let may_look = idle + state.running <= self.rules.processors;
-        drop(state);
-        if may_look {
-            for _ in 0..LOOKS {
-                if self.version.load(Ordering::Relaxed) != seen {
-                    break;
-                }
-                std::hint::spin_loop();
-            }
-        }
-        let mut state = self.lock();
-        if self.version.load(Ordering::Relaxed) == seen {
-            state.asleep += 1;
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.asleep -= 1;
-        }
-        self.idle.fetch_sub(1, Ordering::Relaxed);
-        state
-    }
-}
-
-impl<'w> State<'w> {
-    /// The part furthest behind of those that can go on and are not being run. One may be `here` that is
-    /// not on its desk.
-    fn pick(&self, board: &Board<'w>, here: Option<usize>) -> Option<usize> {
-        if matches!(self.phase, Phase::Halt | Phase::Over) {
-            return None;
-        }
-        let is_free = |place: &usize| self.desks[*place].part.is_some() || here == Some(*place);
-        let free = (0..self.desks.len()).filter(is_free);
-        let can_go_on =
-            free.filter(|place| self.desks[*place].soonest() < self.bound(board, *place));
-        can_go_on.min_by_key(|place| (self.desks[*place].soonest(), here != Some(*place)))
+    /// Sets the clock of a part.
+    pub(super) fn show(&self, place: usize, next: u64) {
+        self.desks[place].clock.0.next.store(next, Ordering::Release);
     }
 
-    /// When the last event was that any part has handled; all parts are back.
-    fn furthest(&self) -> u64 {
-        let parts = self.desks.iter().filter_map(|desk| desk.part.as_ref());
-        parts.map(|part| part.now.as_nanos()).max().unwrap_or(0)
-    }
-
-    /// Up to where a part can go.
-    fn bound(&self, board: &Board<'w>, place: usize) -> u64 {
-        let ways = self.desks.iter().zip(board.delays.to(place));
-        ways.fold(self.end, |bound, (desk, delay)| bound.min(desk.soonest().saturating_add(*delay)))
-    }
-
-    /// A part has had a turn: what it has for others is laid on their desks.
-    fn settle(&mut self, place: usize, part: &mut Part, inbox: Vec<(Key, Scheduled)>, events: u64) {
-        self.done.add(events);
-        self.usual = self.usual - self.usual / 16 + events;
-        let crossing = part.agenda.crossing.as_mut().expect("one of several parts");
-        for (leaving, desk) in crossing.leaving.iter_mut().zip(&mut self.desks) {
-            let Some(next) = leaving.iter().map(|(key, _)| key.time.as_nanos()).min() else {
+    /// Puts what a part has for others into their trays.
+    pub(super) fn send(&self, place: usize, leaving: &mut [Vec<Entry>]) {
+        for (leaving, Desk { tray: Padded(tray), .. }) in leaving.iter_mut().zip(&self.desks) {
+            let Some(due) = leaving.iter().map(|(key, _)| key.time.as_nanos()).min() else {
                 continue;
             };
-            desk.inbox_next = desk.inbox_next.min(next);
-            match desk.inbox.is_empty() {
-                true => std::mem::swap(&mut desk.inbox, leaving),
-                false => desk.inbox.append(leaving),
+            let mut entries = lock(&tray.entries);
+            match entries.is_empty() {
+                true => std::mem::swap(&mut *entries, leaving),
+                false => entries.append(leaving),
             }
+            // Nobody else sets it while the lock is held.
+            let due = due.min(tray.due.load(Ordering::Relaxed));
+            tray.due.store(due, Ordering::Release);
         }
-        let desk = &mut self.desks[place];
-        desk.next = part.next_nanos();
-        if desk.inbox.is_empty() {
-            desk.inbox = inbox; // its room is used again
-        }
+        self.desks[place].clock.0.sent.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether there is anything in the tray of a part.
+    pub(super) fn has_mail(&self, place: usize) -> bool {
+        self.desks[place].tray.0.due.load(Ordering::Acquire) != u64::MAX
+    }
+
+    /// Takes what is in the tray of a part, and leaves `room` in it.
+    pub(super) fn take(&self, place: usize, room: Vec<Entry>) -> Vec<Entry> {
+        let Desk { clock: Padded(clock), tray: Padded(tray), .. } = &self.desks[place];
+        let mut entries = lock(&tray.entries);
+        let taken = std::mem::replace(&mut *entries, room);
+        // Nobody else sets the clock.
+        let next = tray.due.load(Ordering::Relaxed).min(clock.next.load(Ordering::Relaxed));
+        clock.next.store(next, Ordering::Release);
+        tray.due.store(u64::MAX, Ordering::Release);
+        taken
+    }
+
+    /// Tells of turns; `true` where so little happens side by side that the parts had better be one.
+    pub(super) fn tell(&self, done: Pace) -> bool {
+        let mut pace = lock(&self.pace);
+        pace.add(done);
+        !self.rules.eager && pace.does_not_pay()
     }
 }
 
-impl Desk<'_> {
-    /// No event of this part comes before this.
-    fn soonest(&self) -> u64 {
-        self.next.min(self.inbox_next)
+/// Who runs what.
+impl Board<'_> {
+    /// The part that is furthest behind of those that can go on and that nobody runs: one that this thread
+    /// has run last, or else one of another thread.
+    pub(super) fn pick(&self, thread: usize) -> Option<usize> {
+        let own = |place: &usize| self.keeper(*place) == thread;
+        let behind = |free: &mut dyn Iterator<Item = usize>| {
+            let ready = free.filter(|place| self.is_ready(*place));
+            ready.min_by_key(|place| self.soonest(*place))
+        };
+        let places = 0..self.desks.len();
+        behind(&mut places.clone().filter(own))
+            .or_else(|| behind(&mut places.filter(|place| !own(place))))
     }
+
+    /// A thread begins to run a part, which nobody else does; `true` when another part is run meanwhile.
+    pub(super) fn begin(&self, place: usize, thread: usize) -> bool {
+        let beside = self.desks.iter().any(|desk| desk.clock.0.is_running.load(Ordering::Relaxed));
+        let Desk { clock, keeper: Padded(keeper), .. } = &self.desks[place];
+        clock.0.is_running.store(true, Ordering::Relaxed);
+        if keeper.load(Ordering::Relaxed) != thread {
+            keeper.store(thread, Ordering::Relaxed);
+        }
+        beside
+    }
+
+    /// It has stopped.
+    pub(super) fn stop(&self, place: usize) {
+        self.desks[place].clock.0.is_running.store(false, Ordering::Release);
+    }
+
+    fn keeper(&self, place: usize) -> usize {
+        self.desks[place].keeper.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody runs a part, and it can go on, or all threads can go home. At rest, when all that was
+    /// set can be seen, that is certain; otherwise it is so soon, or somebody who goes on looks
+    /// again.
+    fn is_ready(&self, place: usize) -> bool {
+        if self.desks[place].clock.0.is_running.load(Ordering::Relaxed) {
+            return false;
+        }
+        let soonest = self.soonest(place);
+        let end = self.meeting.end();
+        let (mut first, mut reach) = (soonest, end);
+        for (other, delay) in self.delays.to(place).iter().enumerate() {
+            if other != place {
+                let next = self.soonest(other);
+                first = first.min(next);
+                reach = reach.min(next.saturating_add(*delay));
+            }
+        }
+        soonest < reach || first >= end
+    }
+}
+
+/// Sleep.
+impl Board<'_> {
+    /// Sleeps until somebody sees that there is something to do, or until all are woken. `has_reason` looks
+    /// once more whether there is one not to sleep, when others can see already that this thread does.
+    pub(super) fn sleep(&self, thread: usize, has_reason: impl FnOnce() -> bool) {
+        let Padded(bed) = &self.beds[thread];
+        bed.thread.get_or_init(thread::current);
+        self.asleep.0.fetch_add(1, Ordering::SeqCst);
+        bed.is_taken.store(true, Ordering::SeqCst);
+        // Either the one who sets a clock sees the sleeper, or the sleeper sees the clock.
+        fence(Ordering::SeqCst);
+        if has_reason() {
+            self.wake(thread);
+        }
+        while bed.is_taken.load(Ordering::Acquire) {
+            thread::park();
+        }
+    }
+
+    /// Wakes a thread for each part that can go on and that nobody runs: the one that has run it last, or
+    /// else another one. Called by whoever has set a clock, before it waits or takes another part.
+    pub(super) fn wake_for_what_is_ready(&self) {
+        fence(Ordering::SeqCst);
+        if self.asleep.0.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        for place in 0..self.desks.len() {
+            if self.is_ready(place) && !self.wake(self.keeper(place)) {
+                let _ = (0..self.beds.len()).any(|thread| self.wake(thread));
+            }
+        }
+    }
+
+    pub(super) fn wake_all(&self) {
+        fence(Ordering::SeqCst);
+        for thread in 0..self.beds.len() {
+            self.wake(thread);
+        }
+    }
+
+    /// `false` when it does not sleep.
+    fn wake(&self, thread: usize) -> bool {
+        let Padded(bed) = &self.beds[thread];
+        let wakes =
+            bed.is_taken.load(Ordering::Relaxed) && bed.is_taken.swap(false, Ordering::AcqRel);
+        if wakes {
+            self.asleep.0.fetch_sub(1, Ordering::Relaxed);
+            bed.thread.get().expect("it was set before").unpark();
+        }
+        wakes
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nobody panics while it is held.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

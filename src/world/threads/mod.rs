@@ -1,30 +1,40 @@
 //! A world on several threads: the same history, to the byte.
 //!
 //! The nodes are dealt out into parts, each with its own queue (`split`); parts run side by side as far
-//! as the links between them allow (`board`), and stop where the network changes, which is known in
-//! advance. Events have their order from their origins, so what happens at a node does not depend on who
-//! else runs; what was recorded is put in that order when the parts have stopped. A world is parted when
-//! it has had some events, by what its nodes had to do until then, and stays parted.
+//! as the links between them allow (`board`, `view`), by turns (`job`) that threads give them (`worker`), and
+//! stop where the network changes, which is known in advance. Events have their order from their origins, so
+//! what happens at a node does not depend on who else runs; what was recorded is put in that order when the
+//! parts have stopped (`meeting`). A world is parted when it has had some events, by what its nodes had to
+//! do until then, and stays parted as long as that pays (`pace`).
 //!
 //! Not modelled: runs that are looked at event by event (traced draws, a crash after an event of a number,
 //! a gateway to real programs). They stay on one thread, and say so.
 
 mod board;
 mod delays;
+mod job;
+mod meeting;
+mod pace;
 mod split;
 #[cfg(test)]
 mod tests;
+mod view;
+mod worker;
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::engine::{SimTime, shake, trace};
 use crate::net::NodeId;
 
-use self::board::{Board, Done, Rules};
+use self::board::{Board, Rules};
 use self::delays::Delays;
+use self::job::{Job, Turn};
+use self::pace::Pace;
 use self::split::SplitRules;
+use self::worker::Worker;
 
 use super::World;
 use super::capture::Captured;
@@ -38,6 +48,8 @@ use super::records::Records;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threads {
     count: usize,
+    /// How many can run at once.
+    processors: usize,
     eager: bool,
 }
 
@@ -59,7 +71,8 @@ impl Threads {
 
     /// So many, where that pays; from 1 up to [`Threads::MOST`].
     pub fn new(count: usize) -> Self {
-        Threads { count: count.clamp(1, Self::MOST), eager: false }
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Threads { count: count.clamp(1, Self::MOST), processors, eager: false }
     }
 
     /// How many.
@@ -67,10 +80,15 @@ impl Threads {
         self.count
     }
 
-    /// From the first event on, and where it does not pay, too: for tests.
+    /// From the first event on, and where it does not pay, too, and more than can run at once: for tests.
     #[must_use]
     pub fn eagerly(self) -> Self {
         Threads { eager: true, ..self }
+    }
+
+    /// How many there are: no more than can run at once.
+    fn at_work(self) -> usize {
+        if self.eager { self.count } else { self.count.min(self.processors) }
     }
 }
 
@@ -101,9 +119,11 @@ pub enum Reason {
     Short {
         /// That time.
         ahead: Duration,
-        /// How many events come together, in hundredths.
+        /// How many events a turn of a part has beside others, in hundredths.
         hundredths: u64,
     },
+    /// The machine has no second processor.
+    Processor,
     /// Real programs reach it.
     Served,
     /// Its draws are traced.
@@ -129,6 +149,7 @@ impl fmt::Display for Reason {
                     "links between parts are too short ({ahead:?}): {whole}.{rest:02} events come together"
                 )
             }
+            Reason::Processor => f.write_str("there is one processor"),
             Reason::Served => f.write_str("real programs reach it"),
             Reason::Traced => f.write_str("its draws are traced"),
             Reason::Trapped => f.write_str("a crash waits for an event of one host"),
@@ -144,8 +165,8 @@ pub(super) struct Crew {
     sharing: Sharing,
     /// When so many events were handled, it is seen whether the world can be parted.
     apart_at: u64,
-    /// How much the parts had to do at a time, of late.
-    done: Done,
+    /// How much was done side by side, of late.
+    pace: Pace,
     /// What is between the parts, once that is known and as long as it holds.
     delays: Option<Delays>,
     /// What was recorded so far, where each part keeps what is not gathered yet.
@@ -157,8 +178,8 @@ pub(super) struct Crew {
 impl Default for Crew {
     fn default() -> Self {
         let (threads, sharing) = (Threads::new(1), Sharing::Alone(Reason::Asked));
-        let (apart_at, done) = (u64::MAX, Done::default());
-        Crew { threads, sharing, apart_at, done, delays: None, history: None, captured: None }
+        let (apart_at, pace) = (u64::MAX, Pace::default());
+        Crew { threads, sharing, apart_at, pace, delays: None, history: None, captured: None }
     }
 }
 
@@ -238,10 +259,10 @@ impl World {
                     if !left.any(|key| key.time <= last) {
                         return None;
                     }
-                    let done = self.crew.done;
-                    if !self.crew.threads.eager && done.does_not_pay() {
-                        let hundredths = done.events * 100 / done.turns;
-                        self.crew.done = Done::default();
+                    let pace = self.crew.pace;
+                    if !self.crew.threads.eager && pace.does_not_pay() {
+                        let hundredths = pace.hundredths();
+                        self.crew.pace = Pace::default();
                         self.run_alone(Reason::Short { ahead, hundredths });
                         self.crew.apart_at = self.parts[0].events + PATIENCE;
                     } else if self.next_event() == Some(SimTime::MAX) {
@@ -256,12 +277,14 @@ impl World {
 
     /// Takes the world apart, if that can be of use.
     fn part(&mut self) {
-        let Threads { count: threads, eager } = self.crew.threads;
+        let Threads { eager, .. } = self.crew.threads;
+        let threads = self.crew.threads.at_work();
         let whole = &self.parts[0];
         let reason = match () {
             () if trace::is_on() => Reason::Traced,
             () if !self.traps.is_empty() => Reason::Trapped,
             () if whole.hosts.iter().any(|host| host.state.is_gateway) => Reason::Served,
+            () if threads < 2 => Reason::Processor,
             () => match split::split(&self.network, whole, SplitRules { threads, eager }) {
                 Some(part_of) => return self.take_apart(&part_of),
                 None => Reason::Whole,
@@ -369,17 +392,19 @@ impl World {
             self.crew.delays = Some(delays);
         }
         let World { network, parts, crew, .. } = self;
-        let rules = Rules {
-            threads: crew.threads.count,
-            processors: thread::available_parallelism().map_or(1, usize::from),
-            eager: crew.threads.eager,
-        };
+        let Threads { processors, eager, .. } = crew.threads;
+        let threads = crew.threads.at_work().min(parts.len());
+        let rules = Rules { threads, may_look: threads <= processors, eager };
         let delays = crew.delays.as_ref().expect("computed above");
         let end = last.as_nanos().saturating_add(1);
-        let board = Board::new(network, delays, parts, end, (rules, crew.done));
-        let salt = shake::salt();
-        thread::scope(|scope| board.work(&|| hire(scope, &board, salt)));
-        self.crew.done = board.finish();
+        let board = Board::new(network, delays, parts, end, (rules, crew.pace));
+        let jobs = parts.iter_mut().enumerate();
+        let mut jobs: Vec<_> = jobs.map(|(place, part)| Job::new(&board, place, part)).collect();
+        if eager || !play_alone(&mut jobs) {
+            jobs = play_together(&board, jobs);
+        }
+        jobs.into_iter().for_each(Job::finish);
+        crew.pace = board.finish();
         self.gather();
     }
 
@@ -415,14 +440,49 @@ impl World {
         let Recorded { records, packets, .. } = self.parts[part].take_recorded();
         self.crew.keep(records, packets);
         let crossing = self.parts[part].agenda.crossing.as_mut().expect("one of several parts");
-        let leaving: Vec<_> = crossing.leaving.iter_mut().map(std::mem::take).collect();
+        let leaving = crossing.take();
         for (part, entries) in self.parts.iter_mut().zip(leaving) {
             part.agenda.queue_all(entries);
         }
     }
 }
 
-/// Brings one more thread.
-fn hire<'scope>(scope: &'scope thread::Scope<'scope, '_>, board: &'scope Board<'_>, salt: u64) {
-    scope.spawn(move || shake::shaken(salt, || board.work(&|| hire(scope, board, salt))));
+/// So many events are not worth a thread.
+const FEW_EVENTS: u64 = 512;
+/// Until that is known nobody has more of them in a row.
+const SHORT_TURN: u64 = 64;
+
+/// Lets one thread do all the work; `false` when there is much of it, and more is left.
+fn play_alone(jobs: &mut [Job<'_, '_>]) -> bool {
+    let events = |jobs: &[Job<'_, '_>]| jobs.iter().map(Job::events).sum::<u64>();
+    let much = events(jobs) + FEW_EVENTS;
+    while events(jobs) < much {
+        if jobs
+            .iter_mut()
+            .map(|job| job.turn(SHORT_TURN, false))
+            .filter(|turn| *turn == Turn::Had)
+            .count()
+            == 0
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Lets several threads do it, of which this is one.
+fn play_together<'b, 'w>(board: &'b Board<'w>, jobs: Vec<Job<'b, 'w>>) -> Vec<Job<'b, 'w>> {
+    let salt = shake::salt();
+    let jobs: Vec<_> = jobs.into_iter().map(Mutex::new).collect();
+    let worker = |number| Worker::new(board, &jobs, number);
+    thread::scope(|scope| {
+        board.guard(|| {
+            for number in 1..board.rules.threads {
+                let worker = worker(number);
+                scope.spawn(move || shake::shaken(salt, || board.guard(|| worker.work())));
+            }
+            worker(0).work();
+        });
+    });
+    jobs.into_iter().map(|job| job.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }

@@ -2,7 +2,8 @@
 //!
 //! Nodes that short links join stay together. Of all delays that part the network into groups of which
 //! none has more than its share of the work, a long one is taken, since parts run ahead of each other by
-//! that; the groups are then dealt out, the heaviest first, each to the part that has least.
+//! that; light groups that are joined by a longer link stay together, too. The groups are then dealt out, the
+//! heaviest first, each to the part that has least.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -52,8 +53,12 @@ pub(super) struct SplitRules {
 
 /// An event at a host costs as much as so many packets forwarded.
 const HOST_EVENT: u64 = 4;
-/// More parts than threads: who is done early takes another one.
-const PARTS_A_THREAD: usize = 2;
+/// More parts than threads: who can not go on with one takes another. For at a time few hosts have much to do,
+/// and which ones differs from second to second.
+const PARTS_A_THREAD: usize = 3;
+
+/// So many light groups make up a part.
+const LIGHT: usize = 8;
 
 fn split_graph(weights: &[u64], bonds: &[Bond], rules: SplitRules) -> Option<Vec<u32>> {
     let all: u64 = weights.iter().sum();
@@ -70,18 +75,23 @@ fn split_graph(weights: &[u64], bonds: &[Bond], rules: SplitRules) -> Option<Vec
     // Groups that are well below a thread's share can be dealt out evenly. Those that just fit it are
     // as good where they make much of the delay.
     let of_thread = all / rules.threads as u64;
-    let (even, just) = (longest(of_thread / 4 * 3), longest(of_thread + all / 10));
+    let (even, just) = (longest(of_thread / 2), longest(of_thread + all / 10));
     let cut = match (even, just) {
         (Some(even), Some(just)) if just < even * 2 => even,
         (_, Some(just)) => just,
         // No link at all, or the lightest groups there can be are too heavy.
         _ => delays.first().copied().unwrap_or(Duration::MAX),
     };
-    let groups = Groups::new(weights, bonds, cut);
+    // What is light enough to be dealt out together stays together, so that fewer packets cross over.
+    let parts = rules.threads * PARTS_A_THREAD;
+    let light = all / (parts * LIGHT) as u64;
+    let mut bonds = bonds.to_vec();
+    bonds.sort_by_key(|bond| bond.delay);
+    let groups = Groups::join(weights, &bonds, |bond, weight| bond.delay < cut || weight <= light);
     if groups.weights.len() < 2 || (!rules.eager && heaviest(&groups) > all / 4 * 3) {
         return None;
     }
-    let parts = (rules.threads * PARTS_A_THREAD).clamp(2, groups.weights.len());
+    let parts = parts.clamp(2, groups.weights.len());
     Some(groups.deal(parts))
 }
 
@@ -95,20 +105,29 @@ struct Groups {
 impl Groups {
     /// All links below this delay stay whole.
     fn new(weights: &[u64], bonds: &[Bond], cut: Duration) -> Self {
+        Self::join(weights, bonds, |bond, _| bond.delay < cut)
+    }
+
+    /// Keeps those links whole, one after the other, that are to be: by the link, and by how heavy the
+    /// group gets with it.
+    fn join(weights: &[u64], bonds: &[Bond], stays: impl Fn(&Bond, u64) -> bool) -> Self {
         let mut leaders: Vec<u32> = (0..weights.len() as u32).collect();
-        for Bond { nodes: [a, b], .. } in bonds.iter().filter(|bond| bond.delay < cut) {
-            let (a, b) = (leader(&mut leaders, *a), leader(&mut leaders, *b));
-            leaders[a.max(b) as usize] = a.min(b);
+        let mut led = weights.to_vec();
+        for bond in bonds {
+            let [a, b] = bond.nodes.map(|node| leader(&mut leaders, node));
+            if a != b && stays(bond, led[a as usize] + led[b as usize]) {
+                leaders[a.max(b) as usize] = a.min(b);
+                led[a.min(b) as usize] += led[a.max(b) as usize];
+            }
         }
         let mut groups = Groups { of: vec![0; weights.len()], weights: Vec::new() };
-        for (node, weight) in weights.iter().enumerate() {
+        for node in 0..weights.len() {
             let first = leader(&mut leaders, node as u32) as usize;
             if first == node {
                 groups.of[node] = groups.weights.len() as u32;
-                groups.weights.push(0);
+                groups.weights.push(led[first]);
             }
             groups.of[node] = groups.of[first];
-            groups.weights[groups.of[first] as usize] += weight;
         }
         groups
     }
@@ -186,10 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn pairs_stay_together() {
+        let bonds: Vec<Bond> = (0..100).map(|pair| bond(pair, pair + 100, 20)).collect();
+        let parts = split_graph(&[3; 200], &bonds, rules(2)).unwrap();
+        assert_eq!(parts[..100], parts[100..]);
+        let most = (0..6).map(|part| parts.iter().filter(|of| **of == part).count()).max();
+        assert_eq!(most, Some(34));
+    }
+
+    #[test]
     fn nodes_without_links_are_dealt_out_too() {
         let parts = split_graph(&[7, 3, 3, 1], &[], rules(2)).unwrap();
         assert_eq!(parts, [0, 1, 2, 3]);
-        let parts = split_graph(&[6, 3, 3], &[], SplitRules { threads: 1, eager: false }).unwrap();
-        assert_eq!(parts, [0, 1, 1]);
+        let parts = split_graph(&[9, 1, 1, 2, 2, 2, 2, 3], &[], rules(2)).unwrap();
+        assert_eq!(parts, [0, 2, 3, 2, 3, 4, 5, 1]);
     }
 }
