@@ -212,6 +212,7 @@ impl Channel {
     /// When the channel itself, or a session with that deadline, wants [`Input::Timeout`].
     pub(crate) fn deadline(&self, session: Option<SimTime>) -> Option<SimTime> {
         let own = match &self.layer {
+            Layer::Plain if self.valve.is_none() => return session,
             Layer::Plain => None,
             Layer::Tls(tls) => tls.session.deadline(),
         };

@@ -14,17 +14,24 @@ pub(crate) fn write_number(number: u64, out: &mut (impl Write + ?Sized)) -> Resu
 /// Writes `address` as `Display` does.
 pub(crate) fn write_address(address: IpAddr, out: &mut (impl Write + ?Sized)) -> Result {
     let IpAddr::V4(address) = address else { return write!(out, "{address}") };
-    let mut octets = [b'.'; 15];
+    let mut octets = [b'.'; 16];
     let mut end = 0;
     for octet in address.octets() {
-        let mut digits = [0; 20];
-        let start = put_number(octet.into(), &mut digits);
-        // The first octet has no dot before it.
-        let at = if end == 0 { 0 } else { end + 1 };
-        end = at + digits.len() - start;
-        octets[at..end].copy_from_slice(&digits[start..]);
+        // With the dot behind it.
+        end += put_short(octet.into(), &mut octets[end..]) + 1;
     }
-    out.write_str(text(&octets[..end]))
+    out.write_str(text(&octets[..end - 1]))
+}
+
+/// Puts a number of three digits at most at the beginning of `octets`; how many digits it has.
+pub(crate) fn put_short(number: u16, octets: &mut [u8]) -> usize {
+    let digits = 1 + usize::from(number >= 10) + usize::from(number >= 100);
+    let mut left = number;
+    for octet in octets[..digits].iter_mut().rev() {
+        *octet = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    digits
 }
 
 /// Puts the digits of `number` at the end of `octets`, which have room for them, and tells where they start.
@@ -49,7 +56,8 @@ pub(crate) fn put_digits<const N: usize>(mut number: u32, octets: &mut [u8]) {
     }
 }
 
-fn text(octets: &[u8]) -> &str {
+/// Digits and dots as text.
+pub(crate) fn text(octets: &[u8]) -> &str {
     std::str::from_utf8(octets).expect("digits and dots are ASCII")
 }
 
@@ -67,6 +75,11 @@ mod tests {
         let mut digits = [b' '; 4];
         put_digits::<4>(70_012, &mut digits);
         assert_eq!(&digits, b"0012");
+        for number in [0, 7, 10, 99, 100, 999] {
+            let mut octets = [0; 3];
+            let digits = put_short(number, &mut octets);
+            assert_eq!(text(&octets[..digits]), number.to_string());
+        }
         for address in ["0.0.0.0", "192.0.2.1", "255.255.255.255", "10.200.3.45", "2001:db8::1"] {
             let address: IpAddr = address.parse().unwrap();
             let mut written = String::new();

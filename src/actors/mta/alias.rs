@@ -15,9 +15,12 @@ use super::owner::owner;
 /// The addresses that `first` stands for on that date, each once: itself, or what its aliases lead
 /// to. None when its aliases lead nowhere but to each other.
 pub(super) fn expand(first: &Mailbox, config: &MtaConfig, date: UnixTime) -> Vec<Mailbox> {
-    if others(first, config, date).is_none() {
-        return vec![first.clone()];
-    }
+    targets(first, config, date).unwrap_or_else(|| vec![first.clone()])
+}
+
+/// The addresses that `first` stands for, each once; `None` when it stands for itself, as most do.
+pub(super) fn targets(first: &Mailbox, config: &MtaConfig, date: UnixTime) -> Option<Vec<Mailbox>> {
+    others(first, config, date)?;
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([first.clone()]);
     let mut open = vec![first.clone()];
@@ -33,7 +36,7 @@ pub(super) fn expand(first: &Mailbox, config: &MtaConfig, date: UnixTime) -> Vec
         let new = targets.into_iter().rev().filter(|target| seen.insert(target.clone()));
         open.extend(new);
     }
-    found
+    Some(found)
 }
 
 /// Who gets the mail for an address instead of its owner.

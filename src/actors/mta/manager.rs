@@ -221,13 +221,12 @@ impl Manager {
         let message = ctx.disk().queue().begin_attempt(id).expect("a due message is in the queue");
         let load = Load::of(message);
         let mut ways: Vec<(usize, QueuedRecipient, Way)> = Vec::new();
-        let mut onward: BTreeMap<(Hop, ReversePath), Vec<Recipient>> = BTreeMap::new();
+        let mut onward: Vec<(Hop, ReversePath, Recipient)> = Vec::new();
         for (index, recipient) in message.pending() {
             match transport::way(&self.config, &recipient.address) {
                 Way::Onward(hop) => {
                     let from = local::reverse_path(&self.config, &load.from, recipient, date);
-                    let recipient = Recipient::of(index, recipient);
-                    onward.entry((hop, from)).or_default().push(recipient);
+                    onward.push((hop, from, Recipient::of(index, recipient)));
                 }
                 way => ways.push((index, recipient.clone(), way)),
             }
@@ -256,17 +255,24 @@ impl Manager {
             };
             ctx.disk().queue().settle(id, index, state);
         }
-        for ((hop, from), mut recipients) in onward {
-            while !recipients.is_empty() {
-                let most = self.config.limits.recipients.max(1).min(recipients.len());
-                let rest = recipients.split_off(most);
-                let (queue_id, hop, from) = (id.clone(), hop.clone(), from.clone());
-                let task = Task { queue_id, hop, from, recipients };
-                *self.active.get_mut(id).expect("inserted above") += 1;
-                if let Some((task, trouble)) = self.destinations.add(task, now) {
-                    self.put_off(&task, &trouble, ctx);
-                }
-                recipients = rest;
+        // Those that share next hop and reverse-path stand together then, in the order of their places.
+        onward.sort_by(|(hop, from, _), (other_hop, other_from, _)| {
+            (hop, from).cmp(&(other_hop, other_from))
+        });
+        let most = self.config.limits.recipients.max(1);
+        let mut onward = onward.into_iter().peekable();
+        while let Some((hop, from, first)) = onward.next() {
+            let mut recipients = vec![first];
+            while recipients.len() < most
+                && let Some((.., next)) = onward
+                    .next_if(|(next_hop, next_from, _)| *next_hop == hop && *next_from == from)
+            {
+                recipients.push(next);
+            }
+            let task = Task { queue_id: id.clone(), hop, from, recipients };
+            *self.active.get_mut(id).expect("inserted above") += 1;
+            if let Some((task, trouble)) = self.destinations.add(task, now) {
+                self.put_off(&task, &trouble, ctx);
             }
         }
         self.end_one(id, ctx);
@@ -308,7 +314,7 @@ impl Manager {
             let (delivery, fates) = Delivery::start(load, hop, recipients, &mut tools, ctx);
             let number = self.next_delivery;
             self.next_delivery += 1;
-            self.deliveries.insert(number, Box::new(delivery));
+            self.deliveries.insert(number, delivery);
             self.after(number, None, fates, ctx);
         }
     }
@@ -328,7 +334,7 @@ impl Manager {
         let (delivery, fates) = Delivery::start(load, hop, vec![recipient], &mut tools, ctx);
         let number = self.next_delivery;
         self.next_delivery += 1;
-        self.deliveries.insert(number, Box::new(delivery));
+        self.deliveries.insert(number, delivery);
         self.probes.insert(number, address);
         self.after(number, None, fates, ctx);
     }
@@ -350,17 +356,25 @@ impl Manager {
         let Some(delivery) = deliveries.get_mut(&number) else { return };
         let before = delivery.connection();
         let fates = act(delivery, &mut Tools { config, clients, stub, draws, kept }, ctx);
-        self.after(number, before, fates, ctx);
-        self.start_deliveries(ctx);
+        if self.after(number, before, fates, ctx) {
+            self.start_deliveries(ctx);
+        }
     }
 
-    /// Settles the fates that a delivery has come to, and ends it when it is done.
-    fn after(&mut self, number: u64, before: Option<ConnId>, fates: Fates, ctx: &mut Ctx<'_>) {
+    /// Settles the fates that a delivery has come to, and ends it when it is done. Whether another one may
+    /// take its place.
+    fn after(
+        &mut self,
+        number: u64,
+        before: Option<ConnId>,
+        fates: Fates,
+        ctx: &mut Ctx<'_>,
+    ) -> bool {
         let delivery = self.deliveries.get(&number).expect("the caller has it");
         let (now, is_done) = (delivery.connection(), delivery.is_done());
         if before == now && now.is_some() && fates.is_empty() && !is_done {
             // It talks on: it waits for no look-up, and has nothing to tell.
-            return;
+            return false;
         }
         if before != now {
             if let Some(connection) = before {
@@ -384,7 +398,7 @@ impl Manager {
                 self.deliveries.remove(&number);
                 self.probes.remove(&number);
             }
-            return;
+            return false;
         }
         if !fates.is_empty() {
             let delivery = self.deliveries.get(&number).expect("looked at above");
@@ -393,7 +407,7 @@ impl Manager {
             }
         }
         if !is_done {
-            return;
+            return false;
         }
         let delivery = self.deliveries.remove(&number).expect("looked at above");
         let given_up = self.destinations.ended(&delivery.hop, delivery.site(), ctx.now());
@@ -403,6 +417,7 @@ impl Manager {
                 self.put_off(&task, &trouble, ctx);
             }
         }
+        true
     }
 
     /// One delivery of a message has ended; with the last one, the pass has.

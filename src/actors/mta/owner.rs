@@ -149,7 +149,10 @@ pub(super) fn account(
     address: &Mailbox,
 ) -> Option<(AccountId, Option<String>)> {
     let written = address.unquoted_local_part();
-    let of = |name: &str| store.account_of(&format!("{name}@{}", address.domain()));
+    let of = |name: &str| match name == address.local_part() {
+        true => store.account_of(address.as_str()),
+        false => store.account_of(&format!("{name}@{}", address.domain())),
+    };
     let of_name = || {
         let (name, detail) = domain.split_detail(&written)?;
         Some((of(name)?, Some(detail.to_owned())))

@@ -171,7 +171,7 @@ pub(crate) const SMTP_PORT: u16 = 25;
 /// The address of an exchange as it is written in notes and reports: `host[address]`.
 pub(crate) fn exchange_text(host: &str, address: SocketAddr) -> String {
     // An address literal is the host's name too, and stands there without brackets.
-    let host = host.trim_matches(['[', ']']);
+    let host = if host.starts_with('[') { host.trim_matches(['[', ']']) } else { host };
     let mut text = String::with_capacity(host.len() + 2 + "255.255.255.255".len());
     text.push_str(host);
     text.push('[');

@@ -149,33 +149,28 @@ impl DateTime {
     /// Adds [`DateTime::rfc5322`] to `text`.
     pub fn write_rfc5322(self, text: &mut String) {
         let Date { year, day, .. } = self.date;
-        let (century, year) = (two(year.unsigned_abs() / 100), two(year.unsigned_abs()));
         let (hour, minute, second) = self.time();
-        let sign = if self.offset_minutes < 0 { "-" } else { "+" };
         let offset = self.offset_minutes.unsigned_abs();
-        let (weekday, month) = (self.date.weekday(), self.date.month_name());
-        for piece in [
-            weekday,
-            ", ",
-            two(day),
-            " ",
-            month,
-            " ",
-            century,
-            year,
-            " ",
-            two(hour),
-            ":",
-            two(minute),
-            ":",
-            two(second),
-            " ",
-            sign,
-            two(offset / 60),
-            two(offset % 60),
-        ] {
-            text.push_str(piece);
+        let mut octets = *b"Mon, 05 Jan 2026 09:00:00 +0000";
+        octets[..3].copy_from_slice(self.date.weekday().as_bytes());
+        octets[8..11].copy_from_slice(self.date.month_name().as_bytes());
+        if self.offset_minutes < 0 {
+            octets[26] = b'-';
         }
+        for (at, number) in [
+            (5, day.into()),
+            (12, year.unsigned_abs() / 100),
+            (14, year.unsigned_abs()),
+            (17, hour.into()),
+            (20, minute.into()),
+            (23, second.into()),
+            (27, offset / 60),
+            (29, offset % 60),
+        ] {
+            octets[at] = b'0' + (number / 10 % 10) as u8;
+            octets[at + 1] = b'0' + (number % 10) as u8;
+        }
+        text.push_str(std::str::from_utf8(&octets).expect("digits and letters are ASCII"));
     }
 
     /// ` 5-Jan-2026 09:00:00 +0000`, the `date-time` of RFC 3501 §9 without its quotes.

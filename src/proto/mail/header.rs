@@ -256,9 +256,26 @@ pub(super) fn empty_line(octets: &[u8]) -> usize {
 }
 
 /// The length of the first line with its line end.
+///
+/// The lines of a header are short, and a searcher takes as long to begin as the search in one of them
+/// (bench `deliveries`): so the first octets are looked at here, by eights.
 fn line_length(octets: &[u8]) -> usize {
-    memchr(b'\n', octets).map_or(octets.len(), |at| at + 1)
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let near = &octets[..octets.len().min(NEAR_OCTETS)];
+    for (at, eight) in near.as_chunks::<8>().0.iter().enumerate() {
+        // The lowest octet that is a line feed is the lowest with its highest bit set here.
+        let zero = u64::from_le_bytes(*eight) ^ (EACH * b'\n' as u64);
+        let found = zero.wrapping_sub(EACH) & !zero & (EACH << 7);
+        if found != 0 {
+            return 8 * at + found.trailing_zeros() as usize / 8 + 1;
+        }
+    }
+    let far = near.len() / 8 * 8;
+    memchr(b'\n', &octets[far..]).map_or(octets.len(), |at| far + at + 1)
 }
+
+/// In so many octets the end of a line is looked for by hand.
+const NEAR_OCTETS: usize = 80;
 
 #[cfg(test)]
 mod tests {

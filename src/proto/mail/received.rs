@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::date::DateTime;
-use super::header::Header;
+use super::header::{Field, Header};
 use crate::proto::decimal;
 use crate::proto::tls::Handshake;
 
@@ -106,16 +106,30 @@ impl fmt::Display for AddressLiteral {
 ///
 /// `reverse_path` has no angle brackets; the null path is empty.
 pub fn return_path(reverse_path: &str) -> String {
-    let mut field = String::from("Return-Path: <");
-    push_visible(&mut field, reverse_path);
-    field + ">\r\n"
+    let mut field = String::with_capacity(reverse_path.len() + 20);
+    write_return_path(reverse_path, &mut field);
+    field
+}
+
+/// Writes [`return_path`] to the end of `text`.
+pub fn write_return_path(reverse_path: &str, text: &mut String) {
+    text.push_str("Return-Path: <");
+    push_visible(text, reverse_path);
+    text.push_str(">\r\n");
 }
 
 /// `Delivered-To: recipient` with its line end (RFC 9228).
 pub fn delivered_to(recipient: &str) -> String {
-    let mut field = String::from("Delivered-To: ");
-    push_visible(&mut field, recipient);
-    field + "\r\n"
+    let mut field = String::with_capacity(recipient.len() + 20);
+    write_delivered_to(recipient, &mut field);
+    field
+}
+
+/// Writes [`delivered_to`] to the end of `text`.
+pub fn write_delivered_to(recipient: &str, text: &mut String) {
+    text.push_str("Delivered-To: ");
+    push_visible(text, recipient);
+    text.push_str("\r\n");
 }
 
 /// How many `Received` fields there are: one for each server passed (RFC 5321 §6.3).
@@ -125,7 +139,12 @@ pub fn hop_count(header: Header<'_>) -> usize {
 
 /// Whether the message was delivered to `recipient` before: a forwarding loop.
 pub fn was_delivered_to(header: Header<'_>, recipient: &str) -> bool {
-    header.all("Delivered-To").any(|field| field.value().eq_ignore_ascii_case(recipient.as_bytes()))
+    header.fields().any(|field| is_delivery_to(&field, recipient))
+}
+
+/// Whether a field says that the message was delivered to `recipient` before.
+pub fn is_delivery_to(field: &Field<'_>, recipient: &str) -> bool {
+    field.is("Delivered-To") && field.value().eq_ignore_ascii_case(recipient.as_bytes())
 }
 
 /// Adds an address literal.

@@ -1,6 +1,7 @@
 //! What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1).
 
 use super::reply::Reply;
+use crate::proto::decimal;
 use crate::proto::sasl::Mechanism;
 
 /// The extensions a server offers. None after HELO: [`Capabilities::default`].
@@ -42,71 +43,96 @@ impl Capabilities {
     pub fn from_reply(reply: &Reply) -> Self {
         let mut capabilities = Capabilities::default();
         for line in reply.lines().skip(1) {
-            let mut words = line.split([' ', '=']).filter(|word| !word.is_empty());
+            let is_between = |b: &u8| matches!(b, b' ' | b'=');
+            let words = line.as_bytes().split(is_between).filter(|word| !word.is_empty());
+            let mut words = words.filter_map(|word| std::str::from_utf8(word).ok());
             let Some(keyword) = words.next() else { continue };
-            let is = |name: &str| keyword.eq_ignore_ascii_case(name);
-            if is("PIPELINING") {
-                capabilities.pipelining = true;
-            } else if is("SIZE") {
-                capabilities.size = Some(match words.next().and_then(|word| word.parse().ok()) {
-                    None | Some(0) => SizeLimit::Unknown,
-                    Some(octets) => SizeLimit::Octets(octets),
-                });
-            } else if is("8BITMIME") {
-                capabilities.eight_bit_mime = true;
-            } else if is("ENHANCEDSTATUSCODES") {
-                capabilities.enhanced_status_codes = true;
-            } else if is("AUTH") {
-                for mechanism in words.filter_map(|word| word.parse().ok()) {
-                    if !capabilities.auth.contains(&mechanism) {
-                        capabilities.auth.push(mechanism);
+            // In capitals, and what is longer than any keyword is none.
+            let mut capitals = [0; LONGEST_KEYWORD];
+            let Some(capitals) = capitals.get_mut(..keyword.len()) else { continue };
+            capitals.copy_from_slice(keyword.as_bytes());
+            capitals.make_ascii_uppercase();
+            match &*capitals {
+                b"PIPELINING" => capabilities.pipelining = true,
+                b"SIZE" => {
+                    let octets = words.next().and_then(|word| word.parse().ok());
+                    capabilities.size = Some(match octets {
+                        None | Some(0) => SizeLimit::Unknown,
+                        Some(octets) => SizeLimit::Octets(octets),
+                    });
+                }
+                b"8BITMIME" => capabilities.eight_bit_mime = true,
+                b"ENHANCEDSTATUSCODES" => capabilities.enhanced_status_codes = true,
+                b"AUTH" => {
+                    for mechanism in words.filter_map(|word| word.parse().ok()) {
+                        if !capabilities.auth.contains(&mechanism) {
+                            capabilities.auth.push(mechanism);
+                        }
                     }
                 }
-            } else if is("STARTTLS") {
-                capabilities.starttls = true;
-            } else if is("CHUNKING") {
-                capabilities.chunking = true;
-            } else if is("DSN") {
-                capabilities.dsn = true;
-            } else if is("SMTPUTF8") {
-                capabilities.smtp_utf8 = true;
+                b"STARTTLS" => capabilities.starttls = true,
+                b"CHUNKING" => capabilities.chunking = true,
+                b"DSN" => capabilities.dsn = true,
+                b"SMTPUTF8" => capabilities.smtp_utf8 = true,
+                _ => {}
             }
         }
         capabilities
     }
 
-    /// The server's whole reply to EHLO: `hostname`, then a line for each extension, in the order
-    /// in which Postfix names them.
-    pub fn to_reply(&self, hostname: &str) -> Reply {
-        let mut text = String::from(hostname);
-        let mut offer = |offered: bool, keyword: &str| {
-            if offered {
-                text.push('\n');
-                text.push_str(keyword);
-            }
+    /// Writes the server's whole reply to EHLO, as it goes over the wire: `hostname`, then a line for each
+    /// extension, in the order in which Postfix names them.
+    ///
+    /// Each connection begins with one, so it is written without a [`Reply`] in between (bench
+    /// `deliveries`).
+    pub fn write_reply(&self, hostname: &str, out: &mut String) {
+        let mut last = out.len();
+        let mut line = |text: &[&str]| {
+            last = out.len();
+            out.push_str("250-");
+            text.iter().for_each(|piece| out.push_str(piece));
+            out.push_str("\r\n");
         };
-        offer(self.pipelining, "PIPELINING");
+        line(&[hostname]);
+        if self.pipelining {
+            line(&["PIPELINING"]);
+        }
         match self.size {
-            Some(SizeLimit::Octets(octets)) => offer(true, &format!("SIZE {octets}")),
-            Some(SizeLimit::Unknown) => offer(true, "SIZE"),
+            Some(SizeLimit::Octets(octets)) => {
+                let mut digits = [0; 20];
+                let start = decimal::put_number(octets, &mut digits);
+                line(&["SIZE ", decimal::text(&digits[start..])]);
+            }
+            Some(SizeLimit::Unknown) => line(&["SIZE"]),
             None => {}
         }
-        offer(self.starttls, "STARTTLS");
+        if self.starttls {
+            line(&["STARTTLS"]);
+        }
         if !self.auth.is_empty() {
             let names: Vec<_> = self.auth.iter().map(|mechanism| mechanism.name()).collect();
-            offer(true, &format!("AUTH {}", names.join(" ")));
+            line(&["AUTH ", &names.join(" ")]);
         }
-        offer(self.enhanced_status_codes, "ENHANCEDSTATUSCODES");
-        offer(self.eight_bit_mime, "8BITMIME");
-        offer(self.dsn, "DSN");
-        offer(self.smtp_utf8, "SMTPUTF8");
-        offer(self.chunking, "CHUNKING");
-        Reply::plain(250, text)
+        for (offered, keyword) in [
+            (self.enhanced_status_codes, "ENHANCEDSTATUSCODES"),
+            (self.eight_bit_mime, "8BITMIME"),
+            (self.dsn, "DSN"),
+            (self.smtp_utf8, "SMTPUTF8"),
+            (self.chunking, "CHUNKING"),
+        ] {
+            if offered {
+                line(&[keyword]);
+            }
+        }
+        out.replace_range(last + 3..last + 4, " ");
     }
 }
 
+const LONGEST_KEYWORD: usize = "ENHANCEDSTATUSCODES".len();
+
 #[cfg(test)]
 mod tests {
+    use super::super::reply::ReplyParser;
     use super::*;
 
     #[test]
@@ -122,7 +148,9 @@ mod tests {
             dsn: true,
             smtp_utf8: true,
         };
-        let reply = capabilities.to_reply("mx.example.net");
+        let mut written = String::new();
+        capabilities.write_reply("mx.example.net", &mut written);
+        let reply = ReplyParser::new().next(&mut written.as_bytes()).unwrap().expect("a reply");
         assert_eq!(Capabilities::from_reply(&reply), capabilities);
         assert_eq!(
             reply.to_string(),

@@ -125,41 +125,34 @@ impl<'a> Command<'a> {
         let end = line.bytes().position(|b| matches!(b, b' ' | b'\t')).unwrap_or(line.len());
         let (verb, rest) = line.split_at(end);
         let argument = rest.trim_start_matches([' ', '\t']);
-        let is = |name: &str| verb.eq_ignore_ascii_case(name);
-        if is("MAIL") {
-            parse_mail(argument)
-        } else if is("RCPT") {
-            parse_rcpt(argument)
-        } else if is("VRFY") {
-            addressed(argument, "VRFY address").map(|(a, utf8)| Command::Vrfy(a, utf8))
-        } else if is("EXPN") {
-            addressed(argument, "EXPN list").map(|(a, utf8)| Command::Expn(a, utf8))
-        } else if !line.is_ascii() {
-            Err(CommandError::Unrecognized)
-        } else if is("DATA") {
-            bare(Command::Data, argument, "DATA")
-        } else if is("EHLO") {
-            word(argument, "EHLO hostname").map(Command::Ehlo)
-        } else if is("HELO") {
-            word(argument, "HELO hostname").map(Command::Helo)
-        } else if is("LHLO") {
-            word(argument, "LHLO hostname").map(Command::Lhlo)
-        } else if is("RSET") {
-            bare(Command::Rset, argument, "RSET")
-        } else if is("QUIT") {
-            bare(Command::Quit, argument, "QUIT")
-        } else if is("NOOP") {
-            Ok(Command::Noop)
-        } else if is("HELP") {
-            Ok(Command::Help)
-        } else if is("AUTH") {
-            parse_auth(argument)
-        } else if is("STARTTLS") {
-            bare(Command::StartTls, argument, "STARTTLS")
-        } else if is("BDAT") {
-            parse_bdat(argument)
-        } else {
-            Err(CommandError::Unrecognized)
+        // In capitals, and what is longer than any verb is none.
+        let mut capitals = [0; 8];
+        let verb = match capitals.get_mut(..verb.len()) {
+            Some(place) => {
+                place.copy_from_slice(verb.as_bytes());
+                place.make_ascii_uppercase();
+                &*place
+            }
+            None => return Err(CommandError::Unrecognized),
+        };
+        match verb {
+            b"MAIL" => parse_mail(argument),
+            b"RCPT" => parse_rcpt(argument),
+            b"VRFY" => addressed(argument, "VRFY address").map(|(a, utf8)| Command::Vrfy(a, utf8)),
+            b"EXPN" => addressed(argument, "EXPN list").map(|(a, utf8)| Command::Expn(a, utf8)),
+            _ if !line.is_ascii() => Err(CommandError::Unrecognized),
+            b"DATA" => bare(Command::Data, argument, "DATA"),
+            b"EHLO" => word(argument, "EHLO hostname").map(Command::Ehlo),
+            b"HELO" => word(argument, "HELO hostname").map(Command::Helo),
+            b"LHLO" => word(argument, "LHLO hostname").map(Command::Lhlo),
+            b"RSET" => bare(Command::Rset, argument, "RSET"),
+            b"QUIT" => bare(Command::Quit, argument, "QUIT"),
+            b"NOOP" => Ok(Command::Noop),
+            b"HELP" => Ok(Command::Help),
+            b"AUTH" => parse_auth(argument),
+            b"STARTTLS" => bare(Command::StartTls, argument, "STARTTLS"),
+            b"BDAT" => parse_bdat(argument),
+            _ => Err(CommandError::Unrecognized),
         }
     }
 

@@ -5,15 +5,16 @@
 
 use std::sync::LazyLock;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use memchr::{memchr, memmem};
 
+use super::text::MessageText;
 use crate::proto::Outbox;
 
 /// Takes the text of one message out of the stream of a DATA command, cut anywhere.
 #[derive(Debug)]
 pub struct DataDecoder {
-    text: BytesMut,
+    text: MessageText,
     limit_octets: usize,
     too_large: bool,
     dots: Dots,
@@ -46,14 +47,19 @@ enum DataState {
 impl DataDecoder {
     /// A decoder at the start of the text, which keeps at most `limit_octets` of it.
     pub fn new(limit_octets: usize) -> Self {
-        DataDecoder { text: BytesMut::new(), limit_octets, too_large: false, dots: Dots::default() }
+        DataDecoder::with_room(limit_octets, 0)
     }
 
     /// The same with room for a text of `octets`, which the client has announced: so that one that comes
     /// in several pieces is not moved. More than a few segments is not believed.
     pub(super) fn with_room(limit_octets: usize, octets: u64) -> Self {
         let room = octets.min(ROOM_OCTETS.min(limit_octets) as u64) as usize;
-        DataDecoder { text: BytesMut::with_capacity(room), ..DataDecoder::new(limit_octets) }
+        DataDecoder {
+            text: MessageText::with_room(room),
+            limit_octets,
+            too_large: false,
+            dots: Dots::default(),
+        }
     }
 
     /// Takes octets off the front of `input`, up to the end of the data at most.
@@ -65,7 +71,7 @@ impl DataDecoder {
             if text.len() + piece.len() > *limit_octets {
                 // The rest is swallowed: the client is told at the end of the data (RFC 1870 §6.3).
                 *too_large = true;
-                *text = BytesMut::new();
+                *text = Bytes::new().into();
                 *limit_octets = 0;
             } else {
                 text.extend_from_slice(piece);
@@ -79,8 +85,8 @@ impl DataDecoder {
     }
 
     /// The text, every line with its CRLF, without stuffing.
-    pub fn into_text(self) -> Bytes {
-        self.text.freeze()
+    pub fn into_text(self) -> MessageText {
+        self.text
     }
 }
 
@@ -176,7 +182,7 @@ mod tests {
     use crate::proto::Output;
 
     /// The text and what follows it, if the data ended.
-    fn decode(wire: &[u8], cut: usize, limit: usize) -> Option<(Option<Bytes>, Vec<u8>)> {
+    fn decode(wire: &[u8], cut: usize, limit: usize) -> Option<(Option<MessageText>, Vec<u8>)> {
         let mut decoder = DataDecoder::new(limit);
         let mut rest = Vec::new();
         let mut over = false;

@@ -195,17 +195,26 @@ impl FromStr for OriginalRecipient {
             return Err(DsnError::OriginalRecipient);
         }
         let utf8 = address_type.eq_ignore_ascii_case("utf-8");
-        let address = if utf8 { decode_utf8_address(address) } else { decode_xtext(address) };
-        let good = |address: &String| match address.is_ascii() {
-            true => !address.is_empty() && !address.bytes().any(|b| b.is_ascii_control()),
-            false => utf8 && !address.chars().any(char::is_control),
+        let address: Arc<str> = match utf8 {
+            false if is_plain_xtext(address) => Arc::from(address),
+            _ => {
+                let decoded =
+                    if utf8 { decode_utf8_address(address) } else { decode_xtext(address) };
+                let good = |address: &String| match address.is_ascii() {
+                    true => !address.bytes().any(|b| b.is_ascii_control()),
+                    false => utf8 && !address.chars().any(char::is_control),
+                };
+                Arc::from(decoded.filter(good).ok_or(DsnError::OriginalRecipient)?)
+            }
         };
-        let address = address.filter(good).ok_or(DsnError::OriginalRecipient)?;
+        if address.is_empty() {
+            return Err(DsnError::OriginalRecipient);
+        }
         let address_type = match address_type {
             RFC822 => Cow::Borrowed(RFC822),
             other => Cow::Owned(other.to_owned()),
         };
-        Ok(OriginalRecipient { address_type, address: address.into() })
+        Ok(OriginalRecipient { address_type, address })
     }
 }
 
@@ -266,7 +275,7 @@ pub fn parse_envid(value: &str) -> Result<String, DsnError> {
 /// `None` where it is no xtext, or the octets are no UTF-8. Small digits are taken as well, as
 /// Postfix does.
 pub fn decode_xtext(value: &str) -> Option<String> {
-    if value.bytes().all(is_itself) {
+    if is_plain_xtext(value) {
         return Some(value.to_owned());
     }
     let mut plain = Vec::with_capacity(value.len());
@@ -283,7 +292,13 @@ pub fn decode_xtext(value: &str) -> Option<String> {
 
 /// Whether an octet stands for itself in xtext.
 fn is_itself(b: u8) -> bool {
-    matches!(b, b'!'..=b'~') && b != b'+' && b != b'='
+    matches!(b, b'!'..=b'~') & (b != b'+') & (b != b'=')
+}
+
+/// Whether a text is its own xtext.
+fn is_plain_xtext(text: &str) -> bool {
+    // No early end, so that many octets are looked at in one step.
+    text.bytes().fold(true, |all, b| all & is_itself(b))
 }
 
 /// Writes `text` in xtext.
@@ -292,7 +307,7 @@ fn is_itself(b: u8) -> bool {
 ///
 /// Those of `out`.
 pub fn encode_xtext(text: &str, out: &mut (impl Write + ?Sized)) -> fmt::Result {
-    if text.bytes().all(is_itself) {
+    if is_plain_xtext(text) {
         return out.write_str(text);
     }
     for b in text.bytes() {

@@ -67,13 +67,26 @@ impl EnhancedStatus {
 
     /// Writes it, as `Display` does.
     pub(super) fn write(self, out: &mut (impl Write + ?Sized)) -> fmt::Result {
-        decimal::write_number(self.class.into(), out)?;
-        out.write_str(".")?;
-        decimal::write_number(self.subject.into(), out)?;
-        out.write_str(".")?;
-        decimal::write_number(self.detail.into(), out)
+        let mut octets = [0; MOST_OCTETS];
+        let length = self.put(&mut octets);
+        out.write_str(decimal::text(&octets[..length]))
+    }
+
+    /// Puts it at the beginning of `octets`, which have room for nine; how long it is.
+    pub(super) fn put(self, octets: &mut [u8]) -> usize {
+        octets[0] = b'0' + self.class;
+        let mut end = 1;
+        for number in [self.subject, self.detail] {
+            octets[end] = b'.';
+            end += 1;
+            end += decimal::put_short(number, &mut octets[end..]);
+        }
+        end
     }
 }
+
+/// Of `c.sss.ddd`.
+const MOST_OCTETS: usize = 9;
 
 impl fmt::Display for EnhancedStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

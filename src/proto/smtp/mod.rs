@@ -34,6 +34,7 @@ pub mod reply;
 pub mod server;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use address::{AddressError, ForwardPath, Mailbox, ReversePath, is_domain};
 pub use capabilities::{Capabilities, SizeLimit};
@@ -50,3 +51,4 @@ pub use server::{
     BareNewlines, CloseReason, Envelope, Greeting, Patience, ReceivedMessage, Recipient, Role,
     ServerConfig, ServerEvent, ServerSession, Tls, Verdict, Verify,
 };
+pub use text::MessageText;

@@ -43,8 +43,12 @@ impl Reply {
     }
 
     /// `250 2.0.0 Ok: queued as ID`, the answer that takes responsibility for a message.
-    pub fn queued_as(queue_id: impl fmt::Display) -> Self {
-        Reply::new(250, EnhancedStatus::new(2, 0, 0), format!("Ok: queued as {queue_id}"))
+    pub fn queued_as(queue_id: &str) -> Self {
+        const BEFORE: &str = "Ok: queued as ";
+        let mut text = String::with_capacity(BEFORE.len() + queue_id.len());
+        text.push_str(BEFORE);
+        text.push_str(queue_id);
+        Reply::new(250, EnhancedStatus::new(2, 0, 0), text)
     }
 
     /// Whether `code` can be a reply code: first digit 2 to 5, second 0 to 5 (RFC 5321 §4.2).
@@ -116,12 +120,16 @@ impl Reply {
     pub fn encode(&self, out: &mut impl Write) -> fmt::Result {
         let mut lines = self.lines().peekable();
         while let Some(line) = lines.next() {
-            decimal::write_number(self.code.into(), out)?;
-            out.write_str(if lines.peek().is_some() { "-" } else { " " })?;
+            // `250 2.0.0 ` at the longest with three digits each: what stands before the text goes out as
+            // one piece.
+            let mut before = [b' '; 16];
+            let mut end = decimal::put_short(self.code, &mut before);
+            before[end] = if lines.peek().is_some() { b'-' } else { b' ' };
+            end += 1;
             if let Some(status) = self.enhanced {
-                status.write(out)?;
-                out.write_str(" ")?;
+                end += status.put(&mut before[end..]) + 1;
             }
+            out.write_str(decimal::text(&before[..end]))?;
             // No early end, so that many octets are looked at in one step.
             if line.bytes().fold(false, |found, b| found | b.is_ascii_control()) {
                 out.write_str(&line.replace(|c: char| c.is_ascii_control(), "?"))?;
@@ -198,7 +206,7 @@ pub struct ReplyParser {
 #[derive(Debug)]
 struct Earlier {
     enhanced: Option<EnhancedStatus>,
-    text: String,
+    text: Cow<'static, str>,
 }
 
 impl ReplyParser {
@@ -258,23 +266,32 @@ impl ReplyParser {
         };
         let (status, text) = split_status(code, &text);
         let (enhanced, text) = match self.earlier.take() {
-            None => (status, text.to_owned()),
+            None => (status, kept(text)),
             Some(earlier) => {
-                let mut whole = earlier.text;
+                let mut whole = earlier.text.into_owned();
                 if whole.len() + text.len() < REPLY_LIMIT {
                     whole.push('\n');
                     whole.push_str(text);
                 }
                 // As by Postfix, the last line counts; one without a status has that of an earlier one.
                 let of_class = |one: &EnhancedStatus| u16::from(one.class()) == code / 100;
-                (status.or(earlier.enhanced.filter(of_class)), whole)
+                (status.or(earlier.enhanced.filter(of_class)), Cow::Owned(whole))
             }
         };
         if last {
-            return Ok(Some(Reply { code, enhanced, text: Cow::Owned(text) }));
+            return Ok(Some(Reply { code, enhanced, text }));
         }
         self.earlier = Some(Earlier { enhanced, text });
         Ok(None)
+    }
+}
+
+/// The text of a reply to be kept. Most replies say `Ok` and no more, which nobody has to copy (bench
+/// `deliveries`).
+fn kept(text: &str) -> Cow<'static, str> {
+    match text {
+        "Ok" => Cow::Borrowed("Ok"),
+        other => Cow::Owned(other.to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! All accounts and mailboxes of one host.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -123,7 +124,7 @@ impl MailStore {
         account: AccountId,
         address: &str,
     ) -> Result<(), DuplicateAddress> {
-        let key = key_of(address);
+        let key = key_of(address).into_owned();
         if self.addresses.contains_key(&key) {
             return Err(DuplicateAddress(address.into()));
         }
@@ -169,7 +170,7 @@ impl MailStore {
     /// The account that gets mail for `address`, compared without regard to case, and whether its
     /// domain is in U-labels or A-labels.
     pub fn account_of(&self, address: &str) -> Option<AccountId> {
-        self.addresses.get(&key_of(address)).copied()
+        self.addresses.get(&*key_of(address)).copied()
     }
 
     /// The accounts, in the order in which they were added.
@@ -534,11 +535,19 @@ fn header_of(data: &Bytes) -> Bytes {
 }
 
 /// The one form of all spellings of an address.
-fn key_of(address: &str) -> String {
-    match address.rsplit_once('@').and_then(|(local, name)| Some((local, idna::to_ascii(name)?))) {
-        Some((local, domain)) => format!("{}@{domain}", local.to_ascii_lowercase()),
-        None => address.to_ascii_lowercase(),
+fn key_of(address: &str) -> Cow<'_, str> {
+    if address.bytes().fold(true, |all, b| all & b.is_ascii() & !b.is_ascii_uppercase()) {
+        return Cow::Borrowed(address);
     }
+    Cow::Owned(
+        match address
+            .rsplit_once('@')
+            .and_then(|(local, name)| Some((local, idna::to_ascii(name)?)))
+        {
+            Some((local, domain)) => format!("{}@{domain}", local.to_ascii_lowercase()),
+            None => address.to_ascii_lowercase(),
+        },
+    )
 }
 
 #[cfg(test)]

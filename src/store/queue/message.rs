@@ -39,6 +39,12 @@ pub struct QueuedMessage {
     pub delay_warned: Option<SimTime>,
 }
 
+/// Whether there are octets above 127.
+fn has_8bit(octets: &[u8]) -> bool {
+    // No early end, so that many octets are looked at in one step.
+    octets.iter().fold(0, |all, octet| all | octet) > 127
+}
+
 /// How a message was put off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deferral {
@@ -66,7 +72,7 @@ impl QueuedMessage {
             ret: None,
             envid: None,
             smtputf8: false,
-            body_8bit: !data.is_ascii(),
+            body_8bit: has_8bit(&data),
             data,
             recipients,
             attempts: 0,

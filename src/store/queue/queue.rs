@@ -13,7 +13,7 @@ use super::{Deferral, QueueId, QueuedMessage, RecipientState};
 /// is forgotten ([`Queue::after_crash`]).
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
-    messages: BTreeMap<QueueId, Entry>,
+    messages: BTreeMap<QueueId, Box<Entry>>,
     /// Those that wait.
     by_due: BTreeSet<(SimTime, QueueId)>,
     octets: u64,
@@ -34,7 +34,7 @@ impl Queue {
         let id = message.id.clone();
         self.octets += message.data.len() as u64;
         self.by_due.insert((due, id.clone()));
-        let before = self.messages.insert(id, Entry { message, due });
+        let before = self.messages.insert(id, Box::new(Entry { message, due }));
         assert!(before.is_none(), "a queue id names one message");
     }
 

@@ -183,12 +183,12 @@ impl Delivery {
         recipients: Vec<Recipient>,
         tools: &mut Tools<'_>,
         ctx: &mut Ctx<'_>,
-    ) -> (Self, Fates) {
+    ) -> (Box<Self>, Fates) {
         let open = recipients.into_iter().map(|recipient| Open { recipient, trouble: None });
         // As Postfix: only a message that was put off once already.
         let least = tools.config.retry.least();
         let may_go_in_clear = load.arrived.is_some_and(|at| ctx.now().since(at) >= least);
-        let mut delivery = Delivery {
+        let mut delivery = Box::new(Delivery {
             load,
             open: open.collect(),
             stage: Stage::Done,
@@ -198,7 +198,7 @@ impl Delivery {
             in_clear: None,
             may_go_in_clear,
             hop,
-        };
+        });
         let mut fates = Fates::new();
         match delivery.hop.place.clone() {
             Place::Mx(domain) => match lookup::mx(tools.stub, &domain, ctx) {

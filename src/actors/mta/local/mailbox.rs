@@ -7,7 +7,7 @@
 use crate::actors::mta::config::{Domain, OverQuota};
 use crate::actors::mta::{note, owner};
 use crate::proto::imap::{AccountId, Backend, MailboxName, SpecialUse};
-use crate::proto::mail::{Header, prepend, received};
+use crate::proto::mail::{prepend, received};
 use crate::proto::smtp::{EnhancedStatus, Mailbox};
 use crate::store::mailbox::MailStore;
 use crate::store::queue::Trouble;
@@ -16,8 +16,12 @@ use crate::world::{Kind, Note, Signal};
 use super::Local;
 
 impl Local<'_, '_> {
-    /// Puts the message into the mailbox of its recipient. On disk when this returns.
-    pub(super) fn put_into_mailbox(&mut self, domain: &Domain) -> Result<Shelf, Trouble> {
+    /// Puts the message into the mailbox of its recipient, or where spam lies. On disk when this returns.
+    pub(super) fn put_into_mailbox(
+        &mut self,
+        domain: &Domain,
+        is_spam: bool,
+    ) -> Result<Shelf, Trouble> {
         let (message, address) = (self.message, self.to.address.as_str());
         let date = self.ctx.date();
         let store = self.ctx.disk().mail();
@@ -28,10 +32,14 @@ impl Local<'_, '_> {
             return Err(Trouble::local(status, format!("unknown user: \"{local_part}\"")));
         };
         let sender = message.from.mailbox().map_or("", Mailbox::as_str);
-        let trace = received::return_path(sender) + &received::delivered_to(address);
+        // Room for all of it, so that the text is copied once.
+        let trace = TRACE_OCTETS + sender.len() + address.len();
+        let mut on_top = String::with_capacity(trace + message.data.len());
+        received::write_return_path(sender, &mut on_top);
+        received::write_delivered_to(address, &mut on_top);
         let detail = detail.filter(|_| domain.detail_mailbox);
-        let mailbox = mailbox(store, account, Header::new(&message.data), detail.as_deref());
-        let delivered = store.deliver(account, &mailbox, prepend(trace, &message.data), date);
+        let mailbox = mailbox(store, account, is_spam, detail.as_deref());
+        let delivered = store.deliver(account, &mailbox, prepend(on_top, &message.data), date);
         let delivered = delivered.map_err(|_| {
             let status = match domain.over_quota {
                 Some(OverQuota::Defer) => EnhancedStatus::new(4, 2, 2),
@@ -67,11 +75,10 @@ pub(super) enum Shelf {
 fn mailbox(
     store: &mut MailStore,
     account: AccountId,
-    header: Header<'_>,
+    is_spam: bool,
     detail: Option<&str>,
 ) -> MailboxName {
-    let is_junk = header.text(FLAG).is_some_and(|flag| flag.trim().eq_ignore_ascii_case("yes"));
-    if is_junk && let Ok(junk) = MailboxName::new(JUNK) {
+    if is_spam && let Ok(junk) = MailboxName::new(JUNK) {
         // Where it cannot be made, the store puts the message into INBOX.
         let _ = store.create(account, &junk, &[SpecialUse::Junk]);
         if store.find(account, &junk).is_ok() {
@@ -82,8 +89,8 @@ fn mailbox(
     named.filter(|name| store.find(account, name).is_ok()).unwrap_or_else(MailboxName::inbox)
 }
 
-/// By which a filter tells that a message is spam.
-const FLAG: &str = "X-Spam-Flag";
+/// What the fields on top of it take beside the two addresses.
+const TRACE_OCTETS: usize = "Return-Path: <>\r\nDelivered-To: \r\n".len();
 
 /// The mailbox for it, by the name that Dovecot and most clients give it.
 const JUNK: &str = "Junk";

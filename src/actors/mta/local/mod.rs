@@ -64,7 +64,8 @@ impl Local<'_, '_> {
 
     fn deliver(mut self) -> Result<RecipientState, Trouble> {
         let address = &self.to.address;
-        if received::was_delivered_to(Header::new(&self.message.data), address.as_str()) {
+        let marks = Marks::of(Header::new(&self.message.data), address.as_str());
+        if marks.was_here {
             return Err(looped(address.as_str()));
         }
         let delivered = Ok(RecipientState::Delivered(Delivered::Mailbox));
@@ -72,7 +73,7 @@ impl Local<'_, '_> {
         let Some(domain) = config.domain(address.domain()) else {
             // A transport table sends mail of a foreign domain here.
             self.room_for(1)?;
-            self.put_into_mailbox(&Domain::open(Transport::Mailbox, None))?;
+            self.put_into_mailbox(&Domain::open(Transport::Mailbox, None), marks.is_spam)?;
             return delivered;
         };
         let name = match owner(domain, address, self.ctx.date()) {
@@ -81,7 +82,7 @@ impl Local<'_, '_> {
             // Aliases were followed when the message was taken; what is left has a mailbox, or not.
             _ => {
                 self.room_for(1)?;
-                self.put_into_mailbox(domain)?;
+                self.put_into_mailbox(domain, marks.is_spam)?;
                 return delivered;
             }
         };
@@ -90,7 +91,7 @@ impl Local<'_, '_> {
         let keep = forward.as_ref().is_none_or(|(_, keep)| *keep);
         let forwards = forward.as_ref().is_some_and(|(targets, _)| !targets.is_empty());
         self.room_for(usize::from(keep) + usize::from(forwards))?;
-        let is_junk = keep && self.put_into_mailbox(domain)? == Shelf::Junk;
+        let is_junk = keep && self.put_into_mailbox(domain, marks.is_spam)? == Shelf::Junk;
         if let (Some(reply), false) = (auto_reply, is_junk) {
             self.answer(&name, reply);
         }
@@ -105,6 +106,32 @@ impl Local<'_, '_> {
         }
     }
 }
+
+/// What the header of a message says that matters to whoever delivers it. It is read once.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Marks {
+    /// Whether it was delivered to the recipient before.
+    was_here: bool,
+    /// Whether a filter has marked it as spam.
+    is_spam: bool,
+}
+
+impl Marks {
+    fn of(header: Header<'_>, recipient: &str) -> Self {
+        let (mut marks, mut flag) = (Marks::default(), None);
+        for field in header.fields() {
+            marks.was_here |= received::is_delivery_to(&field, recipient);
+            if flag.is_none() && field.is(SPAM_FLAG) {
+                flag = Some(field);
+            }
+        }
+        marks.is_spam = flag.is_some_and(|flag| flag.text().trim().eq_ignore_ascii_case("yes"));
+        marks
+    }
+}
+
+/// By which a filter tells that a message is spam. The first one counts.
+const SPAM_FLAG: &str = "X-Spam-Flag";
 
 /// What is put on top of a message on its way into a mailbox, or on, at most.
 const TRACE_OCTETS: usize = 512;

@@ -70,6 +70,8 @@ struct Shared {
     probes: VecDeque<Mailbox>,
     /// What a bug on purpose has not written yet.
     late_writes: LateWrites,
+    /// What stands on top of the message at hand. Empty between messages, and kept for its memory.
+    on_top: String,
     /// Questions that are not asked yet: whoever has the stub resolver asks them.
     questions: Vec<(ConnId, Lookup)>,
 }
@@ -123,6 +125,7 @@ impl Receiver {
                 verified: Verified::default(),
                 probes: VecDeque::new(),
                 late_writes: LateWrites::default(),
+                on_top: String::new(),
                 questions: Vec::new(),
             },
         }

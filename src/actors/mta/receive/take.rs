@@ -8,7 +8,7 @@ use crate::actors::mta::enqueue::{self, enqueue};
 use crate::actors::mta::policy::{self, Refusal};
 use crate::actors::mta::{alias, signing};
 use crate::engine::UnixTime;
-use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom, prepend};
+use crate::proto::mail::{DateTime, Header, Received, ReceivedFrom};
 use crate::proto::smtp::server::{ReceivedMessage, Verdict};
 use crate::proto::smtp::{EnhancedStatus, Mailbox, Notify, Reply};
 use crate::store::queue::{
@@ -30,7 +30,7 @@ impl Open {
         let ReceivedMessage { envelope, mut data } = message;
         let config = &shared.config;
         if config.authentication.is_on() && !config.inside.contains(&self.peer.ip()) {
-            data = policy::without_foreign_marks(&data, config);
+            data = policy::without_foreign_marks(data, config);
         }
         let id = ctx.disk().queue().new_id(&mut shared.queue_ids);
         let taken = envelope.recipients.iter().map(|recipient| QueuedRecipient {
@@ -56,16 +56,15 @@ impl Open {
             recipient: only,
             date,
         };
-        // Room for all of it, so that the text is copied once.
-        let fields = evidence.fields.iter().map(String::len).sum::<usize>();
-        let mut on_top = String::with_capacity(fields + TRACE_OCTETS + data.len());
+        let on_top = &mut shared.on_top;
+        on_top.clear();
         on_top.extend(evidence.fields);
-        trace.write(&mut on_top);
+        trace.write(on_top);
         if self.session.authenticated_as().is_some() {
             let header = Header::new(&data);
-            add_missing_fields(&mut on_top, header, date, &id, &config.hostname);
+            add_missing_fields(on_top, header, date, &id, &config.hostname);
         }
-        let mut text = prepend(on_top, &data);
+        let mut text = data.below(on_top.as_bytes());
         if self.session.authenticated_as().is_some() {
             text = signing::sign_for_author(config, text, ctx.date());
         }
@@ -82,7 +81,7 @@ impl Open {
         } else {
             enqueue(message, ctx.now(), peer, ctx);
         }
-        Reply::queued_as(&id).into()
+        Reply::queued_as(id.as_str()).into()
     }
 }
 
@@ -126,7 +125,10 @@ fn recipients(
             add(QueuedRecipient { state: RecipientState::Failed(doom(refusal)), ..recipient });
             continue;
         }
-        let targets = alias::expand(&recipient.address, config, date);
+        let Some(targets) = alias::targets(&recipient.address, config, date) else {
+            add(recipient);
+            continue;
+        };
         if targets.is_empty() {
             let reason = format!("the aliases of {} lead to each other", recipient.address);
             let trouble = Trouble::local(EnhancedStatus::new(5, 4, 6), reason);
@@ -149,9 +151,6 @@ fn recipients(
     recipients.append(&mut expanded);
     recipients
 }
-
-/// What the trace field and those that were missing take, as a rule.
-const TRACE_OCTETS: usize = 512;
 
 /// Adds the fields that a submission server adds where the client left them out (RFC 6409 §8).
 fn add_missing_fields(

@@ -18,6 +18,9 @@ use super::cut::{bounded, misses_needed_glue, opt_octets, rrset_start};
 /// `limit` is 512 at least: header, one question and a plain OPT record always fit.
 pub(in super::super) fn encode<R: Borrow<Record>>(draft: &Draft<'_, R>, limit: usize) -> Bytes {
     let mut short = [0; SHORT_OCTETS];
+    if let Some(length) = encode_bare(draft, &mut short) {
+        return Bytes::copy_from_slice(&short[..length]);
+    }
     match encode_into(draft, limit, &mut short) {
         Some(length) => Bytes::copy_from_slice(&short[..length]),
         None => {
@@ -26,6 +29,26 @@ pub(in super::super) fn encode<R: Borrow<Record>>(draft: &Draft<'_, R>, limit: u
             Bytes::copy_from_slice(&long[..length])
         }
     }
+}
+
+/// Encodes a message with a question and no record but OPT, as all queries are; `None` for another one.
+///
+/// Such a message is within every limit, and a name in it cannot be mentioned twice.
+fn encode_bare<R: Borrow<Record>>(draft: &Draft<'_, R>, octets: &mut [u8]) -> Option<usize> {
+    let is_bare =
+        draft.answers.is_empty() && draft.authorities.is_empty() && draft.additionals.is_empty();
+    let [question] = draft.questions else { return None };
+    if !is_bare || draft.edns.is_some_and(|edns| !edns.options.is_empty()) {
+        return None;
+    }
+    let mut wire = Wire::new(octets);
+    wire.header(draft, draft.flags.tc, [1, 0, 0, usize::from(draft.edns.is_some())]);
+    wire.slice(question.name.as_wire());
+    wire.kind(question);
+    if let Some(edns) = draft.edns {
+        wire.opt(edns, draft.rcode.number());
+    }
+    Some(wire.at)
 }
 
 /// Encodes `draft` at the beginning of `octets`; how long it is. `None` when there is less room than
@@ -164,9 +187,9 @@ impl<'a> Wire<'a> {
 
     fn header<R>(&mut self, draft: &Draft<'_, R>, tc: bool, counts: [usize; 4]) {
         let Flags { qr, aa, tc: _, rd, ra, ad, cd } = draft.flags;
-        let bits = [(qr, 15), (aa, 10), (tc, 9), (rd, 8), (ra, 7), (ad, 5), (cd, 4)];
-        let flags =
-            bits.into_iter().fold(0, |flags, (is_set, bit)| flags | u16::from(is_set) << bit);
+        let flag = |is_set: bool, bit: u16| u16::from(is_set) << bit;
+        let flags = flag(qr, 15) | flag(aa, 10) | flag(tc, 9) | flag(rd, 8);
+        let flags = flags | flag(ra, 7) | flag(ad, 5) | flag(cd, 4);
         let opcode = (draft.opcode.number() & 15) << 11;
         let [i, d] = draft.id.to_be_bytes();
         let [high, low] = (flags | opcode | draft.rcode.number() & 15).to_be_bytes();
@@ -178,6 +201,11 @@ impl<'a> Wire<'a> {
 
     fn question(&mut self, question: &Question) {
         self.name(&question.name);
+        self.kind(question);
+    }
+
+    /// Type and class.
+    fn kind(&mut self, question: &Question) {
         let [[a, b], [c, d]] =
             [question.rtype.number(), question.class.number()].map(u16::to_be_bytes);
         self.array([a, b, c, d]);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, Wire};
+use super::{MAX_LABEL_OCTETS, MAX_NAME_OCTETS, Name, SHORT_OCTETS, Wire};
 
 /// Labels on their way to a name.
 pub(super) struct Builder {
@@ -84,6 +84,38 @@ impl Builder {
     }
 }
 
+/// Reads a short absolute name of plain octets, as most are, straight into its place; `None`: it is
+/// another one, or none.
+pub(super) fn read_short(text: &str) -> Option<Name> {
+    let mut octets = [0; SHORT_OCTETS];
+    // With a length octet before it and the root's behind it.
+    if text.len() + 2 > octets.len() {
+        return None;
+    }
+    let mut start = 0;
+    for (at, octet) in text.bytes().enumerate() {
+        match octet {
+            b'\\' | b'@' => return None,
+            b'.' => {
+                octets[start] = label_length(at - start)?;
+                start = at + 1;
+            }
+            octet => octets[at + 1] = octet,
+        }
+    }
+    let mut len = text.len();
+    if start < text.len() {
+        octets[start] = label_length(text.len() - start)?;
+        len += 1;
+    }
+    // Only the root's own text ends before its first label.
+    (len > 1).then(|| Name(Wire::Short { len: len as u8 + 1, octets }))
+}
+
+fn label_length(octets: usize) -> Option<u8> {
+    (1..=MAX_LABEL_OCTETS).contains(&octets).then_some(octets as u8)
+}
+
 /// Reads what follows a backslash: three digits of an octet, or the octet itself. Gives the octet
 /// and what follows (RFC 1035 §5.1).
 pub(in super::super) fn unescape(octets: &[u8]) -> Option<(u8, &[u8])> {
@@ -147,6 +179,9 @@ impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
+        if let Some(name) = read_short(text) {
+            return Ok(name);
+        }
         if text == "@" { "\\@".parse() } else { Name::parse_relative(text, &Name::root()) }
     }
 }
@@ -161,6 +196,11 @@ impl fmt::Display for Name {
     }
 }
 
+/// Whether an octet stands for itself in every text.
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
+}
+
 /// See [`Name::without_dot`].
 #[derive(Debug, Clone, Copy)]
 pub struct WithoutDot<'a>(pub(super) &'a Name);
@@ -169,6 +209,23 @@ impl fmt::Display for WithoutDot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_root() {
             return f.write_str(".");
+        }
+        let wire = self.0.as_wire();
+        // Nearly every name: its labels as they are, which are written in one piece.
+        let mut text = [0; MAX_NAME_OCTETS];
+        let mut at = 0;
+        let mut plain = true;
+        while let Some((&octets, rest)) = wire[at..].split_first()
+            && octets > 0
+        {
+            let end = at + 1 + usize::from(octets);
+            text[at] = b'.';
+            text[at + 1..end].copy_from_slice(&rest[..usize::from(octets)]);
+            plain &= text[at + 1..end].iter().all(|octet| is_plain(*octet));
+            at = end;
+        }
+        if let (true, Ok(text)) = (plain, std::str::from_utf8(&text[1..at])) {
+            return f.write_str(text);
         }
         for (index, label) in self.0.labels().enumerate() {
             if index > 0 {

@@ -26,6 +26,9 @@ impl Resolver {
         transport: Transport,
         out: &mut Vec<ResolverOutput>,
     ) {
+        if let Some(octets) = self.lasting.answer(octets, transport) {
+            return out.push(ResolverOutput::Answer { client, octets });
+        }
         let query = Query::read(octets);
         let query = query.or_else(|| self.unusual_query(client, octets, transport, out));
         let Some(query) = query else { return };
@@ -49,7 +52,11 @@ impl Resolver {
                 let (rcode, left) = (outcome.rcode, left(&outcome));
                 out.push(ResolverOutput::CacheHit { question, rcode, left });
             }
-            self.answer(client, &query, transport, &outcome, out);
+            let answer = self.composed(&query, transport, &outcome);
+            if outcome.lasting {
+                self.lasting.keep(octets, transport, &answer);
+            }
+            out.push(ResolverOutput::Answer { client, octets: answer });
             return self.refresh(now, question, (outcome.age, left(&outcome)), out);
         }
         if !query.flags.rd {

@@ -28,6 +28,12 @@ impl Resolver {
         outcome: &Outcome,
         out: &mut Vec<ResolverOutput>,
     ) {
+        let octets = self.composed(query, transport, outcome);
+        out.push(ResolverOutput::Answer { client, octets });
+    }
+
+    /// The answer for a client.
+    pub(super) fn composed(&self, query: &Query, transport: Transport, outcome: &Outcome) -> Bytes {
         let dnssec_ok = query.edns.as_ref().is_some_and(|edns| edns.dnssec_ok);
         let qtype = query.question.rtype;
         let shown = |record: &&Record| dnssec_ok || !is_dnssec(record.rtype());
@@ -49,8 +55,7 @@ impl Resolver {
             ..response
         };
         let asked = (query.edns.as_ref(), transport);
-        let octets = self.finished(&response, asked, extended_error(outcome).as_ref());
-        out.push(ResolverOutput::Answer { client, octets });
+        self.finished(&response, asked, extended_error(outcome).as_ref())
     }
 
     /// Sends a client a code and nothing else.

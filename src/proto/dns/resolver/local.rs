@@ -9,6 +9,7 @@ use crate::proto::dns::{Authority, Edns, Message, Name, Question, RecordType, Tr
 
 use super::Resolver;
 use super::harvest::Harvest;
+use super::lasting::LastingAnswers;
 use super::reply::{self, Asked, Reply};
 
 impl Resolver {
@@ -16,6 +17,7 @@ impl Resolver {
     #[must_use]
     pub fn with_zones(mut self, zones: Arc<Authority>) -> Self {
         self.zones = (!zones.catalog().zones().is_empty()).then_some(zones);
+        self.lasting = LastingAnswers::default();
         self
     }
 

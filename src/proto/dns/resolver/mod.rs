@@ -38,6 +38,7 @@ mod forward;
 mod glue;
 mod harvest;
 mod iterate;
+mod lasting;
 mod local;
 mod lru;
 mod minimise;
@@ -74,6 +75,7 @@ use crate::proto::dns::{
 
 use cache::Cache;
 use glue::ParentSide;
+use lasting::LastingAnswers;
 use resolution::{ResolutionId, Resolutions};
 use servers::Servers;
 use stale::Patience;
@@ -133,6 +135,8 @@ pub struct Resolver {
     patience: Patience,
     /// Zones that it answers for itself.
     zones: Option<Arc<Authority>>,
+    /// What was answered out of these alone.
+    lasting: LastingAnswers,
 }
 
 impl Resolver {
@@ -151,6 +155,7 @@ impl Resolver {
             unwanted_replies: 0,
             patience: Patience::default(),
             zones: None,
+            lasting: LastingAnswers::default(),
             config,
         }
     }

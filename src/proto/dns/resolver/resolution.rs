@@ -135,6 +135,8 @@ pub(crate) struct Outcome {
     pub(crate) age: Age,
     /// The resolver knows it of itself.
     pub(crate) authoritative: bool,
+    /// Nothing but the resolver's own zones has a part in it: it is the same at all times.
+    pub(crate) lasting: bool,
     /// Why there is none.
     pub(crate) failure: Option<Failure>,
 }
@@ -174,6 +176,7 @@ impl Outcome {
             additionals: Vec::new(),
             age: Age::Fresh,
             authoritative: false,
+            lasting: false,
             failure: Some(failure),
         }
     }
@@ -187,6 +190,7 @@ impl Outcome {
             additionals: Vec::new(),
             age: Age::Fresh,
             authoritative: false,
+            lasting: false,
             failure: None,
         }
     }

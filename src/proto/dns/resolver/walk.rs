@@ -27,16 +27,21 @@ impl Resolver {
         resolution: &mut Resolution,
     ) -> Result<Option<Outcome>, Failure> {
         let rtype = resolution.question.rtype;
+        // What was looked into so far, of a resolution at its beginning.
+        let mut own_alone = resolution.chain.is_empty() && !resolution.refresh;
         loop {
             let name = resolution.name.clone();
             match self.local_reply(&name, rtype) {
                 // The servers of a zone that is delegated answer for it, and the cache for them.
                 None | Some((Reply::Referral(_) | Reply::Lame(_) | Reply::Failed(_), _)) => {}
                 Some((reply, harvest)) => match self.take_answer(resolution, reply, &harvest)? {
-                    State::Done(outcome) => return Ok(Some(outcome)),
+                    State::Done(outcome) => {
+                        return Ok(Some(Outcome { lasting: own_alone, ..outcome }));
+                    }
                     _ => continue,
                 },
             }
+            own_alone = false;
             if resolution.refresh {
                 return Ok(None);
             }

@@ -213,9 +213,19 @@ fn local_part_len(text: &str) -> Option<usize> {
             }
         }
     }
-    let len = octets.iter().take_while(|&&b| is_atext(b) || b == b'.').count();
-    let dots_stand_between = !octets[..len].split(|&b| b == b'.').any(<[u8]>::is_empty);
-    (len > 0 && dots_stand_between && !has_strange_space(&text[..len])).then_some(len)
+    // A dot stands between two others: not first, not last, not behind another one.
+    let (mut len, mut after_dot, mut dots_stand_between) = (0, true, true);
+    while let Some(&b) = octets.get(len) {
+        let is_dot = b == b'.';
+        if !is_dot && !is_atext(b) {
+            break;
+        }
+        dots_stand_between &= !(is_dot && after_dot);
+        after_dot = is_dot;
+        len += 1;
+    }
+    let good = dots_stand_between && !after_dot && !has_strange_space(&text[..len]);
+    good.then_some(len)
 }
 
 /// `atext` of RFC 5322 §3.2.3, and an octet of any character beyond ASCII (RFC 6531 §3.3).
@@ -223,7 +233,7 @@ pub(super) fn is_atext(b: u8) -> bool {
     ATEXT[usize::from(b)]
 }
 
-const ATEXT: [bool; 256] = {
+static ATEXT: [bool; 256] = {
     let others = b"!#$%&'*+-/=?^_`{|}~";
     let (mut table, mut at) = ([false; 256], 0);
     while at < others.len() {
@@ -250,10 +260,10 @@ fn domain_len(text: &str) -> Option<usize> {
         return parse_address_literal(&text[..len]).map(|_| len);
     }
     let octets = text.as_bytes();
-    let in_label = |b: &u8| b.is_ascii_alphanumeric() || matches!(*b, b'-' | b'_') || !b.is_ascii();
-    let (mut start, mut len) = (0, 0);
+    let mut len = 0;
     loop {
-        while octets.get(len).is_some_and(in_label) {
+        let start = len;
+        while octets.get(len).is_some_and(|b| IN_LABEL[usize::from(*b)]) {
             len += 1;
         }
         let label = &octets[start..len];
@@ -265,10 +275,21 @@ fn domain_len(text: &str) -> Option<usize> {
             break;
         }
         len += 1;
-        start = len;
     }
     (len <= 255 && !has_strange_space(&text[..len])).then_some(len)
 }
+
+/// What a label of a domain consists of: letters, digits, hyphens, underscores, and octets of any
+/// character beyond ASCII.
+static IN_LABEL: [bool; 256] = {
+    let (mut table, mut at) = ([false; 256], 0);
+    while at < table.len() {
+        let octet = at as u8;
+        table[at] = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | 0x80..);
+        at += 1;
+    }
+    table
+};
 
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
 fn parse_address_literal(text: &str) -> Option<IpAddr> {

@@ -87,11 +87,11 @@ enum Awaited {
 /// What a reply has led to.
 pub(super) enum Progress {
     /// More replies are awaited.
-    Waiting(Attempt),
+    Waiting(Box<Attempt>),
     /// The transaction is over. `reset`: the server still has it open.
     Done { reset: bool },
     /// The reply makes no sense here.
-    Nonsense(Attempt, Reply),
+    Nonsense(Box<Attempt>, Reply),
 }
 
 impl Attempt {
@@ -101,7 +101,7 @@ impl Attempt {
         capabilities: &Capabilities,
         manner: Manner,
         out: &mut Outbox,
-    ) -> Self {
+    ) -> Box<Self> {
         let params = MailParams {
             size_octets: capabilities.size.map(|_| transaction.data.len() as u64),
             body: (transaction.body_8bit && capabilities.eight_bit_mime)
@@ -114,7 +114,8 @@ impl Attempt {
         };
         send(out, &Command::Mail(transaction.from.clone(), params));
         let outcomes = vec![None; transaction.recipients.len()];
-        let attempt = Attempt { number, transaction, manner, outcomes, awaited: Awaited::Mail };
+        let awaited = Awaited::Mail;
+        let attempt = Box::new(Attempt { number, transaction, manner, outcomes, awaited });
         if manner.pipelined {
             for index in 0..attempt.outcomes.len() {
                 attempt.send_rcpt(index, out);
@@ -138,7 +139,7 @@ impl Attempt {
         }
     }
 
-    pub(super) fn reply(mut self, reply: Reply, out: &mut Outbox) -> Progress {
+    pub(super) fn reply(mut self: Box<Self>, reply: Reply, out: &mut Outbox) -> Progress {
         if reply.is_intermediate() && !matches!(self.awaited, Awaited::Data { .. }) {
             return Progress::Nonsense(self, reply);
         }
@@ -220,7 +221,7 @@ impl Attempt {
     }
 
     /// Settles and tells what can be told when the session breaks off.
-    pub(super) fn fail(mut self, failure: &Failure, out: &mut Outbox) {
+    pub(super) fn fail(mut self: Box<Self>, failure: &Failure, out: &mut Outbox) {
         let stage = self.stage();
         self.settle(|| match failure {
             Failure::Refused(reply) => Outcome::Refused { stage, reply: reply.clone() },
@@ -230,7 +231,7 @@ impl Attempt {
     }
 
     /// On to the RCPT of the recipient `index`, or to the text after the last.
-    fn next_rcpt(mut self, index: usize, open: bool, out: &mut Outbox) -> Progress {
+    fn next_rcpt(mut self: Box<Self>, index: usize, open: bool, out: &mut Outbox) -> Progress {
         if index < self.outcomes.len() {
             self.awaited = Awaited::Rcpt { index, open };
             if !self.manner.pipelined {
@@ -311,7 +312,7 @@ impl Attempt {
     }
 
     /// Waits until `left` replies have come that say no more than the one before.
-    fn spend(mut self, left: usize, out: &mut Outbox) -> Progress {
+    fn spend(mut self: Box<Self>, left: usize, out: &mut Outbox) -> Progress {
         match left.checked_sub(1) {
             None => self.done(true, out),
             Some(left) => {
@@ -348,7 +349,7 @@ impl Attempt {
         }
     }
 
-    fn done(mut self, reset: bool, out: &mut Outbox) -> Progress {
+    fn done(mut self: Box<Self>, reset: bool, out: &mut Outbox) -> Progress {
         let outcomes = mem::take(&mut self.outcomes).into_iter().flatten().collect();
         out.event(ClientEvent::TransactionDone { transaction: self.number, outcomes });
         Progress::Done { reset }

@@ -75,7 +75,7 @@ enum State {
         reset: bool,
     },
     Rset,
-    Sending(Attempt),
+    Sending(Box<Attempt>),
     /// `done`: the owner hears of the end now; otherwise it has heard of a failure before.
     Quit {
         done: bool,

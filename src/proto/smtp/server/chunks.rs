@@ -140,7 +140,7 @@ impl ServerSession {
                 if !text.is_empty() && !text.ends_with(b"\r\n") {
                     text.extend_from_slice(b"\r\n");
                 }
-                self.end_of_text(turn, envelope, text.freeze());
+                self.end_of_text(turn, envelope, text.freeze().into());
             }
             Chunk::Kept { chunks, size_octets, last: false } => {
                 self.state = State::Chunks(chunks);

@@ -100,8 +100,9 @@ impl ServerSession {
         self.greeted = Some(Greeted { helo: helo.to_owned(), extended });
         let config = self.config.clone();
         if extended {
-            let offer = self.offer();
-            self.reply(turn, &offer.to_reply(&config.hostname));
+            let mut reply = String::with_capacity(REPLY_OCTETS);
+            self.offer().write_reply(&config.hostname, &mut reply);
+            self.say(turn, &[&reply]);
         } else {
             self.say(turn, &["250 ", &config.hostname, "\r\n"]);
         }
@@ -232,6 +233,9 @@ fn is_junk(command: &Command<'_>) -> bool {
             | Command::Help
     )
 }
+
+/// What the reply to EHLO takes, as a rule.
+const REPLY_OCTETS: usize = 256;
 
 const OK: &str = "250 2.0.0 Ok\r\n";
 const NOT_IMPLEMENTED: &str = "502 5.5.1 Error: command not implemented\r\n";

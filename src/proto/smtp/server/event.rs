@@ -1,12 +1,11 @@
 //! What a server session tells and asks its owner, and what the owner answers.
 
-use bytes::Bytes;
-
 use crate::proto::sasl::{Identity, Mechanism, Secret};
 use crate::proto::smtp::address::{ForwardPath, ReversePath};
 use crate::proto::smtp::misbehaviour::Moment;
 use crate::proto::smtp::params::{MailParams, RcptParams};
 use crate::proto::smtp::reply::Reply;
+use crate::proto::smtp::text::MessageText;
 
 /// News of a server session.
 ///
@@ -135,8 +134,8 @@ pub enum CloseReason {
 pub struct ReceivedMessage {
     /// From whom and for whom.
     pub envelope: Envelope,
-    /// The text: lines end in CRLF, and dots are not stuffed.
-    pub data: Bytes,
+    /// The text.
+    pub data: MessageText,
 }
 
 /// What MAIL and RCPT said (RFC 5321 §2.3.1).

@@ -2,7 +2,6 @@
 
 use std::mem;
 
-use bytes::Bytes;
 use memchr::memchr_iter;
 
 use super::config::{BareNewlines, Role};
@@ -11,6 +10,7 @@ use super::{Question, ServerSession, State, Turn};
 use crate::proto::smtp::address::{ForwardPath, ReversePath};
 use crate::proto::smtp::data::DataDecoder;
 use crate::proto::smtp::params::{MailParams, RcptParams};
+use crate::proto::smtp::text::MessageText;
 
 impl ServerSession {
     pub(super) fn mail(&mut self, turn: &mut Turn<'_>, from: ReversePath, params: MailParams) {
@@ -155,7 +155,12 @@ impl ServerSession {
     }
 
     /// The text is here, whole.
-    pub(super) fn end_of_text(&mut self, turn: &mut Turn<'_>, envelope: Envelope, data: Bytes) {
+    pub(super) fn end_of_text(
+        &mut self,
+        turn: &mut Turn<'_>,
+        envelope: Envelope,
+        data: MessageText,
+    ) {
         if self.config.bare_newlines == BareNewlines::Reject && has_bare_newline(&data) {
             let reply = format!("550 5.5.2 {} Error: bare <LF> received\r\n", self.config.hostname);
             return self.text_refused(turn, &envelope, &reply);

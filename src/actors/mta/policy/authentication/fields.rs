@@ -4,14 +4,13 @@
 //! Follows RFC 8601 §5 and RFC 7208 §9.1. That a message belongs into Junk is told by `X-Spam-Flag:
 //! YES`, as SpamAssassin and amavis write it; the mailbox server reads it.
 
-use bytes::Bytes;
-
 use crate::actors::mta::config::{DmarcCheck, MtaConfig, SpfCheck};
 use crate::proto::dkim::SignatureResult;
 use crate::proto::dmarc::{Outcome, Policy};
 use crate::proto::mail::{
-    AuthResult, AuthenticationResults, MethodResult, strip_forged, without_fields,
+    AuthResult, AuthenticationResults, Field, Header, MethodResult, strip_forged, without_fields,
 };
+use crate::proto::smtp::MessageText;
 use crate::proto::spf::ReceivedSpf;
 
 use super::spf::{Checked, Envelope};
@@ -66,11 +65,21 @@ impl Report<'_> {
 
 /// A message of a stranger without the fields that only this domain's servers write: the results
 /// that claim to be its own, and the mark for Junk. The same slice where it has none.
-pub(in crate::actors::mta) fn without_foreign_marks(message: &Bytes, config: &MtaConfig) -> Bytes {
+pub(in crate::actors::mta) fn without_foreign_marks(
+    message: MessageText,
+    config: &MtaConfig,
+) -> MessageText {
+    // Most have none, and keep the room that they have on top.
+    let may_be_foreign = |field: Field<'_>| field.is(FLAG) || field.is(AUTHENTICATION_RESULTS);
+    if !Header::new(&message).fields().any(may_be_foreign) {
+        return message;
+    }
     let own = config.own_domain();
     let is_own = |id: &str| id.eq_ignore_ascii_case(own) || config.domain(id).is_some();
-    let message = strip_forged(message, is_own);
-    without_fields(&message, |field| field.is(FLAG))
+    let message = strip_forged(&message.into(), is_own);
+    without_fields(&message, |field| field.is(FLAG)).into()
 }
 
 const FLAG: &str = "X-Spam-Flag";
+
+const AUTHENTICATION_RESULTS: &str = "Authentication-Results";

@@ -79,7 +79,7 @@ impl Bench {
         let from: ReversePath = from.parse().unwrap();
         let (params, recipients) = Default::default();
         let envelope = Envelope { from: from.clone(), params, recipients };
-        let message = ReceivedMessage { envelope, data: Bytes::copy_from_slice(text) };
+        let message = ReceivedMessage { envelope, data: Bytes::copy_from_slice(text).into() };
         let mut memory = Memory::default();
         let mut sampling = Seed(1).stream("dmarc sampling");
         let mut now = SimTime::ZERO;
