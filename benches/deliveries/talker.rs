@@ -1,6 +1,5 @@
 //! A client that sends messages over connections that it keeps, one after the other on each.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use mxsim::proto::smtp::{
     ClientConfig, ClientEvent, ClientSession, ForwardPath, Outcome, Transaction,
 };
 use mxsim::proto::{Input, Outbox, Output, Session};
-use mxsim::world::{Actor, ConnId, Ctx, Event, StreamEvent};
+use mxsim::world::{Actor, ByConnection, ConnId, Ctx, Event, StreamEvent};
 
 /// What a talker does.
 #[derive(Clone)]
@@ -34,7 +33,7 @@ pub(super) struct Talker {
     task: Task,
     /// Messages that a connection has taken on.
     begun: u64,
-    talks: BTreeMap<ConnId, Talk>,
+    talks: ByConnection<Talk>,
     out: Outbox<ClientEvent>,
 }
 
@@ -48,7 +47,7 @@ struct Talk {
 impl Talker {
     /// One that has done nothing yet.
     pub(super) fn new(task: Task) -> Self {
-        Talker { task, begun: 0, talks: BTreeMap::new(), out: Outbox::new() }
+        Talker { task, begun: 0, talks: ByConnection::new(), out: Outbox::new() }
     }
 
     fn connect(&mut self, ctx: &mut Ctx<'_>) {
@@ -65,7 +64,7 @@ impl Talker {
 
     /// Begins the next message of a connection, or ends it.
     fn go_on(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(Talk { session, left }) = self.talks.get_mut(&connection) else { return };
+        let Some(Talk { session, left }) = self.talks.get_mut(connection) else { return };
         match left.next() {
             Some(number) => {
                 let message = self.task.message(number);
@@ -76,7 +75,7 @@ impl Talker {
     }
 
     fn handle(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
-        let Some(Talk { session, .. }) = self.talks.get_mut(&connection) else { return };
+        let Some(Talk { session, .. }) = self.talks.get_mut(connection) else { return };
         session.handle(ctx.now(), input, &mut self.out);
         loop {
             let mut done = false;
@@ -135,7 +134,7 @@ impl Actor for Talker {
             StreamEvent::Data(octets) => self.handle(connection, Input::Bytes(&octets), ctx),
             StreamEvent::Eof => self.handle(connection, Input::Eof, ctx),
             StreamEvent::Closed(_) => {
-                self.talks.remove(&connection);
+                self.talks.remove(connection);
                 self.connect(ctx);
             }
             StreamEvent::Accepted { .. } => {}

@@ -1,7 +1,6 @@
 //! SMTP transactions over TCP, with the sessions of both ends: 200 clients, 200 servers, 20 ms one way,
 //! one transaction a connection, messages of 2 KiB.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -10,7 +9,9 @@ use mxsim::engine::Seed;
 use mxsim::net::{Latency, LinkConfig};
 use mxsim::proto::smtp::{ClientConfig, Reply, ServerConfig, ServerEvent, ServerSession, Verdict};
 use mxsim::proto::{Input, Outbox, Output, Session};
-use mxsim::world::{Actor, ConnId, Ctx, Event, HostConfig, StreamEvent, WorldBuilder};
+use mxsim::world::{
+    Actor, ByConnection, ConnId, Ctx, Event, HostConfig, StreamEvent, WorldBuilder,
+};
 
 use super::Job;
 use super::talker::{Talker, Task};
@@ -62,17 +63,17 @@ fn build_observed(count: u64, watched: bool) -> Job {
 struct Sink {
     config: Arc<ServerConfig>,
     taken: Arc<AtomicU64>,
-    sessions: BTreeMap<ConnId, ServerSession>,
+    sessions: ByConnection<ServerSession>,
     out: Outbox<ServerEvent>,
 }
 
 impl Sink {
     fn new(config: Arc<ServerConfig>, taken: Arc<AtomicU64>) -> Self {
-        Sink { config, taken, sessions: BTreeMap::new(), out: Outbox::new() }
+        Sink { config, taken, sessions: ByConnection::new(), out: Outbox::new() }
     }
 
     fn input(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) {
-        let Some(session) = self.sessions.get_mut(&connection) else { return };
+        let Some(session) = self.sessions.get_mut(connection) else { return };
         session.handle(ctx.now(), input, &mut self.out);
         loop {
             let mut verdict = None;
@@ -112,7 +113,7 @@ impl Actor for Sink {
             StreamEvent::Data(octets) => self.input(connection, Input::Bytes(&octets), ctx),
             StreamEvent::Eof => self.input(connection, Input::Eof, ctx),
             StreamEvent::Closed(_) => {
-                self.sessions.remove(&connection);
+                self.sessions.remove(connection);
             }
             StreamEvent::Opened => {}
         }

@@ -42,7 +42,9 @@ pub(crate) fn carry<E>(
 /// Octets that wait to go out together.
 #[derive(Default)]
 struct Unsent {
-    whole: Vec<Bytes>,
+    /// The first piece that goes out whole: there is seldom another one.
+    first: Option<Bytes>,
+    more: Vec<Bytes>,
     /// How many octets of text wait in the outbox to be joined by others.
     joined: usize,
 }
@@ -53,23 +55,31 @@ impl Unsent {
             self.joined += octets;
         } else {
             self.flush(out);
-            self.whole.push(out.take_text(octets));
+            self.push(out.take_text(octets));
         }
     }
 
     fn add<E>(&mut self, octets: Bytes, out: &mut Outbox<E>) {
         self.flush(out);
-        self.whole.push(octets);
+        self.push(octets);
+    }
+
+    fn push(&mut self, octets: Bytes) {
+        match self.first {
+            None => self.first = Some(octets),
+            Some(_) => self.more.push(octets),
+        }
     }
 
     fn flush<E>(&mut self, out: &mut Outbox<E>) {
         if self.joined > 0 {
-            self.whole.push(out.take_text(std::mem::take(&mut self.joined)));
+            let joined = std::mem::take(&mut self.joined);
+            self.push(out.take_text(joined));
         }
     }
 
     fn send<E>(&mut self, out: &mut Outbox<E>, ctx: &mut Ctx<'_>, channel: &mut Channel) {
-        for octets in self.whole.drain(..) {
+        for octets in self.first.take().into_iter().chain(self.more.drain(..)) {
             channel.send(octets, ctx);
         }
         if self.joined > 0 {

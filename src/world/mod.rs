@@ -10,6 +10,7 @@
 pub mod actor;
 pub mod ailment;
 pub mod builder;
+mod by_connection;
 pub mod capture;
 mod condition;
 mod connections;
@@ -47,6 +48,7 @@ mod watch;
 pub use actor::{Actor, ConnId, Event, Signal, Spawn, StreamEvent, TimerToken};
 pub use ailment::{Ailment, ConditionChange, Excess};
 pub use builder::{BuildError, HostConfig, WorldBuilder};
+pub use by_connection::ByConnection;
 pub use capture::{Captured, CapturedPacket, CapturedSecret, Passage};
 pub(crate) use connections::Connections;
 pub use ctx::{Ctx, NoSocket};

@@ -1,7 +1,7 @@
 //! The queue manager: begins an attempt at each message that is due, runs its deliveries, and sees
 //! to what they come to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::actors::carry::LazyTimer;
 use crate::actors::service::Service;
 use crate::actors::stub::StubResolver;
-use crate::engine::{SimTime, Stream};
+use crate::engine::{HashState, SimTime, Stream};
 use crate::proto::dns::stub::LookupId;
 use crate::proto::misbehaviour::AnyRule;
 use crate::proto::smtp::{Mailbox, RcptParams, ReversePath};
 use crate::store::queue::{Delivered, QueueId, QueuedRecipient, RecipientState, Trouble};
-use crate::world::{ConnId, Ctx, Kind, Note, Order, StreamEvent, TimerToken};
+use crate::world::{ByConnection, ConnId, Ctx, Kind, Note, Order, StreamEvent, TimerToken};
 
 use super::config::{Flush, MtaConfig};
 use super::delivery::{Clients, Delivery, Fate, Fates, Kept, Load, Tools};
@@ -33,19 +33,19 @@ pub(super) struct Manager {
     draws: Stream,
     report_ids: Stream,
     /// How many deliveries are under way or waiting for each message that is being tried.
-    active: BTreeMap<QueueId, usize>,
+    active: HashMap<QueueId, usize, HashState>,
     destinations: Destinations,
     /// What an administrator will do yet, in the order of time.
     flushes: VecDeque<Flush>,
     retry_draws: Stream,
-    deliveries: BTreeMap<u64, Box<Delivery>>,
+    deliveries: HashMap<u64, Box<Delivery>, HashState>,
     kept: Kept,
     /// Which of them only ask whether a recipient exists, and for whom.
     probes: BTreeMap<u64, Mailbox>,
     probe_ids: Stream,
     next_delivery: u64,
-    by_connection: BTreeMap<ConnId, u64>,
-    by_lookup: BTreeMap<LookupId, u64>,
+    by_connection: ByConnection<u64>,
+    by_lookup: HashMap<LookupId, u64, HashState>,
     queue_timer: LazyTimer,
     /// Recipients at this host whose mail is being written: until when, in that order, and which.
     writing: VecDeque<(SimTime, QueueId, usize)>,
@@ -67,17 +67,17 @@ impl Manager {
             stub: StubResolver::new(config.resolvers.clone(), STUB_TIMER, ctx.stream("stub")),
             draws: ctx.stream("mx"),
             report_ids: ctx.stream("report ids"),
-            active: BTreeMap::new(),
+            active: HashMap::default(),
             destinations: Destinations::new(&config.limits, dead_for),
             flushes: config.flushes.iter().filter(|flush| flush.at >= now).cloned().collect(),
             retry_draws: ctx.stream("retry"),
-            deliveries: BTreeMap::new(),
+            deliveries: HashMap::default(),
             kept: Kept::new(&config.limits),
             probes: BTreeMap::new(),
             probe_ids: ctx.stream("probe ids"),
             next_delivery: 0,
-            by_connection: BTreeMap::new(),
-            by_lookup: BTreeMap::new(),
+            by_connection: ByConnection::new(),
+            by_lookup: HashMap::default(),
             queue_timer: LazyTimer::default(),
             writing: VecDeque::new(),
             config,
@@ -95,7 +95,7 @@ impl Manager {
             self.receiver.ask(&mut self.stub, ctx);
         } else if self.receiver.has_news(connection, &event, ctx) {
             self.receiver.ask(&mut self.stub, ctx);
-        } else if let Some(number) = self.by_connection.get(&connection).copied() {
+        } else if let Some(number) = self.by_connection.get(connection).copied() {
             self.with_delivery(number, ctx, |delivery, tools, ctx| {
                 delivery.on_stream(event, tools, ctx)
             });
@@ -137,7 +137,7 @@ impl Manager {
                 self.receiver.ask(&mut self.stub, ctx);
             }
             _ => {
-                if let Some(number) = self.by_connection.get(&connection).copied() {
+                if let Some(number) = self.by_connection.get(connection).copied() {
                     self.with_delivery(number, ctx, Delivery::on_timer);
                 } else {
                     self.kept.on_timer(connection, ctx);
@@ -356,6 +356,14 @@ impl Manager {
         let Some(delivery) = deliveries.get_mut(&number) else { return };
         let before = delivery.connection();
         let fates = act(delivery, &mut Tools { config, clients, stub, draws, kept }, ctx);
+        if before.is_some()
+            && before == delivery.connection()
+            && fates.is_empty()
+            && !delivery.is_done()
+        {
+            // It talks on: it waits for no look-up, and has nothing to tell.
+            return;
+        }
         if self.after(number, before, fates, ctx) {
             self.start_deliveries(ctx);
         }
@@ -372,13 +380,9 @@ impl Manager {
     ) -> bool {
         let delivery = self.deliveries.get(&number).expect("the caller has it");
         let (now, is_done) = (delivery.connection(), delivery.is_done());
-        if before == now && now.is_some() && fates.is_empty() && !is_done {
-            // It talks on: it waits for no look-up, and has nothing to tell.
-            return false;
-        }
         if before != now {
             if let Some(connection) = before {
-                self.by_connection.remove(&connection);
+                self.by_connection.remove(connection);
             }
             if let Some(connection) = now {
                 self.by_connection.insert(connection, number);

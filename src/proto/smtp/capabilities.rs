@@ -43,10 +43,11 @@ impl Capabilities {
     pub fn from_reply(reply: &Reply) -> Self {
         let mut capabilities = Capabilities::default();
         for line in reply.lines().skip(1) {
-            let is_between = |b: &u8| matches!(b, b' ' | b'=');
-            let words = line.as_bytes().split(is_between).filter(|word| !word.is_empty());
-            let mut words = words.filter_map(|word| std::str::from_utf8(word).ok());
-            let Some(keyword) = words.next() else { continue };
+            const BETWEEN: [char; 2] = [' ', '='];
+            let line = line.trim_start_matches(BETWEEN);
+            let end = line.bytes().position(|b| matches!(b, b' ' | b'=')).unwrap_or(line.len());
+            let (keyword, rest) = line.split_at(end);
+            let mut words = rest.split(BETWEEN).filter(|word| !word.is_empty());
             // In capitals, and what is longer than any keyword is none.
             let mut capitals = [0; LONGEST_KEYWORD];
             let Some(capitals) = capitals.get_mut(..keyword.len()) else { continue };

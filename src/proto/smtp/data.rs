@@ -263,7 +263,7 @@ mod tests {
             }
             let wire = encode(&text);
             let (decoded, rest) = decode(&wire, cut, 1000).expect("the data end");
-            prop_assert_eq!(decoded.expect("small"), text);
+            prop_assert_eq!(&*decoded.expect("small"), text);
             prop_assert!(rest.is_empty());
         }
 

@@ -266,7 +266,12 @@ impl ReplyParser {
         };
         let (status, text) = split_status(code, &text);
         let (enhanced, text) = match self.earlier.take() {
-            None => (status, kept(text)),
+            None if last => (status, kept(text)),
+            None => {
+                let mut whole = String::with_capacity(SEVERAL_LINES_OCTETS.max(text.len()));
+                whole.push_str(text);
+                (status, Cow::Owned(whole))
+            }
             Some(earlier) => {
                 let mut whole = earlier.text.into_owned();
                 if whole.len() + text.len() < REPLY_LIMIT {
@@ -307,6 +312,9 @@ fn split_status(code: u16, text: &str) -> (Option<EnhancedStatus>, &str) {
 fn excerpt(line: &[u8]) -> String {
     String::from_utf8_lossy(&line[..line.len().min(80)]).replace(char::is_control, "?")
 }
+
+/// What a reply of several lines takes, as a rule: that to EHLO.
+const SEVERAL_LINES_OCTETS: usize = 192;
 
 /// Code, whether this is the last line, text. A bare code is a last line (RFC 5321 §4.2).
 fn split_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {

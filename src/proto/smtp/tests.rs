@@ -157,7 +157,7 @@ proptest! {
             if !spam && !known.is_empty() {
                 let message = taken.next().expect("it was delivered");
                 prop_assert_eq!(&message.envelope.from, &transaction.from);
-                prop_assert_eq!(&message.data, &transaction.data);
+                prop_assert_eq!(&*message.data, &*transaction.data);
                 prop_assert_eq!(&message.envelope.recipients, &known);
                 let size = message.envelope.params.size_octets;
                 prop_assert_eq!(size, Some(transaction.data.len() as u64));

@@ -21,7 +21,7 @@ impl MessageText {
     /// An empty text with room on top, and for so many octets of itself.
     pub(super) fn with_room(octets: usize) -> Self {
         let mut all = Vec::with_capacity(ROOM_ON_TOP + octets);
-        all.resize(ROOM_ON_TOP, 0);
+        all.extend_from_slice(&[0; ROOM_ON_TOP]);
         MessageText { octets: all, start: ROOM_ON_TOP }
     }
 

@@ -1,8 +1,8 @@
 //! The queue of one host: its messages by id, and by the time they are due.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
-use crate::engine::{SimTime, Stream};
+use crate::engine::{HashState, SimTime, Stream};
 
 use super::{Deferral, QueueId, QueuedMessage, RecipientState};
 
@@ -13,7 +13,7 @@ use super::{Deferral, QueueId, QueuedMessage, RecipientState};
 /// is forgotten ([`Queue::after_crash`]).
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
-    messages: BTreeMap<QueueId, Box<Entry>>,
+    messages: HashMap<QueueId, Box<Entry>, HashState>,
     /// Those that wait.
     by_due: BTreeSet<(SimTime, QueueId)>,
     octets: u64,
@@ -141,7 +141,9 @@ impl Queue {
 
     /// All messages, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &QueuedMessage> {
-        self.messages.values().map(|entry| &entry.message)
+        let mut all: Vec<_> = self.messages.values().map(|entry| &entry.message).collect();
+        all.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        all.into_iter()
     }
 
     /// How many messages there are.

@@ -12,6 +12,7 @@ mod restriction;
 mod submitters;
 mod tls;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -149,6 +150,10 @@ impl MtaConfig {
 
     /// The domain of that name, in U-labels or A-labels, if the MTA answers for it.
     pub fn domain(&self, name: &str) -> Option<&Domain> {
-        self.domains.get(&*idna::to_ascii(name)?)
+        // Nearly all are written as the table has them.
+        self.domains.get(name).or_else(|| match idna::to_ascii(name)? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(name) => self.domains.get(&name),
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::actors::mta::hop::Protocol;
+use crate::actors::mta::hop::{Place, Protocol};
 use crate::actors::mta::lookup::{self, AddressAnswer, Found};
 use crate::actors::mta::note;
 use crate::actors::mta::route::{self, Candidate, Exchange, NoRoute, SMTP_PORT};
@@ -23,12 +23,15 @@ impl Delivery {
     ) -> Fates {
         let mut fates = Fates::new();
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Routing { domain, lookup } if lookup[0].0 == id => {
-                match route::exchanges(&domain, lookup::mx_answer(found)) {
+            Stage::Routing { lookup } if lookup[0].0 == id => {
+                let Place::Mx(domain) = &self.hop.place else {
+                    unreachable!("who asks for MX is routed by them")
+                };
+                match route::exchanges(domain, lookup::mx_answer(found)) {
                     Err(none) => self.unreachable(none, &mut fates),
                     Ok(exchanges) => {
                         let queue_id = &self.load.queue_id;
-                        ctx.note(Kind::Routed, || note::routed(queue_id, &domain, &exchanges));
+                        ctx.note(Kind::Routed, || note::routed(queue_id, domain, &exchanges));
                         let (found, failures) = (Vec::new(), Vec::new());
                         self.locate(exchanges, 0, found, failures, tools, ctx, &mut fates);
                     }

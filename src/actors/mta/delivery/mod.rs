@@ -150,7 +150,7 @@ struct Open {
 
 enum Stage {
     /// Asks for the MX of a domain.
-    Routing { domain: String, lookup: [(LookupId, usize); 1] },
+    Routing { lookup: [(LookupId, usize); 1] },
     /// Asks for the addresses of the exchanges of one preference.
     Locating {
         exchanges: Vec<Exchange>,
@@ -200,11 +200,9 @@ impl Delivery {
             hop,
         });
         let mut fates = Fates::new();
-        match delivery.hop.place.clone() {
-            Place::Mx(domain) => match lookup::mx(tools.stub, &domain, ctx) {
-                Some(lookup) => {
-                    delivery.stage = Stage::Routing { domain, lookup: [(lookup, 0)] };
-                }
+        match &delivery.hop.place {
+            Place::Mx(domain) => match lookup::mx(tools.stub, domain, ctx) {
+                Some(lookup) => delivery.stage = Stage::Routing { lookup: [(lookup, 0)] },
                 None => {
                     let status = EnhancedStatus::new(5, 1, 2);
                     let reason = format!("{domain} is not a domain name");
@@ -212,11 +210,12 @@ impl Delivery {
                 }
             },
             Place::Host(host) => {
-                let exchanges = vec![Exchange { preference: 0, host }];
+                let exchanges = vec![Exchange { preference: 0, host: host.clone() }];
                 let (found, failures) = (Vec::new(), Vec::new());
                 delivery.locate(exchanges, 0, found, failures, tools, ctx, &mut fates);
             }
             Place::Address(address) => {
+                let address = *address;
                 let (preference, host) = (0, format!("[{address}]"));
                 let own = delivery.is_own(address, ctx);
                 let found = vec![Candidate { preference, host, address, own }];

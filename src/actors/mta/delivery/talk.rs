@@ -117,8 +117,10 @@ impl Talk {
         recipients: Vec<Recipient>,
         ctx: &mut Ctx<'_>,
     ) -> Progress {
-        self.remote = route::exchange_text(&host, self.peer);
-        self.host = host;
+        if self.host != host {
+            self.remote = route::exchange_text(&host, self.peer);
+            self.host = host;
+        }
         self.over = false;
         self.served = true;
         let transaction = transaction(load, &recipients);

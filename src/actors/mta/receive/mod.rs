@@ -27,7 +27,7 @@ use crate::proto::smtp::server::{Greeting, ServerConfig, ServerEvent, ServerSess
 use crate::proto::smtp::{EnhancedStatus, Mailbox, Reply};
 use crate::proto::{Input, Outbox, Session};
 use crate::store::queue::Trouble;
-use crate::world::{ConnId, Ctx, StreamEvent};
+use crate::world::{ByConnection, ConnId, Ctx, StreamEvent};
 
 use super::config::MtaConfig;
 use super::hop::LMTP_PORT;
@@ -43,7 +43,7 @@ pub(super) struct Receiver {
     smtp: Arc<ServerConfig>,
     lmtp: Arc<ServerConfig>,
     busy: Arc<ServerConfig>,
-    sessions: BTreeMap<ConnId, Box<Open>>,
+    sessions: ByConnection<Box<Open>>,
     /// What the rules of a session wait for.
     asked: BTreeMap<LookupId, (ConnId, Lookup)>,
     /// One draw for each session whose AUTH has challenges; made for the first of them.
@@ -110,7 +110,7 @@ impl Receiver {
                 greeting: Greeting::Refuse(too_many),
                 ..ServerConfig::mta(name)
             }),
-            sessions: BTreeMap::new(),
+            sessions: ByConnection::new(),
             asked: BTreeMap::new(),
             challenges: None,
             misbehaviour: None,
@@ -141,7 +141,7 @@ impl Receiver {
         match event {
             // Nearly all news, which is given to the session with one look for it.
             StreamEvent::Data(octets) => self.take(connection, Input::Bytes(octets), ctx),
-            _ if !self.sessions.contains_key(&connection) => false,
+            _ if !self.sessions.contains(connection) => false,
             event => {
                 self.on_stream(connection, event, ctx);
                 true
@@ -152,7 +152,7 @@ impl Receiver {
     /// Gives a session an input, and carries away what follows; whether there is such a session.
     fn take(&mut self, connection: ConnId, input: Input<'_>, ctx: &mut Ctx<'_>) -> bool {
         let Receiver { shared, sessions, out, .. } = self;
-        let Some(open) = sessions.get_mut(&connection) else { return false };
+        let Some(open) = sessions.get_mut(connection) else { return false };
         if matches!(input, Input::Timeout)
             && open.patience().is_some_and(|until| until <= ctx.now())
         {
@@ -226,14 +226,14 @@ impl Receiver {
 
     /// The session can begin, if the rules have nothing against it.
     fn connected(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        let Some(open) = self.sessions.get_mut(connection) else { return };
         if open.welcome || open.connected(&mut self.shared, ctx) {
             self.greet(connection, ctx);
         }
     }
 
     fn greet(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        let Some(open) = self.sessions.get_mut(connection) else { return };
         open.session.handle(ctx.now(), Input::Opened, &mut self.out);
         self.carry(connection, ctx);
     }
@@ -254,7 +254,7 @@ impl Receiver {
     /// A look-up has come to its end; one that no rule waits for any more is passed over.
     pub(super) fn on_lookup(&mut self, id: LookupId, found: Found, ctx: &mut Ctx<'_>) {
         let Some((connection, lookup)) = self.asked.remove(&id) else { return };
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        let Some(open) = self.sessions.get_mut(connection) else { return };
         let next = open.answered(lookup, found, &mut self.shared, ctx);
         self.proceed(connection, next, ctx);
     }
@@ -273,7 +273,7 @@ impl Receiver {
     ) {
         self.shared.verified.insert(address, ctx.now(), found);
         let waiting = self.sessions.iter().filter(|(_, open)| open.waits_for(address));
-        let waiting: Vec<ConnId> = waiting.map(|(connection, _)| *connection).collect();
+        let waiting: Vec<ConnId> = waiting.map(|(connection, _)| connection).collect();
         for connection in waiting {
             self.resume(connection, ctx);
         }
@@ -281,7 +281,7 @@ impl Receiver {
 
     /// Asks a rule of a session again that waited for a recipient.
     fn resume(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.sessions.get_mut(&connection) else { return };
+        let Some(open) = self.sessions.get_mut(connection) else { return };
         let next = open.resume(&mut self.shared, ctx);
         self.proceed(connection, next, ctx);
     }
@@ -291,7 +291,7 @@ impl Receiver {
             open::Next::Wait => self.arm(connection, ctx),
             open::Next::Greet => self.greet(connection, ctx),
             open::Next::Answer(verdict) => {
-                let Some(open) = self.sessions.get_mut(&connection) else { return };
+                let Some(open) = self.sessions.get_mut(connection) else { return };
                 open.session.answer(ctx.now(), verdict, &mut self.out);
                 self.carry(connection, ctx);
             }
@@ -301,7 +301,7 @@ impl Receiver {
     /// Carries away what a session put out, and sees to its questions.
     fn carry(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
         let Receiver { shared, sessions, out, .. } = self;
-        let Some(open) = sessions.get_mut(&connection) else { return };
+        let Some(open) = sessions.get_mut(connection) else { return };
         open.carry(shared, out, ctx);
         open.arm(ctx);
     }
@@ -315,13 +315,13 @@ impl Service for Receiver {
     }
 
     fn timer(&mut self, connection: ConnId) -> Option<(&mut LazyTimer, Option<SimTime>)> {
-        let open = self.sessions.get_mut(&connection)?;
+        let open = self.sessions.get_mut(connection)?;
         let deadline = open.deadline();
         Some((&mut open.timer, deadline))
     }
 
     fn forget(&mut self, connection: ConnId) {
-        if let Some(open) = self.sessions.remove(&connection) {
+        if let Some(open) = self.sessions.remove(connection) {
             open.gone(&mut self.shared);
         }
         self.asked.retain(|_, (asking, _)| *asking != connection);

@@ -16,7 +16,8 @@
 //! What an answer has beside its RRset (`harvest`) is kept for the clients who want it (`compose`):
 //! signatures and proofs under DO (RFC 4035 §3.2), name servers and addresses. What has run out, or
 //! soon will, is `stale` (RFC 8767); why there is no answer is told (`ede`, RFC 8914); names that mean
-//! the same everywhere are answered here (`special_names`, RFC 6761).
+//! the same everywhere are answered here (`special_names`, RFC 6761). What is answered out of the resolver's own
+//! zones is kept as octets (`lasting`).
 //!
 //! Two ways to go on where Unbound has longer ones. A reply in other letters than the query, with
 //! "0x20", is not taken: the same server is asked by TCP, where nobody forges unseen. (Unbound asks

@@ -10,7 +10,7 @@ mod answer;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -70,7 +70,8 @@ pub struct Stub {
     /// Those whose turn has not come.
     waiting: BTreeSet<LookupId>,
     exchanges: HashMap<ExchangeId, LookupId, HashState>,
-    deadlines: BTreeSet<(SimTime, ExchangeId)>,
+    /// When the queries under way run out, in that order: each has the same time. Some may be over.
+    deadlines: VecDeque<(SimTime, ExchangeId)>,
     last_lookup: u64,
     last_exchange: u64,
 }
@@ -93,7 +94,6 @@ struct Exchange {
     message_id: u16,
     server: SocketAddr,
     by_tcp: bool,
-    deadline: SimTime,
 }
 
 impl Stub {
@@ -105,7 +105,7 @@ impl Stub {
             lookups: HashMap::default(),
             waiting: BTreeSet::new(),
             exchanges: HashMap::default(),
-            deadlines: BTreeSet::new(),
+            deadlines: VecDeque::new(),
             last_lookup: 0,
             last_exchange: 0,
         }
@@ -133,7 +133,7 @@ impl Stub {
 
     /// When the stub wants [`Stub::timeout`], if at all.
     pub fn deadline(&self) -> Option<SimTime> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.deadlines.front().map(|(deadline, _)| *deadline)
     }
 
     /// How many look-ups are not over.
@@ -185,7 +185,7 @@ impl Stub {
 
     /// Time has passed. Does nothing before [`Stub::deadline`].
     pub fn timeout(&mut self, now: SimTime, out: &mut Vec<StubOutput>) {
-        while let Some((_, exchange)) = self.deadlines.first().filter(|(at, _)| *at <= now).copied()
+        while let Some((_, exchange)) = self.deadlines.front().filter(|(at, _)| *at <= now).copied()
         {
             self.failed(now, exchange, out);
         }
@@ -205,7 +205,10 @@ impl Stub {
 
     fn end_exchange(&mut self, exchange: Exchange, out: &mut Vec<StubOutput>) {
         let id = self.exchanges.remove(&exchange.id);
-        self.deadlines.remove(&(exchange.deadline, exchange.id));
+        // What is at the front is under way.
+        while self.deadlines.front().is_some_and(|(_, id)| !self.exchanges.contains_key(id)) {
+            self.deadlines.pop_front();
+        }
         if let Some(lookup) = id.and_then(|id| self.lookups.get_mut(&id)) {
             lookup.current = None;
         }
@@ -242,9 +245,9 @@ impl Stub {
         let exchange = ExchangeId(self.last_exchange);
         let message_id = self.draws.next_u16();
         let deadline = now + self.config.timeout;
-        lookup.current = Some(Exchange { id: exchange, message_id, server, by_tcp, deadline });
+        lookup.current = Some(Exchange { id: exchange, message_id, server, by_tcp });
         self.exchanges.insert(exchange, id);
-        self.deadlines.insert((deadline, exchange));
+        self.deadlines.push_back((deadline, exchange));
         let edns = Edns::default();
         let query = Draft {
             flags: Flags { rd: true, ..Flags::default() },

@@ -4,6 +4,8 @@
 //! Follows RFC 8601 §5 and RFC 7208 §9.1. That a message belongs into Junk is told by `X-Spam-Flag:
 //! YES`, as SpamAssassin and amavis write it; the mailbox server reads it.
 
+use bytes::Bytes;
+
 use crate::actors::mta::config::{DmarcCheck, MtaConfig, SpfCheck};
 use crate::proto::dkim::SignatureResult;
 use crate::proto::dmarc::{Outcome, Policy};
@@ -76,8 +78,12 @@ pub(in crate::actors::mta) fn without_foreign_marks(
     }
     let own = config.own_domain();
     let is_own = |id: &str| id.eq_ignore_ascii_case(own) || config.domain(id).is_some();
-    let message = strip_forged(&message.into(), is_own);
-    without_fields(&message, |field| field.is(FLAG)).into()
+    let message = Bytes::from(message);
+    let honest = strip_forged(&message, is_own);
+    let clean = without_fields(&honest, |field| field.is(FLAG));
+    // So that nobody else holds it, and it need not be copied.
+    drop((message, honest));
+    clean.into()
 }
 
 const FLAG: &str = "X-Spam-Flag";
