@@ -88,3 +88,38 @@ impl Meeting {
         self.attendance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_stop_after_the_furthest_once_the_last_has_come() {
+        let meeting = Meeting::new(3, 5, 100);
+        assert!(meeting.call());
+        assert!(!meeting.call());
+        std::thread::scope(|scope| {
+            scope.spawn(|| meeting.attend(30));
+            scope.spawn(|| meeting.attend(7));
+            meeting.leave(0);
+        });
+        assert_eq!(meeting.end(), 31);
+    }
+
+    #[test]
+    fn without_a_call_the_end_stays() {
+        let meeting = Meeting::new(2, 5, 100);
+        meeting.leave(30);
+        meeting.leave(99);
+        assert_eq!(meeting.end(), 100);
+    }
+
+    #[test]
+    fn nobody_waits_for_those_who_will_not_come() {
+        let meeting = Meeting::new(2, 0, 100);
+        meeting.call();
+        meeting.break_up();
+        meeting.attend(30);
+        assert_eq!(meeting.end(), 100);
+    }
+}

@@ -37,3 +37,22 @@ impl Pace {
         self.beside * 100 / self.turns.max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_takes_many_turns_to_say_that_they_do_not_pay() {
+        let mut pace = Pace::default();
+        pace.add(Pace { turns: MANY_TURNS - 1, beside: MANY_TURNS });
+        assert!(!pace.does_not_pay());
+        pace.add(Pace { turns: 1, beside: 0 });
+        assert!(pace.does_not_pay());
+        assert_eq!(pace.hundredths(), 100);
+        for _ in 0..4 {
+            pace.add(Pace { turns: MANY_TURNS, beside: 9 * MANY_TURNS });
+        }
+        assert!(!pace.does_not_pay(), "what was long ago counts for less and less");
+    }
+}

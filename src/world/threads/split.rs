@@ -53,10 +53,8 @@ pub(super) struct SplitRules {
 
 /// An event at a host costs as much as so many packets forwarded.
 const HOST_EVENT: u64 = 4;
-/// More parts than threads: who can not go on with one takes another. For at a time few hosts have much to do,
-/// and which ones differs from second to second.
-const PARTS_A_THREAD: usize = 3;
-
+/// So many delays are tried, from the longest on.
+const MANY_CUTS: usize = 64;
 /// So many light groups make up a part.
 const LIGHT: usize = 8;
 
@@ -68,31 +66,26 @@ fn split_graph(weights: &[u64], bonds: &[Bond], rules: SplitRules) -> Option<Vec
     delays.dedup();
     delays.retain(|delay| !delay.is_zero());
     // The longer the links that are kept whole, the heavier the groups.
-    let longest = |share: u64| {
-        let is_light = |delay: &Duration| heaviest(&Groups::new(weights, bonds, *delay)) <= share;
-        delays[..delays.partition_point(is_light)].last().copied()
+    let share = all / rules.threads as u64 + all / 10;
+    let is_light = |delay: &Duration| heaviest(&Groups::new(weights, bonds, *delay)) <= share;
+    let light = &delays[..delays.partition_point(is_light)];
+    // Few large groups may leave one part with too much all the same.
+    let is_even = |delay: &&Duration| {
+        Groups::new(weights, bonds, **delay).loads(rules.threads).into_iter().max() <= Some(share)
     };
-    // Groups that are well below a thread's share can be dealt out evenly. Those that just fit it are
-    // as good where they make much of the delay.
-    let of_thread = all / rules.threads as u64;
-    let (even, just) = (longest(of_thread / 2), longest(of_thread + all / 10));
-    let cut = match (even, just) {
-        (Some(even), Some(just)) if just < even * 2 => even,
-        (_, Some(just)) => just,
-        // No link at all, or the lightest groups there can be are too heavy.
-        _ => delays.first().copied().unwrap_or(Duration::MAX),
-    };
+    let even = light.iter().rev().take(MANY_CUTS).find(is_even);
+    // No link at all, or the lightest groups there can be are too heavy.
+    let cut = even.or(light.last()).or(delays.first()).copied().unwrap_or(Duration::MAX);
     // What is light enough to be dealt out together stays together, so that fewer packets cross over.
-    let parts = rules.threads * PARTS_A_THREAD;
-    let light = all / (parts * LIGHT) as u64;
+    let light = all / (rules.threads * LIGHT) as u64;
     let mut bonds = bonds.to_vec();
     bonds.sort_by_key(|bond| bond.delay);
     let groups = Groups::join(weights, &bonds, |bond, weight| bond.delay < cut || weight <= light);
     if groups.weights.len() < 2 || (!rules.eager && heaviest(&groups) > all / 4 * 3) {
         return None;
     }
-    let parts = parts.clamp(2, groups.weights.len());
-    Some(groups.deal(parts))
+    let parts = rules.threads.clamp(2, groups.weights.len());
+    Some(groups.deal(parts).0)
 }
 
 /// Nodes that stay together.
@@ -132,8 +125,8 @@ impl Groups {
         groups
     }
 
-    /// The part of each node.
-    fn deal(self, parts: usize) -> Vec<u32> {
+    /// The part of each node, and what each part has to do.
+    fn deal(self, parts: usize) -> (Vec<u32>, Vec<u64>) {
         let mut order: Vec<u32> = (0..self.weights.len() as u32).collect();
         order.sort_by_key(|group| Reverse(self.weights[*group as usize]));
         let (mut loads, mut part_of) = (vec![0; parts], vec![0; self.weights.len()]);
@@ -142,7 +135,12 @@ impl Groups {
             loads[part] += self.weights[group as usize];
             part_of[group as usize] = part as u32;
         }
-        self.of.into_iter().map(|group| part_of[group as usize]).collect()
+        (self.of.into_iter().map(|group| part_of[group as usize]).collect(), loads)
+    }
+
+    /// What each part would have to do.
+    fn loads(self, parts: usize) -> Vec<u64> {
+        self.deal(parts).1
     }
 }
 
@@ -209,15 +207,14 @@ mod tests {
         let bonds: Vec<Bond> = (0..100).map(|pair| bond(pair, pair + 100, 20)).collect();
         let parts = split_graph(&[3; 200], &bonds, rules(2)).unwrap();
         assert_eq!(parts[..100], parts[100..]);
-        let most = (0..6).map(|part| parts.iter().filter(|of| **of == part).count()).max();
-        assert_eq!(most, Some(34));
+        assert_eq!(parts.iter().filter(|part| **part == 0).count(), 100);
     }
 
     #[test]
     fn nodes_without_links_are_dealt_out_too() {
         let parts = split_graph(&[7, 3, 3, 1], &[], rules(2)).unwrap();
-        assert_eq!(parts, [0, 1, 2, 3]);
+        assert_eq!(parts, [0, 1, 1, 1]);
         let parts = split_graph(&[9, 1, 1, 2, 2, 2, 2, 3], &[], rules(2)).unwrap();
-        assert_eq!(parts, [0, 2, 3, 2, 3, 4, 5, 1]);
+        assert_eq!(parts, [0, 1, 1, 1, 1, 1, 0, 1]);
     }
 }

@@ -86,3 +86,96 @@ fn reach(board: &Board<'_>, times: &[u64], place: usize) -> u64 {
     let reach = others.map(|(_, (delay, time))| time.saturating_add(*delay));
     reach.fold(u64::MAX, u64::min)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::Threads;
+    use super::super::board::{Entry, Rules};
+    use super::super::delays::Delays;
+    use super::super::pace::Pace;
+    use super::*;
+    use crate::engine::{Key, Seed, SimTime};
+    use crate::net::{Latency, LinkConfig};
+    use crate::world::node::{Happening, Scheduled};
+    use crate::world::{HostConfig, World, WorldBuilder};
+
+    const MS: u64 = 1_000_000;
+
+    /// Three hosts in a row, 5 ms from each other, each of which is a part.
+    fn world() -> World {
+        let mut parts = WorldBuilder::new(Seed(1));
+        let latency = Latency::Constant(Duration::from_millis(5));
+        for host in 0..3 {
+            parts.host(HostConfig::new(format!("h{host}")));
+        }
+        for host in 1..3 {
+            let link = LinkConfig { latency: latency.clone(), ..LinkConfig::default() };
+            parts.link(format!("h{}", host - 1), format!("h{host}"), link);
+        }
+        let mut world = parts.build().unwrap();
+        world.set_threads(Threads::new(3).eagerly());
+        world.part();
+        assert_eq!(world.parts.len(), 3);
+        world
+    }
+
+    fn check(act: impl FnOnce(&Board<'_>, &mut View)) {
+        let world = world();
+        let delays = Delays::new(&world.network, &world.parts);
+        let rules = Rules { threads: 3, may_look: false, eager: true };
+        let how = (rules, Pace::default());
+        let board = Board::new(&world.network, &delays, &world.parts, 1_000 * MS, how);
+        let mut view = View::new(&board, 0);
+        act(&board, &mut view);
+    }
+
+    fn send(board: &Board<'_>, from: usize, to: usize, at: u64) {
+        let key = Key { time: SimTime::from_nanos(at), ..Key::default() };
+        let node = crate::net::NodeId(to as u32);
+        let entry = (key, Scheduled { node, cause: None, happening: Happening::Start });
+        let mut leaving: Vec<Vec<Entry>> = vec![Vec::new(), Vec::new(), Vec::new()];
+        leaving[to].push(entry);
+        board.send(from, &mut leaving);
+    }
+
+    #[test]
+    fn a_part_goes_as_far_as_nothing_can_come_from_any_other() {
+        check(|board, view| {
+            board.show(1, 20 * MS);
+            board.show(2, 3 * MS);
+            assert!(!view.look(board, 0));
+            assert_eq!(view.bound, 13 * MS);
+            // Whoever has nothing to do holds nobody up.
+            board.show(2, u64::MAX);
+            view.look(board, 0);
+            assert_eq!(view.bound, 25 * MS);
+        });
+    }
+
+    #[test]
+    fn what_is_in_a_tray_counts_until_it_is_on_the_clock() {
+        check(|board, view| {
+            (1..3).for_each(|place| board.show(place, u64::MAX));
+            send(board, 2, 1, 8 * MS);
+            view.look(board, 0);
+            assert_eq!(view.bound, 13 * MS);
+            assert_eq!(board.take(1, Vec::new()).len(), 1);
+            view.look(board, 0);
+            assert_eq!((view.bound, board.soonest(1)), (13 * MS, 8 * MS));
+        });
+    }
+
+    #[test]
+    fn nobody_goes_home_before_all_is_done() {
+        check(|board, view| {
+            board.show(1, 1_000 * MS);
+            board.show(2, 999 * MS);
+            assert!(!view.look(board, 0));
+            board.show(2, u64::MAX);
+            assert!(view.look(board, 0));
+            assert_eq!(view.bound, 1_000 * MS);
+        });
+    }
+}
