@@ -163,8 +163,7 @@ impl Receiver {
         while let Some(arrival) = arrivals.next(ctx) {
             match arrival {
                 Arrival::Secured(handshake) => {
-                    if open.secured(handshake, ctx) && (open.welcome || open.connected(shared, ctx))
-                    {
+                    if open.secured(handshake, ctx) && open.connected(shared, ctx) {
                         open.session.handle(ctx.now(), Input::Opened, out);
                     }
                 }
@@ -227,7 +226,7 @@ impl Receiver {
     /// The session can begin, if the rules have nothing against it.
     fn connected(&mut self, connection: ConnId, ctx: &mut Ctx<'_>) {
         let Some(open) = self.sessions.get_mut(connection) else { return };
-        if open.welcome || open.connected(&mut self.shared, ctx) {
+        if open.connected(&mut self.shared, ctx) {
             self.greet(connection, ctx);
         }
     }

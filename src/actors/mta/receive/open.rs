@@ -106,6 +106,9 @@ impl Open {
 
     /// The client has connected. Whether the session may begin now.
     pub(super) fn connected(&mut self, shared: &mut Shared, ctx: &mut Ctx<'_>) -> bool {
+        if self.welcome {
+            return true;
+        }
         self.counted = true;
         let chain = Chain::connect(&shared.book);
         matches!(self.begin(Asked::Connect, chain, shared, ctx), Next::Greet)
