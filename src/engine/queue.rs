@@ -115,7 +115,9 @@ impl<T> EventQueue<T> {
     }
 
     /// Adds an entry.
+    #[inline]
     pub fn push(&mut self, key: Key, payload: T) {
+        // Written where it stays. Where its entry goes is another thing.
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.payloads[slot as usize] = Some(payload);
@@ -127,7 +129,11 @@ impl<T> EventQueue<T> {
             }
         };
         let Key { time, origin, sequence } = key;
-        let entry = Entry { time: time.as_nanos(), sequence, origin, slot };
+        self.enter(Entry { time: time.as_nanos(), sequence, origin, slot });
+    }
+
+    /// Puts an entry in its place.
+    fn enter(&mut self, entry: Entry) {
         self.length += 1;
         if entry.time > self.front_last {
             self.put(entry);
