@@ -38,6 +38,10 @@ pub const REQUESTS: usize = 6;
 /// Octets of the message.
 pub const MESSAGE_OCTETS: usize = 2_048;
 
+// Not counted: a count that all hosts share would go from processor to processor all the time.
+const LINE: Bytes = Bytes::from_static(&[b'x'; LINE_OCTETS]);
+const MESSAGE: Bytes = Bytes::from_static(&[b'm'; MESSAGE_OCTETS]);
+
 const PORT: u16 = 25;
 const DELAY: Duration = Duration::from_millis(20);
 
@@ -69,9 +73,6 @@ impl Transactions {
         if self.path == Path::Router {
             parts.router("router");
         }
-        // Not counted: a count that all hosts share would go from processor to processor all the time.
-        let line = Bytes::from_static(&[b'x'; LINE_OCTETS]);
-        let message = Bytes::from_static(&[b'm'; MESSAGE_OCTETS]);
         for pair in 0..self.pairs {
             let [client, server] = ["client", "server"].map(|kind| format!("{kind}-{pair}"));
             match self.path {
@@ -83,16 +84,18 @@ impl Transactions {
                     parts.link(&server, "router", link.clone());
                 }
             }
-            let (left, line, message) = (self.each(), line.clone(), message.clone());
-            let reply = line.clone();
+            let left = self.each();
             let to = SocketAddr::new(server_address(pair), PORT);
             let host = HostConfig::new(client).address(client_address(pair));
-            parts.host(host.actor(move || {
-                let (line, message) = (line.clone(), message.clone());
-                Client { to, left, line, message, sent: 0, received: 0, connection: None }
+            parts.host(host.actor(move || Client {
+                to,
+                left,
+                sent: 0,
+                received: 0,
+                connection: None,
             }));
             let host = HostConfig::new(server).address(server_address(pair));
-            parts.host(host.actor(move || Server { line: reply.clone(), open: Vec::new() }));
+            parts.host(host.actor(|| Server { open: Vec::new() }));
         }
         parts.build().expect("names and addresses differ")
     }
@@ -116,8 +119,6 @@ struct Client {
     to: SocketAddr,
     /// Transactions still to be begun.
     left: u64,
-    line: Bytes,
-    message: Bytes,
     /// Requests and messages of this transaction.
     sent: usize,
     /// Octets of the reply that is awaited.
@@ -149,8 +150,8 @@ impl Actor for Client {
                 while self.received >= LINE_OCTETS {
                     self.received -= LINE_OCTETS;
                     match self.sent {
-                        ..REQUESTS => ctx.send(id, self.line.clone()),
-                        REQUESTS => ctx.send(id, self.message.clone()),
+                        ..REQUESTS => ctx.send(id, LINE),
+                        REQUESTS => ctx.send(id, MESSAGE),
                         _ => {
                             ctx.count(Kind::Transaction, 1);
                             ctx.close(id);
@@ -168,7 +169,6 @@ impl Actor for Client {
 
 /// Greets, and answers whenever a request or the message is complete.
 struct Server {
-    line: Bytes,
     /// What is open, with the octets that came on it.
     open: Vec<(ConnId, usize)>,
 }
@@ -183,7 +183,7 @@ impl Actor for Server {
         match event {
             StreamEvent::Accepted { .. } => {
                 self.open.push((id, 0));
-                ctx.send(id, self.line.clone());
+                ctx.send(id, LINE);
             }
             StreamEvent::Data(octets) => {
                 let open = self.open.iter_mut().find(|(open, _)| *open == id);
@@ -192,7 +192,7 @@ impl Actor for Server {
                 *before = last;
                 let replies = replies_to(last) - replies_to(first);
                 for _ in 0..replies {
-                    ctx.send(id, self.line.clone());
+                    ctx.send(id, LINE);
                 }
             }
             StreamEvent::Eof => ctx.close(id),

@@ -26,7 +26,7 @@ const TTL: u8 = 64;
 pub fn write(packet: &Packet, hops: u8, frame: &mut Vec<u8>) -> Result<(), BuildVecWriteError> {
     frame.clear();
     let builder = PacketBuilder::ip(ip_header(packet, TTL.saturating_sub(hops).max(1)));
-    let (from, to) = (packet.from.port(), packet.to.port());
+    let (from, to) = (packet.ends.from_port(), packet.ends.to_port());
     match packet.intact() {
         Body::Udp(payload) => builder.udp(from, to).write_to_vec(frame, payload)?,
         Body::Tcp(segment) => builder
@@ -45,12 +45,12 @@ pub fn write(packet: &Packet, hops: u8, frame: &mut Vec<u8>) -> Result<(), Build
 }
 
 fn icmp_number(packet: &Packet) -> IpNumber {
-    if packet.to.is_ipv4() { IpNumber::ICMP } else { IpNumber::IPV6_ICMP }
+    if packet.ends.is_ipv4() { IpNumber::ICMP } else { IpNumber::IPV6_ICMP }
 }
 
 /// Without what follows from the payload.
 fn ip_header(packet: &Packet, ttl: u8) -> IpHeaders {
-    match (packet.from.ip(), packet.to.ip()) {
+    match (packet.ends.from_ip(), packet.ends.to_ip()) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
             let header = Ipv4Header {
                 time_to_live: ttl,
@@ -123,7 +123,7 @@ fn tcp_options(segment: &Segment) -> TcpOptions {
 fn identification(packet: &Packet) -> u16 {
     let mut text = Vec::with_capacity(128);
     let mut add = |octets: &[u8]| text.extend_from_slice(octets);
-    for end in [packet.from, packet.to] {
+    for end in [packet.from(), packet.to()] {
         match end.ip() {
             IpAddr::V4(address) => add(&address.octets()),
             IpAddr::V6(address) => add(&address.octets()),
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn packet(from: &str, to: &str, body: Body) -> Packet {
-        Packet { from: from.parse().unwrap(), to: to.parse().unwrap(), body }
+        Packet::new(from.parse().unwrap(), to.parse().unwrap(), body)
     }
 
     fn syn() -> Body {
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_flipped_bit_is_the_only_difference() {
         let (from, to) = ("192.0.2.1:53".parse().unwrap(), "192.0.2.2:53".parse().unwrap());
-        let mut packet = Packet { from, to, body: Body::Udp(Bytes::from_static(b"query")) };
+        let mut packet = Packet::new(from, to, Body::Udp(Bytes::from_static(b"query")));
         let (mut intact, mut damaged) = (Vec::new(), Vec::new());
         write(&packet, 0, &mut intact).unwrap();
         packet.damage(8 * 8 + 3); // in the first octet of the payload

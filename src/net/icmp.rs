@@ -89,17 +89,17 @@ pub fn about(packet: &Packet, trouble: Trouble, source: IpAddr) -> Option<Packet
     }
     let mut quoted = Vec::new();
     frame::write(packet, 1, &mut quoted).ok()?;
-    let is_v4 = packet.from.is_ipv4();
+    let is_v4 = packet.from().is_ipv4();
     quoted.truncate(if is_v4 { QUOTED_V4 } else { QUOTED_V6 });
     let (kind, code, rest) = numbers(trouble, is_v4);
     let mut octets = Vec::with_capacity(HEADER_OCTETS + quoted.len());
     octets.extend([kind, code, 0, 0]);
     octets.extend(rest.to_be_bytes());
     octets.extend(quoted);
-    let sum = checksum(source, packet.from.ip(), &octets);
+    let sum = checksum(source, packet.ends.from_ip(), &octets);
     octets[2..4].copy_from_slice(&sum.to_be_bytes());
-    let (from, to) = (SocketAddr::new(source, 0), SocketAddr::new(packet.from.ip(), 0));
-    Some(Packet { from, to, body: Body::Icmp(octets.into()) })
+    let (from, to) = (SocketAddr::new(source, 0), SocketAddr::new(packet.ends.from_ip(), 0));
+    Some(Packet::new(from, to, Body::Icmp(octets.into())))
 }
 
 /// Reads an error message that came from one address to another. `None` for what is none, is damaged,
@@ -229,10 +229,8 @@ mod tests {
         ];
         let of = |body: &Body| {
             let body = body.clone();
-            ends.map(|(from, to)| Packet {
-                from: from.parse().unwrap(),
-                to: to.parse().unwrap(),
-                body: body.clone(),
+            ends.map(|(from, to)| {
+                Packet::new(from.parse().unwrap(), to.parse().unwrap(), body.clone())
             })
         };
         bodies.iter().flat_map(of).collect()
@@ -249,12 +247,12 @@ mod tests {
     fn who_sent_a_packet_reads_what_became_of_it() {
         for packet in packets() {
             for trouble in TROUBLES {
-                let router = router_address(NodeId(3), packet.from.ip());
+                let router = router_address(NodeId(3), packet.ends.from_ip());
                 let message = about(&packet, trouble, router).unwrap();
-                assert_eq!(message.to.ip(), packet.from.ip());
-                let read = read(message.from.ip(), message.to.ip(), octets(&message));
+                assert_eq!(message.ends.to_ip(), packet.ends.from_ip());
+                let read = read(message.ends.from_ip(), message.ends.to_ip(), octets(&message));
                 let tcp_sequence = matches!(packet.body, Body::Tcp(_)).then_some(0xdead_beef);
-                let (from, to) = (packet.from, packet.to);
+                let (from, to) = (packet.from(), packet.to());
                 assert_eq!(read, Some(Complaint { trouble, from, to, tcp_sequence }));
                 assert!(message.octets() <= if from.is_ipv4() { 576 } else { 1_280 });
                 assert!(about(&message, trouble, router).is_none(), "no error about an error");
@@ -266,16 +264,17 @@ mod tests {
     fn etherparse_reads_the_same() {
         let [v4, v6] = [0, 1].map(|at| packets()[at].clone());
         let too_big = Trouble::TooBig { mtu_octets: 1_280 };
-        let message = about(&v4, too_big, router_address(NodeId(0), v4.from.ip())).unwrap();
+        let message = about(&v4, too_big, router_address(NodeId(0), v4.ends.from_ip())).unwrap();
         let slice = Icmpv4Slice::from_slice(octets(&message)).unwrap();
         let wanted = icmpv4::DestUnreachableHeader::FragmentationNeeded { next_hop_mtu: 1_280 };
         assert_eq!(slice.icmp_type(), Icmpv4Type::DestinationUnreachable(wanted));
-        let router = router_address(NodeId(0), v6.from.ip());
+        let router = router_address(NodeId(0), v6.ends.from_ip());
         let message = about(&v6, Trouble::PortUnreachable, router).unwrap();
         let slice = Icmpv6Slice::from_slice(octets(&message)).unwrap();
         let wanted = icmpv6::DestUnreachableCode::Port;
         assert_eq!(slice.icmp_type(), Icmpv6Type::DestinationUnreachable(wanted));
-        let (IpAddr::V6(from), IpAddr::V6(to)) = (message.from.ip(), message.to.ip()) else {
+        let (IpAddr::V6(from), IpAddr::V6(to)) = (message.ends.from_ip(), message.ends.to_ip())
+        else {
             panic!("{message:?}");
         };
         assert!(slice.is_checksum_valid(from.octets(), to.octets()));
@@ -285,7 +284,7 @@ mod tests {
     fn a_flipped_bit_is_noticed() {
         let packet = &packets()[2];
         let message = about(packet, Trouble::NoRoute, [192, 0, 0, 8].into()).unwrap();
-        let (from, to) = (message.from.ip(), message.to.ip());
+        let (from, to) = (message.ends.from_ip(), message.ends.to_ip());
         for bit in 0..octets(&message).len() * 8 {
             let mut damaged = octets(&message).to_vec();
             damaged[bit / 8] ^= 1 << (bit % 8);

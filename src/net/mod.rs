@@ -1,6 +1,7 @@
 //! The network below the protocols: addresses, links, routes, datagrams and TCP.
 
 pub mod address;
+pub mod ends;
 pub mod frame;
 pub mod generate;
 pub mod icmp;
@@ -14,6 +15,7 @@ pub mod tcp;
 pub mod topology;
 
 pub use address::{AddressBook, Addresses};
+pub use ends::Ends;
 pub use icmp::{Trouble, Unreachable};
 pub use latency::{DelayTable, Latency, TableError};
 pub use link::{

@@ -7,15 +7,14 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::Ends;
 use super::tcp::Segment;
 
 /// One packet.
 #[derive(Debug, Clone)]
 pub struct Packet {
-    /// Source address and port.
-    pub from: SocketAddr,
-    /// Destination address and port.
-    pub to: SocketAddr,
+    /// Source and destination, each an address and a port.
+    pub ends: Ends,
     /// What it carries.
     pub body: Body,
 }
@@ -46,9 +45,26 @@ pub struct Damage {
 }
 
 impl Packet {
+    /// One that goes from one address to another.
+    pub fn new(from: SocketAddr, to: SocketAddr, body: Body) -> Self {
+        Packet { ends: Ends::new(from, to), body }
+    }
+
+    /// Source address and port.
+    #[inline]
+    pub fn from(&self) -> SocketAddr {
+        self.ends.from()
+    }
+
+    /// Destination address and port.
+    #[inline]
+    pub fn to(&self) -> SocketAddr {
+        self.ends.to()
+    }
+
     /// Its size on a link in octets: IP header, transport header, payload.
     pub fn octets(&self) -> usize {
-        ip_header_octets(self.to) + self.transport_octets()
+        ip_header_octets(self.ends.is_ipv4()) + self.transport_octets()
     }
 
     /// The octets of its transport header and payload.
@@ -115,14 +131,14 @@ fn payload_of(body: &Body) -> &Bytes {
     }
 }
 
-/// The largest TCP payload that fits a link of this MTU towards `to` (RFC 9293 §3.7.1).
-pub fn mss_for(mtu_octets: u32, to: SocketAddr) -> u16 {
-    let headers = ip_header_octets(to) + TCP_HEADER_OCTETS;
+/// The largest TCP payload that fits a link of this MTU by IPv4, or by IPv6 (RFC 9293 §3.7.1).
+pub fn mss_for(mtu_octets: u32, is_ipv4: bool) -> u16 {
+    let headers = ip_header_octets(is_ipv4) + TCP_HEADER_OCTETS;
     u16::try_from((mtu_octets as usize).saturating_sub(headers)).unwrap_or(u16::MAX).max(1)
 }
 
-fn ip_header_octets(address: SocketAddr) -> usize {
-    if address.is_ipv4() { 20 } else { 40 }
+fn ip_header_octets(is_ipv4: bool) -> usize {
+    if is_ipv4 { 20 } else { 40 }
 }
 
 const UDP_HEADER_OCTETS: usize = 8;
@@ -136,7 +152,7 @@ mod tests {
     fn damage_keeps_the_size_and_two_flips_of_a_bit_are_none() {
         let ends: SocketAddr = "192.0.2.1:53".parse().unwrap();
         let body = Body::Udp(Bytes::from_static(b"query"));
-        let mut packet = Packet { from: ends, to: ends, body };
+        let mut packet = Packet::new(ends, ends, body);
         packet.damage(70);
         packet.damage(3);
         assert_eq!((packet.octets(), packet.payload().as_ref()), (33, &b"query"[..]));

@@ -386,6 +386,7 @@ impl WorldBuilder {
             partitions: Vec::new(),
             convergence: self.convergence,
             unreachable: self.unreachable,
+            tcp: tcp::Config::default().into(),
             hurried: self.hurried,
         };
         let records = match self.watch {
@@ -415,7 +416,7 @@ impl HostConfig {
                 restarts: 0,
                 events: 0,
                 trap: NEVER,
-                tcp: (self.tcp != tcp::Config::default()).then(|| Box::new(self.tcp)),
+                tcp: (self.tcp != tcp::Config::default()).then(|| self.tcp.into()),
                 path_mtus: None,
                 backlog_octets: self.backlog_octets,
                 is_gateway: self.gateway.is_some(),
@@ -423,7 +424,7 @@ impl HostConfig {
                 draws: None,
                 condition: None,
             },
-            actors: Vec::new(),
+            actors: Default::default(),
             programs: match self.spawns.is_empty() {
                 true => Lazily::new(),
                 false => Programs { spawns: self.spawns, places: Vec::new() }.into(),

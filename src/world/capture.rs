@@ -115,7 +115,7 @@ impl Capture {
         host: NodeId,
         packet: &Packet,
     ) {
-        let source = network.addresses.owner(packet.from.ip());
+        let source = network.addresses.owner(packet.ends.from_ip());
         if self.wants(host) && source != Some(host) {
             let hops = source.map_or(0, |source| network.routers_between(source, host));
             let (passage, packet) = (Passage::Received, packet.clone());

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::net::SocketAddr;
 
-use super::stack::{ByEnds, Ends};
+use crate::net::Ends;
+
+use super::stack::ByEnds;
 
 /// A thing for each connection, in numbered places.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl<T> Connections<T> {
                 u32::try_from(self.places.len() - 1).expect("fewer than 2^32 connections")
             }
         };
-        self.by_ends.insert(key(ends), place);
+        self.by_ends.insert(&key(ends), place);
         place
     }
 
@@ -53,7 +55,7 @@ impl<T> Connections<T> {
     /// Takes out what is in that place.
     pub(crate) fn remove(&mut self, place: u32) -> Option<T> {
         let (ends, thing) = self.places.get_mut(place as usize)?.take()?;
-        self.by_ends.remove(key(ends), place);
+        self.by_ends.remove(&key(ends), place);
         self.free.push(place);
         Some(thing)
     }
@@ -70,7 +72,7 @@ fn key([one, other]: [SocketAddr; 2]) -> Ends {
         Ordering::Equal => one.ip() < other.ip(),
         order => order.is_lt(),
     };
-    if is_in_order { Ends::of(one, other) } else { Ends::of(other, one) }
+    if is_in_order { Ends::new(one, other) } else { Ends::new(other, one) }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::engine::{Epoch, SimTime, Skew, Stream, UnixTime};
 use crate::net::tcp::{Actions, Connection};
-use crate::net::{Body, Packet};
+use crate::net::{Body, Ends, Packet};
 use crate::proto::tls::Secret;
 
 use super::actor::{ConnId, Signal, TimerToken};
@@ -218,7 +218,9 @@ impl Ctx<'_> {
     /// Sends a datagram from this address and port of the host, as a server that answers from the
     /// address it was asked at.
     pub fn send_udp_from(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
-        self.turn.send(Box::new(Packet { from, to, body: Body::Udp(payload) }));
+        let packet = Packet::new(from, to, Body::Udp(payload));
+        let packet = self.turn.scratch.actions.pack(packet);
+        self.turn.send(packet);
     }
 
     /// Sends a datagram with any source address, as an attacker does whose network checks no sources
@@ -251,14 +253,11 @@ impl Ctx<'_> {
             .free_port(own, to, self.turn.now, draws)
             .ok_or(NoSocket::NoAddress { to })?;
         let iss = draws.next_u64() as u32;
-        let local = SocketAddr::new(own, port);
-        let config = self.turn.tcp_config(local, to);
-        let tcp = Connection::connect(&config, iss, self.turn.now, &mut self.turn.scratch.actions);
+        let ends = Ends::new(SocketAddr::new(own, port), to);
+        let config = self.turn.tcp_config(&ends);
+        let tcp = Connection::connect(config, iss, self.turn.now, &mut self.turn.scratch.actions);
         let peer_host = self.turn.network.addresses.owner(to.ip());
-        let socket = Socket::new([local, to], peer_host, self.actor, true, tcp);
-        let id = self.turn.host.stack.insert(socket);
-        self.turn.after_tcp(id);
-        Ok(id)
+        Ok(self.turn.add_socket(Socket::new(ends, peer_host, self.actor, true, tcp)))
     }
 
     /// Sends octets on a connection, after those sent before. On one that is gone, nothing happens:
@@ -325,8 +324,8 @@ impl Ctx<'_> {
     /// Records that what arrives on a connection from now on is TLS, and gives the randomness for this
     /// end of it; `None` when the connection is gone.
     pub(crate) fn record_tls(&mut self, connection: ConnId) -> Option<Stream> {
-        let Socket { local, peer, .. } = self.turn.host.stack.get(connection)?;
-        let (local, peer) = (*local, *peer);
+        let ends = self.turn.host.stack.get(connection)?.ends;
+        let (local, peer) = (ends.from(), ends.to());
         self.turn.record(|| Fact::Tls { local, peer });
         // The time tells a connection from a later one between the same ports.
         Some(self.stream(&format!("tls {local} {peer} {}", self.now())))
@@ -334,9 +333,12 @@ impl Ctx<'_> {
 
     /// Records octets that arrived encrypted on a connection.
     pub(crate) fn record_plaintext(&mut self, connection: ConnId, payload: &Bytes) {
-        let Some(Socket { local, peer, .. }) = self.turn.host.stack.get(connection) else { return };
-        let (local, peer) = (*local, *peer);
-        self.turn.record(|| Fact::Plaintext { local, peer, payload: payload.clone() });
+        let Some(Socket { ends, .. }) = self.turn.host.stack.get(connection) else { return };
+        let ends = *ends;
+        self.turn.record(|| {
+            let (local, peer) = (ends.from(), ends.to());
+            Fact::Plaintext { local, peer, payload: payload.clone() }
+        });
     }
 
     /// Records a secret for those who want to read a capture.

@@ -1,5 +1,9 @@
 //! A host: its programs, its sockets, its disk.
 
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
 use crate::engine::{Stream, Trail};
 use crate::net::{Addresses, PathMtus, tcp};
 
@@ -14,9 +18,12 @@ use super::stack::Stack;
 /// A host and the programs on it.
 pub(crate) struct Host {
     pub(crate) state: HostState,
-    pub(crate) actors: Vec<Box<dyn Actor>>,
+    pub(crate) actors: Actors,
     pub(crate) programs: Lazily<Programs>,
 }
+
+/// The programs of a host. One, as most hosts have, is found without a table.
+pub(crate) type Actors = SmallVec<[Box<dyn Actor>; 1]>;
 
 /// How the programs of a host are started.
 #[derive(Default)]
@@ -49,7 +56,7 @@ pub(crate) struct HostState {
     /// After which of its events something waits.
     pub(crate) trap: u64,
     /// How its TCP behaves, if not as usual.
-    pub(crate) tcp: Option<Box<tcp::Config>>,
+    pub(crate) tcp: Option<Arc<tcp::Config>>,
     /// What fits on the way to whom, if it was told that anything did not.
     pub(crate) path_mtus: Option<Box<PathMtus>>,
     /// From how many unacknowledged octets on a program is given no more of what its client sends.

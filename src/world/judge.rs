@@ -68,7 +68,7 @@ impl Judge {
             Body::Tcp(segment) => (Transport::Tcp, segment.flags.contains(Flags::SYN)),
             _ => (Transport::Udp, false),
         };
-        let count = self.flows.entry((protocol, packet.from, packet.to)).or_default();
+        let count = self.flows.entry((protocol, packet.from(), packet.to())).or_default();
         *count = if begins { 1 } else { *count + 1 };
         *count
     }
@@ -98,7 +98,7 @@ impl Judge {
 impl Turn<'_> {
     /// Sends a packet to the node that has its address, unless a rule knows better.
     pub(crate) fn send(&mut self, packet: Box<Packet>) {
-        let owner = self.network.addresses.owner(packet.to.ip());
+        let owner = self.network.addresses.owner(packet.ends.to_ip());
         self.send_to(owner, packet);
     }
 
@@ -186,8 +186,8 @@ impl Turn<'_> {
             false => Flags::RST,
         };
         let onward = Segment::bare(segment.seq, segment.ack, flags, 0);
-        let onward = Packet { from: packet.from, to: packet.to, body: Body::Tcp(onward) };
-        let back = Packet { from: packet.to, to: packet.from, body: Body::Tcp(back) };
+        let onward = Packet { ends: packet.ends, body: Body::Tcp(onward) };
+        let back = Packet { ends: packet.ends.reversed(), body: Body::Tcp(back) };
         self.host.node.counts.duplicate(&onward);
         self.host.node.counts.duplicate(&back);
         self.depart(to, Box::new(onward));

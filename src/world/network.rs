@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Epoch, Seed};
-use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable};
+use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable, tcp};
 
 use super::fault::FaultId;
 use super::names::Names;
@@ -29,6 +29,8 @@ pub(crate) struct Network {
     pub(crate) unreachable: Unreachable,
     /// In the order in which they began.
     pub(crate) partitions: Vec<(FaultId, Arc<Partition>)>,
+    /// How the TCP of a host behaves that has nothing else set.
+    pub(crate) tcp: Arc<tcp::Config>,
     /// Packets from and to this host take no time on links.
     pub(crate) hurried: Option<NodeId>,
 }
@@ -62,7 +64,7 @@ impl Network {
     /// Whether the packet is of the host whose packets take no time.
     pub(crate) fn is_hurried(&self, destination: NodeId, packet: &Packet) -> bool {
         self.hurried.is_some_and(|host| {
-            destination == host || self.addresses.owner(packet.from.ip()) == Some(host)
+            destination == host || self.addresses.owner(packet.ends.from_ip()) == Some(host)
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use smallvec::SmallVec;
+
 use crate::engine::{EventQueue, Key, SimTime};
 use crate::net::{
     Alteration, Body, Direction, LinkStatus, Loss, NodeId, Packet, Trouble, Unreachable, Verdict,
@@ -126,7 +128,8 @@ impl Agenda {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: NodeId,
-    pub(crate) directions: Vec<Direction>,
+    /// By port. The one of a host with one link is found without a table.
+    pub(crate) directions: SmallVec<[Direction; 1]>,
     pub(crate) counts: Counts,
     /// What its links hold, by port.
     held: Lazily<BTreeMap<u32, Waiting>>,
@@ -165,7 +168,7 @@ impl Node {
     pub(crate) fn new(id: NodeId) -> Self {
         Node {
             id,
-            directions: Vec::new(),
+            directions: SmallVec::new(),
             counts: Counts::default(),
             held: Lazily::new(),
             sequence: 0,
@@ -304,11 +307,11 @@ impl Node {
             return;
         }
         // Whoever the address belongs to is told, though another may have forged it.
-        let Some(source) = network.addresses.owner(packet.from.ip()) else { return };
+        let Some(source) = network.addresses.owner(packet.ends.from_ip()) else { return };
         let by = match trouble {
-            Trouble::PortUnreachable => packet.to.ip(),
-            _ if source == self.id => packet.from.ip(),
-            _ => icmp::router_address(self.id, packet.from.ip()),
+            Trouble::PortUnreachable => packet.ends.to_ip(),
+            _ if source == self.id => packet.ends.from_ip(),
+            _ => icmp::router_address(self.id, packet.ends.from_ip()),
         };
         if !network.partitions.is_empty() && network.are_parted(self.id, source) {
             return;
@@ -427,8 +430,8 @@ impl Node {
     ) -> Option<RecordId> {
         self.counts.lose(packet, why);
         self.record(agenda, now, cause, || Fact::Lost {
-            from: packet.from,
-            to: packet.to,
+            from: packet.from(),
+            to: packet.to(),
             tcp_sequence: packet.tcp_sequence(),
             payload_octets: packet.payload().len(),
             why,
@@ -442,6 +445,6 @@ fn clamp_mss(packet: &mut Packet, mtu_octets: u32) {
     if let Body::Tcp(segment) = &mut packet.body
         && let Some(mss) = &mut segment.mss
     {
-        *mss = (*mss).min(crate::net::packet::mss_for(mtu_octets, packet.to));
+        *mss = (*mss).min(crate::net::packet::mss_for(mtu_octets, packet.ends.is_ipv4()));
     }
 }

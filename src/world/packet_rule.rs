@@ -109,7 +109,7 @@ impl PacketRule {
             Body::Tcp(segment) => (Transport::Tcp, segment.flags),
             _ => (Transport::Udp, Flags::NONE),
         };
-        let has = |port| packet.from.port() == port || packet.to.port() == port;
+        let has = |port| [packet.ends.from_port(), packet.ends.to_port()].contains(&port);
         self.to.is_none_or(|host| host == to)
             && self.protocol.is_none_or(|wanted| wanted == protocol)
             && self.port.is_none_or(has)

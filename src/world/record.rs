@@ -236,8 +236,8 @@ impl Fact {
     /// A packet fault did this to a packet.
     pub(super) fn altered(packet: &Packet, how: PacketVerdict) -> Fact {
         Fact::Altered {
-            from: packet.from,
-            to: packet.to,
+            from: packet.from(),
+            to: packet.to(),
             tcp_sequence: packet.tcp_sequence(),
             payload_octets: packet.payload().len(),
             how,

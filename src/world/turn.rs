@@ -14,6 +14,7 @@ use super::host::{Host, HostState, Programs, Status};
 use super::network::Network;
 use super::node::{Agenda, Happening};
 use super::outside::Visit;
+use super::receive::{Arrived, News};
 use super::record::{Fact, RecordId};
 use super::scratch::Scratch;
 use super::stack::Stop;
@@ -74,7 +75,7 @@ impl Host {
         now: SimTime,
         cause: Option<RecordId>,
     ) {
-        self.actors = made(self.programs.spawns.iter(), |spawn| spawn());
+        self.actors = made(self.programs.spawns.iter(), |spawn| spawn()).into_iter().collect();
         if !self.programs.places.is_empty() {
             self.programs.places.clear();
         }
@@ -240,7 +241,10 @@ impl Host {
         happening: Happening,
     ) {
         self.state.events += 1;
-        let mut turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
+        // Made where it stays: to move it takes longer than many an event.
+        let turn = Turn { now, cause, network, agenda, host: &mut self.state, scratch };
+        let (mut ctx, actors) = (Ctx { turn, actor: 0 }, &mut self.actors);
+        let turn = &mut ctx.turn;
         match happening {
             Happening::Start => {
                 // A host may have crashed before it ever came up.
@@ -254,7 +258,22 @@ impl Host {
                     turn.host.node.lose(turn.agenda, now, cause, &packet, Loss::HostDown);
                     return;
                 }
-                turn.receive(&mut packet);
+                let arrived = turn.receive(&mut packet);
+                let ends = packet.ends;
+                turn.scratch.actions.give_back(packet);
+                match arrived {
+                    Some(Arrived::Datagram(actor, payload)) => {
+                        let (from, to) = (ends.from(), ends.to());
+                        let event = Event::Datagram { from, to, payload };
+                        ctx.actor = actor;
+                        return hand_first(&mut ctx, actors, event);
+                    }
+                    Some(Arrived::News(news)) => {
+                        ctx.actor = news.actor;
+                        return hand_news(&mut ctx, actors, &news);
+                    }
+                    None => {}
+                }
             }
             Happening::Departure { destination, packet } => turn.depart(destination, packet),
             Happening::Timer { boot, actor, token } => {
@@ -263,7 +282,8 @@ impl Host {
                 }
                 turn.host.trail.add(now, kind::TIMER, &token.0.to_le_bytes());
                 let event = Event::Timer(token);
-                return hand_first(&mut Ctx { turn, actor }, &mut self.actors, event);
+                ctx.actor = actor;
+                return hand_first(&mut ctx, actors, event);
             }
             Happening::Connection { boot, connection } => {
                 if boot != turn.host.boot {
@@ -281,7 +301,7 @@ impl Host {
                 if boot != turn.host.boot || turn.host.status != Status::Up {
                     return;
                 }
-                for actor in (0..self.actors.len() as u16).filter(|actor| *actor != from) {
+                for actor in (0..actors.len() as u16).filter(|actor| *actor != from) {
                     turn.scratch.pending.push_back((actor, Event::Signal(signal)));
                 }
             }
@@ -294,7 +314,7 @@ impl Host {
                     Visit::Outside(outside) => {
                         let (which, octets) = outside.trace();
                         turn.host.trail.add(now, kind::OUTSIDE + which, octets);
-                        for actor in 0..self.actors.len() as u16 {
+                        for actor in 0..actors.len() as u16 {
                             turn.scratch
                                 .pending
                                 .push_back((actor, Event::Outside(outside.clone())));
@@ -302,23 +322,23 @@ impl Host {
                     }
                     Visit::Act(act) => {
                         turn.host.trail.add(now, kind::ACT, &[]);
-                        let mut ctx = Ctx { turn, actor: u16::MAX };
+                        ctx.actor = u16::MAX;
                         act(&mut ctx);
-                        run_pending(&mut ctx, &mut self.actors);
+                        run_pending(&mut ctx, actors);
                         return;
                     }
                     Visit::Program(mut program) => {
                         turn.host.trail.add(now, kind::PROGRAM, &[]);
-                        let mut ctx = Ctx { turn, actor: self.actors.len() as u16 };
+                        ctx.actor = actors.len() as u16;
                         program.start(&mut ctx);
-                        self.actors.push(program);
-                        run_pending(&mut ctx, &mut self.actors);
+                        actors.push(program);
+                        run_pending(&mut ctx, actors);
                         return;
                     }
                 }
             }
         }
-        run_pending(&mut Ctx { turn, actor: 0 }, &mut self.actors);
+        run_pending(&mut ctx, actors);
     }
 }
 
@@ -328,6 +348,22 @@ fn hand_first(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>], event: Event) {
         ctx.turn.scratch.pending.push_back((ctx.actor, event));
     } else if let Some(actor) = actors.get_mut(usize::from(ctx.actor)) {
         actor.handle(event, ctx);
+    }
+    run_pending(ctx, actors);
+}
+
+/// Hands over the events that TCP has left, and then those that they cause.
+fn hand_news(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>], news: &News) {
+    // Mostly it is one, and nothing keeps its program from it: then it need not wait.
+    if ctx.turn.host.condition.is_none()
+        && let Some(event) = ctx.turn.only_event(news)
+    {
+        ctx.turn.record_event(news, &event);
+        if let Some(actor) = actors.get_mut(usize::from(news.actor)) {
+            actor.handle(Event::Stream(news.id, news.told(event)), ctx);
+        }
+    } else {
+        ctx.turn.keep_events(news);
     }
     run_pending(ctx, actors);
 }
@@ -447,7 +483,7 @@ impl Turn<'_> {
         let id = self.condition().next_waiting().expect("one waits");
         let Some(socket) = self.host.stack.get(id) else { return true };
         socket.is_unaccepted = false;
-        let (local, peer, actor) = (socket.local, socket.peer, socket.actor);
+        let (local, peer, actor) = (socket.ends.from(), socket.ends.to(), socket.actor);
         let accepted = StreamEvent::Accepted { local, peer };
         self.scratch.pending.push_back((actor, Event::Stream(id, accepted)));
         socket.go(Stop::Unaccepted, self.now, &mut self.scratch.actions);

@@ -21,6 +21,7 @@ use super::time_wait::TimeWait;
 use crate::engine::SimTime;
 use crate::net::icmp::Trouble;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// One side of a TCP connection.
 ///
@@ -29,7 +30,7 @@ use bytes::Bytes;
 /// its place once there is a [`Connection::time_wait`].
 #[derive(Debug)]
 pub struct Connection {
-    config: Config,
+    config: Arc<Config>,
     state: State,
     /// The sequence number of the peer's SYN.
     irs: SeqNumber,
@@ -41,7 +42,7 @@ pub struct Connection {
 
 impl Connection {
     /// Opens a connection: sends the SYN with the initial sequence number `iss`.
-    pub fn connect(config: &Config, iss: u32, now: SimTime, out: &mut Actions) -> Self {
+    pub fn connect(config: Arc<Config>, iss: u32, now: SimTime, out: &mut Actions) -> Self {
         let mut connection = Connection::new(config, iss, State::SynSent);
         connection.emit_syn(now, out);
         connection
@@ -52,7 +53,7 @@ impl Connection {
     /// Only a segment with SYN and neither ACK nor RST opens a connection (RFC 9293 §3.10.7.2); the
     /// host checks this before.
     pub fn accept(
-        config: &Config,
+        config: Arc<Config>,
         iss: u32,
         syn: &Segment,
         now: SimTime,
@@ -170,7 +171,7 @@ impl Connection {
             | State::FinWait2
             | State::CloseWait => {
                 let (seq, ack) = (self.send.max().0, self.receive.nxt().0);
-                out.segments.push_back(Segment::bare(seq, ack, Flags::RST | Flags::ACK, 0));
+                out.emit(Segment::bare(seq, ack, Flags::RST | Flags::ACK, 0));
             }
             State::SynSent
             | State::Closing
@@ -231,13 +232,13 @@ impl Connection {
         self.state
     }
 
-    fn new(config: &Config, iss: u32, state: State) -> Self {
+    fn new(config: Arc<Config>, iss: u32, state: State) -> Self {
         Connection {
-            config: *config,
             state,
             irs: SeqNumber(0),
-            send: Sender::new(config, SeqNumber(iss)),
+            send: Sender::new(&config, SeqNumber(iss)),
             receive: Receiver::new(config.receive_window),
+            config,
             wait_until: SimTime::MAX,
         }
     }
@@ -247,7 +248,7 @@ impl Connection {
         let flags = segment.flags;
         let has_ack = flags.contains(Flags::ACK);
         if has_ack && segment.ack != self.send.max().0 {
-            out.segments.extend(segment.reset_for());
+            out.reset(segment);
         } else if flags.contains(Flags::RST) {
             if has_ack {
                 self.finish(CloseReason::Refused, out);
@@ -269,7 +270,7 @@ impl Connection {
         let mut rest = self.rest();
         if let Some(acknowledgment) = rest.on_segment(now, segment, self.config.time_wait) {
             self.receive.acknowledged();
-            out.segments.push_back(acknowledgment);
+            out.emit(acknowledgment);
         }
         self.wait_until = rest.until();
     }
@@ -363,7 +364,7 @@ impl Connection {
         let ack = SeqNumber(segment.ack);
         if self.state == State::SynReceived {
             if ack != self.send.max() {
-                out.segments.extend(segment.reset_for());
+                out.reset(segment);
                 return false;
             }
             self.establish(now, segment, out);
@@ -487,7 +488,7 @@ impl Connection {
             let window = self.acknowledging();
             let (seq, ack) = (self.send.max().0, self.receive.nxt().0);
             let sack = self.sack_beside(0);
-            out.segments.push_back(Segment { sack, ..Segment::bare(seq, ack, Flags::ACK, window) });
+            out.emit(Segment { sack, ..Segment::bare(seq, ack, Flags::ACK, window) });
         }
     }
 
@@ -508,7 +509,7 @@ impl Connection {
         let ack = self.receive.nxt().0;
         let sack = self.sack_beside(text.payload.len());
         let bare = Segment::bare(seq.0, ack, flags, window);
-        out.segments.push_back(Segment { sack, payload: text.payload, ..bare });
+        out.emit(Segment { sack, payload: text.payload, ..bare });
     }
 
     /// What we acknowledge selectively, as far as it fits a segment beside so many octets of text.
@@ -541,7 +542,7 @@ impl Connection {
             _ => self.send.uses_sack(),
         };
         let bare = Segment::bare(seq, ack, flags, window);
-        out.segments.push_back(Segment { mss, sack_permitted, ..bare });
+        out.emit(Segment { mss, sack_permitted, ..bare });
     }
 
     /// The window for a segment that carries what we acknowledge.
@@ -558,6 +559,6 @@ mod tests {
     #[test]
     fn a_connection_is_small() {
         // A host may hold thousands. What it queues and reorders is on the heap, if there is any.
-        assert!(size_of::<Connection>() <= 464, "{} octets", size_of::<Connection>());
+        assert!(size_of::<Connection>() <= 352, "{} octets", size_of::<Connection>());
     }
 }

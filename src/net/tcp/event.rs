@@ -2,6 +2,7 @@
 
 use super::segment::Segment;
 use crate::net::icmp::Trouble;
+use crate::net::{Body, Ends, Packet};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,10 +15,82 @@ use std::fmt;
 pub struct Actions {
     /// Which of the segments were sent before, in order, for those who watch.
     pub resent: Vec<Resent>,
-    /// For the peer, in order.
-    pub segments: VecDeque<Segment>,
     /// For the user, in order.
     pub events: VecDeque<Event>,
+    /// Segments for the peer, in order. Each is written where it stays on its way, as to move it takes longer
+    /// than to make it: the load `smtp-transactions` pays for it.
+    packets: Packets,
+    /// Packets that have arrived, in whose room others are written.
+    spare: Packets,
+}
+
+/// Packets that go on one by one, each in its box.
+pub(crate) type Packets = Vec<Box<Packet>>;
+
+/// So many are spared.
+const SPARE: usize = 64;
+
+impl Actions {
+    /// One more segment for the peer.
+    #[inline]
+    pub(crate) fn emit(&mut self, segment: Segment) {
+        let packet = self.pack(Packet { ends: Ends::UNKNOWN, body: Body::Tcp(segment) });
+        self.packets.push(packet);
+    }
+
+    /// Puts a packet where it stays on its way.
+    #[inline]
+    pub(crate) fn pack(&mut self, packet: Packet) -> Box<Packet> {
+        match self.spare.pop() {
+            Some(mut room) => {
+                *room = packet;
+                room
+            }
+            None => Box::new(packet),
+        }
+    }
+
+    /// Takes back the room of a packet that has arrived.
+    #[inline]
+    pub(crate) fn give_back(&mut self, packet: Box<Packet>) {
+        if self.spare.len() < SPARE {
+            self.spare.push(packet);
+        }
+    }
+
+    /// The RST that is the answer to a segment, if there is one.
+    pub(crate) fn reset(&mut self, segment: &Segment) {
+        if let Some(reset) = segment.reset_for() {
+            self.emit(reset);
+        }
+    }
+
+    /// Whether there are segments for the peer.
+    #[inline]
+    pub fn has_segments(&self) -> bool {
+        !self.packets.is_empty()
+    }
+
+    /// Takes the segments for the peer, in order, as packets that do not know their ends yet.
+    #[inline]
+    pub(crate) fn take_packets(&mut self) -> Packets {
+        std::mem::take(&mut self.packets)
+    }
+
+    /// Takes back the room of what [`Actions::take_packets`] gave.
+    #[inline]
+    pub(crate) fn reuse(&mut self, emptied: Packets) {
+        debug_assert!(emptied.is_empty() && self.packets.is_empty());
+        self.packets = emptied;
+    }
+
+    /// Takes the segments for the peer, in order.
+    pub fn take_segments(&mut self) -> impl Iterator<Item = Segment> + use<> {
+        self.take_packets().into_iter().filter_map(|packet| match packet.body {
+            Body::Tcp(segment) => Some(segment),
+            _ => None,
+        })
+    }
 }
 
 /// A segment that is sent again, in whole or in part.

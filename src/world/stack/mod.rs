@@ -1,18 +1,21 @@
 //! A host's sockets: bound UDP ports, listening TCP ports, connections.
 
-mod ends;
+mod by_ends;
 mod resting;
 mod socket;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use smallvec::SmallVec;
+
 use crate::engine::{SimTime, Stream};
+use crate::net::Ends;
 use crate::net::tcp::TimeWait;
 
 use super::actor::ConnId;
 use super::lazily::Nothing;
-pub(crate) use ends::{ByEnds, Ends};
+pub(crate) use by_ends::ByEnds;
 use resting::Resting;
 
 pub(crate) use socket::{Held, Socket, Stop};
@@ -21,8 +24,8 @@ pub(crate) use socket::{Held, Socket, Stop};
 #[derive(Debug, Default)]
 pub(crate) struct Stack {
     // Sorted by port; a host has a handful.
-    udp: Vec<(u16, u16)>,
-    listeners: Vec<(u16, u16)>,
+    udp: Ports,
+    listeners: Ports,
     /// Ports that an actor has taken over from whoever binds or listens.
     taken_over: Vec<(Port, u16)>,
     slots: Vec<Slot>,
@@ -30,9 +33,12 @@ pub(crate) struct Stack {
     /// How many connections are in SYN-RECEIVED.
     half_open: usize,
     resting: Resting,
-    /// Slots of connections, and with the highest bit set numbers of those that rest.
+    /// Slots of connections.
     by_ends: ByEnds,
 }
+
+/// Ports with the actors that have them, by number. So few as most hosts have need no room beside.
+type Ports = SmallVec<[(u16, u16); 4]>;
 
 /// A port at which a host listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,16 +83,13 @@ pub(crate) enum Found {
     Rest(u32),
 }
 
-/// The bit that tells the number of one that rests from a slot.
-const RESTS: u32 = 1 << 31;
-
 /// The ports given to those who do not ask for one (RFC 6335 §6).
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 49_152..=65_535;
 
 impl Nothing for Stack {
     const NOTHING: &'static Self = &Stack {
-        udp: Vec::new(),
-        listeners: Vec::new(),
+        udp: Ports::new_const(),
+        listeners: Ports::new_const(),
         taken_over: Vec::new(),
         slots: Vec::new(),
         free: Vec::new(),
@@ -115,7 +118,7 @@ impl Stack {
     }
 
     pub(crate) fn udp_actor(&self, port: u16) -> Option<u16> {
-        self.taker(port, Transport::Udp).or_else(|| find(&self.udp, port))
+        self.taker(port, Transport::Udp).or_else(|| actor_of(&self.udp, port))
     }
 
     /// Gives a port to `actor`, whoever has it.
@@ -149,7 +152,7 @@ impl Stack {
     }
 
     pub(crate) fn listener(&self, port: u16) -> Option<u16> {
-        self.taker(port, Transport::Tcp).or_else(|| find(&self.listeners, port))
+        self.taker(port, Transport::Tcp).or_else(|| actor_of(&self.listeners, port))
     }
 
     /// A free ephemeral port for a connection from `local_ip` to `peer`.
@@ -160,43 +163,42 @@ impl Stack {
         now: SimTime,
         draws: &mut Stream,
     ) -> Option<u16> {
-        any_port(draws, |port| self.find(SocketAddr::new(local, port), peer, now).is_some())
+        any_port(draws, |port| {
+            let ends = Ends::new(SocketAddr::new(local, port), peer);
+            self.find(&ends, now).is_some()
+        })
     }
 
     pub(crate) fn insert(&mut self, socket: Socket) -> ConnId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
-            let slot = u32::try_from(self.slots.len() - 1).ok();
-            slot.filter(|slot| slot & RESTS == 0).expect("fewer than 2^31 connections")
+            u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 connections")
         });
-        self.by_ends.insert(Ends::of(socket.local, socket.peer), slot);
+        self.resting.forget(&socket.ends);
+        self.by_ends.insert(&socket.ends, slot);
         self.half_open += usize::from(socket.is_half_open);
         let place = &mut self.slots[slot as usize];
         place.socket = Some(Box::new(socket));
         ConnId { slot, generation: place.generation }
     }
 
-    /// The connection between these ends, if there is one at this time.
+    /// The connection between these ends, this one first, if there is one at this time.
     #[inline]
-    pub(crate) fn find(&self, local: SocketAddr, peer: SocketAddr, now: SimTime) -> Option<Found> {
-        let place = self.by_ends.get(&Ends::of(local, peer))?;
-        match place & RESTS {
-            0 => {
-                let generation = self.slots[place as usize].generation;
-                Some(Found::Connection(ConnId { slot: place, generation }))
+    pub(crate) fn find(&self, ends: &Ends, now: SimTime) -> Option<Found> {
+        match self.by_ends.get(ends) {
+            Some(slot) => {
+                let generation = self.slots[slot as usize].generation;
+                Some(Found::Connection(ConnId { slot, generation }))
             }
-            _ => self.resting.lasts(place & !RESTS, now).then_some(Found::Rest(place & !RESTS)),
+            None => self.resting.find(ends, now).map(Found::Rest),
         }
     }
 
     /// A connection is in TIME-WAIT from now on, and no socket any more.
     pub(crate) fn rest(&mut self, id: ConnId, time_wait: TimeWait, now: SimTime) {
-        while let Some((number, ends)) = self.resting.pop_over(now) {
-            self.by_ends.remove(ends, number | RESTS);
-        }
+        self.resting.forget_over(now);
         if let Some(ends) = self.take(id) {
-            let number = self.resting.push(ends, time_wait);
-            self.by_ends.insert(ends, number | RESTS);
+            self.resting.push(&ends, time_wait);
         }
     }
 
@@ -230,8 +232,8 @@ impl Stack {
     fn take(&mut self, id: ConnId) -> Option<Ends> {
         let slot = self.slots.get_mut(id.slot as usize)?;
         let socket = slot.socket.take_if(|_| slot.generation == id.generation)?;
-        let ends = Ends::of(socket.local, socket.peer);
-        self.by_ends.remove(ends, id.slot);
+        let ends = socket.ends;
+        self.by_ends.remove(&ends, id.slot);
         self.half_open -= usize::from(socket.is_half_open);
         // 24 bits, so that a connection fits a timer token beside its kind.
         slot.generation = slot.generation.wrapping_add(1) & 0xff_ffff;
@@ -267,14 +269,14 @@ impl Stack {
             return false;
         }
         let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_deref());
-        sockets.filter(|socket| socket.is_half_open && socket.local.port() == port).count()
+        sockets.filter(|socket| socket.is_half_open && socket.ends.from_port() == port).count()
             >= backlog
     }
 
     /// How many connections to a port no program has accepted, those that do not stand yet included.
     pub(crate) fn unaccepted(&self, port: u16) -> usize {
         let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_deref());
-        sockets.filter(|socket| socket.is_unaccepted && socket.local.port() == port).count()
+        sockets.filter(|socket| socket.is_unaccepted && socket.ends.from_port() == port).count()
     }
 
     /// All connections, in the order of their places.
@@ -284,12 +286,12 @@ impl Stack {
     }
 }
 
-fn find(ports: &[(u16, u16)], port: u16) -> Option<u16> {
+fn actor_of(ports: &[(u16, u16)], port: u16) -> Option<u16> {
     let place = ports.binary_search_by_key(&port, |(port, _)| *port).ok()?;
     Some(ports[place].1)
 }
 
-fn insert(ports: &mut Vec<(u16, u16)>, port: u16, actor: u16) -> bool {
+fn insert(ports: &mut Ports, port: u16, actor: u16) -> bool {
     match ports.binary_search_by_key(&port, |(port, _)| *port) {
         Ok(_) => false,
         Err(place) => {
@@ -316,14 +318,14 @@ mod tests {
 
     const NOW: SimTime = SimTime::from_secs(5);
 
-    fn ends() -> [SocketAddr; 2] {
-        [([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 25).into()]
+    fn ends() -> Ends {
+        Ends::new(([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 25).into())
     }
 
     /// A connection between the ends, and one that both have closed.
     fn connections() -> (Socket, TimeWait) {
-        let (mut out, config) = (Actions::default(), Config::default());
-        let mut tcp = Connection::connect(&config, 100, NOW, &mut out);
+        let (mut out, config) = (Actions::default(), Config::default().into());
+        let mut tcp = Connection::connect(config, 100, NOW, &mut out);
         let mut segment = |tcp: &mut Connection, seq, ack, flags| {
             let mut segment = Segment::bare(seq, ack, flags | Flags::ACK, 65_535);
             tcp.on_segment(NOW, &mut segment, &mut out);
@@ -337,39 +339,37 @@ mod tests {
 
     #[test]
     fn one_that_rests_has_its_ends_until_it_is_over() {
-        let (mut stack, [local, peer]) = (Stack::default(), ends());
+        let (mut stack, ends) = (Stack::default(), ends());
         let (socket, rest) = connections();
         let id = stack.insert(socket);
-        assert!(
-            matches!(stack.find(local, peer, NOW), Some(Found::Connection(found)) if found == id)
-        );
+        assert!(matches!(stack.find(&ends, NOW), Some(Found::Connection(found)) if found == id));
         stack.rest(id, rest, NOW);
         assert!(stack.get(id).is_none() && stack.connections().is_empty());
         let last = SimTime::from_nanos(rest.until().as_nanos() - 1);
-        assert!(matches!(stack.find(local, peer, last), Some(Found::Rest(0))));
-        assert!(stack.find(local, peer, rest.until()).is_none());
+        assert!(matches!(stack.find(&ends, last), Some(Found::Rest(0))));
+        assert!(stack.find(&ends, rest.until()).is_none());
         // Of all ephemeral ports this one alone is not to be had, up to the last moment.
         let mut draws = Seed(1).stream("ports");
         let mut finds = |now| {
-            let free = |_| stack.free_port(local.ip(), peer, now, &mut draws);
-            (0..400_000).map(free).any(|port| port == Some(local.port()))
+            let free = |_| stack.free_port(ends.from_ip(), ends.to(), now, &mut draws);
+            (0..400_000).map(free).any(|port| port == Some(ends.from_port()))
         };
         assert!(!finds(last) && finds(rest.until()));
     }
 
     #[test]
     fn a_new_connection_takes_the_ends_of_one_that_rests_and_keeps_them() {
-        let (mut stack, [local, peer]) = (Stack::default(), ends());
+        let (mut stack, ends) = (Stack::default(), ends());
         let (socket, rest) = connections();
         let old = stack.insert(socket);
         stack.rest(old, rest, NOW);
         let new = stack.insert(connections().0);
         assert_ne!(old, new);
-        let is_new = |stack: &Stack, now| matches!(stack.find(local, peer, now), Some(Found::Connection(found)) if found == new);
+        let is_new = |stack: &Stack, now| matches!(stack.find(&ends, now), Some(Found::Connection(found)) if found == new);
         assert!(is_new(&stack, NOW));
         // The old one is over, and another one begins to rest.
         let (mut other, _) = connections();
-        other.local.set_port(50_001);
+        other.ends = Ends::new(([192, 0, 2, 1], 50_001).into(), ends.to());
         let other = stack.insert(other);
         stack.rest(other, connections().1, rest.until());
         assert!(is_new(&stack, rest.until()));

@@ -1,18 +1,16 @@
 //! One connection of a host, with what its program and its host have to do with it.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 
 use crate::engine::SimTime;
-use crate::net::NodeId;
 use crate::net::tcp::{Actions, Connection, State};
+use crate::net::{Ends, NodeId};
 
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    pub(crate) local: SocketAddr,
-    pub(crate) peer: SocketAddr,
+    /// This end and the other.
+    pub(crate) ends: Ends,
     /// The host that has the peer's address; `None`: none has.
     pub(crate) peer_host: Option<NodeId>,
     pub(crate) actor: u16,
@@ -55,15 +53,14 @@ pub(crate) struct Held {
 
 impl Socket {
     pub(crate) fn new(
-        [local, peer]: [SocketAddr; 2],
+        ends: Ends,
         peer_host: Option<NodeId>,
         actor: u16,
         active: bool,
         tcp: Connection,
     ) -> Self {
         Socket {
-            local,
-            peer,
+            ends,
             peer_host,
             actor,
             active,

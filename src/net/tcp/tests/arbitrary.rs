@@ -53,11 +53,11 @@ fn check(active: bool, iss: u32, irs: u32, steps: Vec<Step>) {
     let mut now = SimTime::ZERO;
     let mut out = Actions::default();
     let mut connection = if active {
-        Connection::connect(&config, iss, now, &mut out)
+        Connection::connect(config.into(), iss, now, &mut out)
     } else {
         let (mss, sack_permitted) = (Some(1_000), true);
         let syn = Segment { mss, sack_permitted, ..Segment::bare(irs, 0, Flags::SYN, 5_000) };
-        Connection::accept(&config, iss, &syn, now, &mut out)
+        Connection::accept(config.into(), iss, &syn, now, &mut out)
     };
     let (mut nxt, mut expected) = (iss.wrapping_add(1), irs.wrapping_add(1));
     let (mut sent, mut arrived, mut delivered, mut ended) = (0, 0, 0, false);
@@ -105,7 +105,7 @@ fn check(active: bool, iss: u32, irs: u32, steps: Vec<Step>) {
             Step::Pause => connection.pause_reading(),
             Step::Resume => connection.resume_reading(now, &mut out),
         }
-        for segment in out.segments.drain(..) {
+        for segment in out.take_segments() {
             assert!(segment.payload.len() <= usize::from(config.mss));
             if segment.flags.contains(Flags::RST) {
                 continue;

@@ -95,7 +95,7 @@ impl Pipe {
     fn connect(&mut self, side: usize) {
         let mut out = Actions::default();
         let end = &mut self.ends[side];
-        end.connection = Some(Connection::connect(&end.config, end.iss, self.now, &mut out));
+        end.connection = Some(Connection::connect(end.config.into(), end.iss, self.now, &mut out));
         self.act(side, out);
     }
 
@@ -120,8 +120,8 @@ impl Pipe {
         self.ends[side].connection.as_ref().map_or(State::Listen, Connection::state)
     }
 
-    fn act(&mut self, side: usize, out: Actions) {
-        for segment in out.segments {
+    fn act(&mut self, side: usize, mut out: Actions) {
+        for segment in out.take_segments() {
             self.segments_sent += 1;
             let passes = (self.passes)(side, &segment);
             let lost = self.stream.chance(self.quality.loss) || !passes;
@@ -209,14 +209,14 @@ impl Pipe {
             }
             None if segment.flags == Flags::SYN && side == B => {
                 let mut out = Actions::default();
-                let (config, iss) = (&end.config, end.iss);
+                let (config, iss) = (end.config, end.iss);
                 end.connection =
-                    Some(Connection::accept(config, iss, &segment, self.now, &mut out));
+                    Some(Connection::accept(config.into(), iss, &segment, self.now, &mut out));
                 self.act(side, out);
             }
             _ => {
                 let mut out = Actions::default();
-                out.segments.extend(segment.reset_for());
+                out.reset(&segment);
                 self.act(side, out);
             }
         }

@@ -106,18 +106,18 @@ fn the_peers_mss_counts_else_the_default() {
         let mut out = Actions::default();
         let syn = Segment { mss: offered, ..Segment::bare(1, 0, Flags::SYN, 65_535) };
         let mut connection =
-            Connection::accept(&Config::default(), 9, &syn, SimTime::ZERO, &mut out);
+            Connection::accept(Config::default().into(), 9, &syn, SimTime::ZERO, &mut out);
         connection.send(SimTime::ZERO, Bytes::from(pattern(5_000)), &mut out);
         let mut segment = Segment::bare(2, 10, Flags::ACK, 65_535);
         connection.on_segment(SimTime::ZERO, &mut segment, &mut out);
-        assert_eq!(out.segments[1].payload.len(), sent);
+        assert_eq!(out.take_segments().nth(1).unwrap().payload.len(), sent);
     }
 }
 
 /// A connection in CLOSED: the host has the port, but nobody listens there.
 fn closed() -> Connection {
     let mut out = Actions::default();
-    let mut connection = Connection::connect(&Config::default(), 0, SimTime::ZERO, &mut out);
+    let mut connection = Connection::connect(Config::default().into(), 0, SimTime::ZERO, &mut out);
     connection.abort(SimTime::ZERO, &mut out);
     connection
 }
