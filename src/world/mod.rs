@@ -19,6 +19,7 @@ pub mod ctx;
 pub mod disk;
 pub mod fault;
 pub mod fold;
+mod hand_over;
 mod host;
 mod judge;
 pub mod kind;

@@ -10,11 +10,12 @@ use super::actor::{Actor, ConnId, Event, StreamEvent, TimerToken};
 use super::ailment::{Ailment, ConditionChange};
 use super::condition::{Admission, Condition};
 use super::fault::FaultId;
+use super::hand_over::{hand_first, hand_news, run_pending};
 use super::host::{Host, HostState, Programs, Status};
 use super::network::Network;
 use super::node::{Agenda, Happening};
 use super::outside::Visit;
-use super::receive::{Arrived, News};
+use super::receive::Arrived;
 use super::record::{Fact, RecordId};
 use super::scratch::Scratch;
 use super::stack::Stop;
@@ -342,69 +343,6 @@ impl Host {
     }
 }
 
-/// Hands over an event that nothing waits before, and then those that it causes.
-fn hand_first(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>], event: Event) {
-    if ctx.turn.host.condition.is_some() {
-        ctx.turn.scratch.pending.push_back((ctx.actor, event));
-    } else if let Some(actor) = actors.get_mut(usize::from(ctx.actor)) {
-        actor.handle(event, ctx);
-    }
-    run_pending(ctx, actors);
-}
-
-/// Hands over the events that TCP has left, and then those that they cause.
-fn hand_news(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>], news: &News) {
-    // Mostly it is one, and nothing keeps its program from it: then it need not wait.
-    if ctx.turn.host.condition.is_none()
-        && let Some(event) = ctx.turn.only_event(news)
-    {
-        ctx.turn.record_event(news, &event);
-        if let Some(actor) = actors.get_mut(usize::from(news.actor)) {
-            actor.handle(Event::Stream(news.id, news.told(event)), ctx);
-        }
-    } else {
-        ctx.turn.keep_events(news);
-    }
-    run_pending(ctx, actors);
-}
-
-/// Hands the events of this instant to their actors until there are none, or keeps them if the programs
-/// stand still; then sets the timers of the connections that were concerned.
-fn run_pending(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>]) {
-    if ctx.turn.host.condition.is_some() {
-        run_ailing(ctx, actors);
-    } else {
-        hand_over(ctx, actors);
-    }
-    ctx.turn.arm_touched();
-}
-
-fn hand_over(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>]) {
-    while let Some((index, event)) = ctx.turn.scratch.pending.pop_front() {
-        if let Some(actor) = actors.get_mut(usize::from(index)) {
-            ctx.actor = index;
-            actor.handle(event, ctx);
-        }
-    }
-}
-
-#[cold]
-fn run_ailing(ctx: &mut Ctx<'_>, actors: &mut [Box<dyn Actor>]) {
-    let Turn { host, scratch, .. } = &mut ctx.turn;
-    let condition = host.condition.as_deref_mut().expect("the host has a condition");
-    if condition.stands_still() {
-        condition.keep_events(&mut scratch.pending);
-        return;
-    }
-    condition.give_events(&mut scratch.pending);
-    loop {
-        hand_over(ctx, actors);
-        if !ctx.turn.accept_waiting() {
-            break;
-        }
-    }
-}
-
 impl Turn<'_> {
     pub(crate) fn record(&mut self, fact: impl FnOnce() -> Fact) {
         let id = self.host.node.record(self.agenda, self.now, self.cause, fact);
@@ -476,7 +414,7 @@ impl Turn<'_> {
 
     /// Gives a program the connection that waits longest for one; `false` when none does or can be
     /// accepted.
-    fn accept_waiting(&mut self) -> bool {
+    pub(super) fn accept_waiting(&mut self) -> bool {
         if !self.condition().has_waiting() || !self.host.accepts() {
             return false;
         }

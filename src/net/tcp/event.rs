@@ -52,8 +52,10 @@ impl Actions {
 
     /// Takes back the room of a packet that has arrived.
     #[inline]
-    pub(crate) fn give_back(&mut self, packet: Box<Packet>) {
+    pub(crate) fn give_back(&mut self, mut packet: Box<Packet>) {
         if self.spare.len() < SPARE {
+            // What nobody took out of it is not kept with it.
+            packet.body = Body::Udp(Bytes::new());
             self.spare.push(packet);
         }
     }
@@ -80,7 +82,7 @@ impl Actions {
     /// Takes back the room of what [`Actions::take_packets`] gave.
     #[inline]
     pub(crate) fn reuse(&mut self, emptied: Packets) {
-        debug_assert!(emptied.is_empty() && self.packets.is_empty());
+        assert!(emptied.is_empty() && self.packets.is_empty(), "a packet would be lost");
         self.packets = emptied;
     }
 

@@ -43,6 +43,9 @@ impl MessageText {
     }
 }
 
+/// So much that nobody uses is no waste.
+const SPARE_OCTETS: usize = 4_096;
+
 impl Deref for MessageText {
     type Target = [u8];
 
@@ -53,8 +56,13 @@ impl Deref for MessageText {
 
 impl From<MessageText> for Bytes {
     fn from(text: MessageText) -> Bytes {
-        let mut octets = Bytes::from(text.octets);
-        octets.advance(text.start);
+        let MessageText { mut octets, start } = text;
+        // A long one has grown by doubling, and may be kept for days.
+        if octets.capacity() - octets.len() > octets.len() / 8 + SPARE_OCTETS {
+            octets.shrink_to_fit();
+        }
+        let mut octets = Bytes::from(octets);
+        octets.advance(start);
         octets
     }
 }

@@ -1,6 +1,6 @@
 //! The connections of a host that are in TIME-WAIT.
 //!
-//! One that opens a connection each second has 60 of them at any time, so each takes 24 octets and
+//! One that opens a connection each second has 60 of them at any time, so each takes 24 octets, its place in a table, and
 //! no entry of the event queue: what is over is no longer found, and forgotten when another one begins, unless
 //! an older one lasts that has begun anew. So a host that goes quiet keeps its last ones. They have a table of
 //! their own, which is looked at where no connection is found.

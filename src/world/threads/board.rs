@@ -109,8 +109,7 @@ struct Bed {
 }
 
 impl<'w> Board<'w> {
-    /// For parts whose last events were at the first and whose next ones are at the second of these times, up
-    /// to `end`, at which nobody handles events any more.
+    /// For these parts, up to `end`, at which nobody handles events any more.
     pub(super) fn new(
         network: &'w Network,
         delays: &'w Delays,

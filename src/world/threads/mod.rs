@@ -473,8 +473,10 @@ fn play_alone(jobs: &mut [Job<'_, '_>]) -> bool {
 /// Lets several threads do it, of which this is one.
 fn play_together<'b, 'w>(board: &'b Board<'w>, jobs: Vec<Job<'b, 'w>>) -> Vec<Job<'b, 'w>> {
     let salt = shake::salt();
+    // One thread may have moved them on alone.
+    let furthest = jobs.iter().map(|job| job.now().as_nanos()).max().unwrap_or_default();
     let jobs: Vec<_> = jobs.into_iter().map(Mutex::new).collect();
-    let worker = |number| Worker::new(board, &jobs, number);
+    let worker = |number| Worker::new(board, &jobs, number, furthest);
     thread::scope(|scope| {
         board.guard(|| {
             for number in 1..board.rules.threads {

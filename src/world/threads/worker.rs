@@ -12,7 +12,7 @@ pub(super) struct Worker<'j, 'b, 'w> {
     jobs: &'j [Mutex<Job<'b, 'w>>],
     /// Which of the threads it is.
     number: usize,
-    /// No event that it has handled was after this, in nanoseconds.
+    /// No event that it has handled, and none before it began, was after this, in nanoseconds.
     furthest: u64,
     has_met: bool,
 }
@@ -26,9 +26,14 @@ const LOOKS: u32 = 4_096;
 const LOOKS_IN_A_ROW: u32 = 128;
 
 impl<'j, 'b, 'w> Worker<'j, 'b, 'w> {
-    /// The thread of this number, for these parts.
-    pub(super) fn new(board: &'b Board<'w>, jobs: &'j [Mutex<Job<'b, 'w>>], number: usize) -> Self {
-        Worker { board, jobs, number, furthest: 0, has_met: false }
+    /// The thread of this number, for these parts, of which none has had an event after `furthest`.
+    pub(super) fn new(
+        board: &'b Board<'w>,
+        jobs: &'j [Mutex<Job<'b, 'w>>],
+        number: usize,
+        furthest: u64,
+    ) -> Self {
+        Worker { board, jobs, number, furthest, has_met: false }
     }
 
     /// Works until nothing is left to do.

@@ -39,7 +39,9 @@ impl LastingAnswers {
             Transport::Udp => &mut self.by_udp,
             Transport::Tcp => &mut self.by_tcp,
         };
-        if query.len() > MOST_QUERY_OCTETS || answer.len() < ID_OCTETS {
+        if query.len() > MOST_QUERY_OCTETS
+            || !(ID_OCTETS..=MOST_ANSWER_OCTETS).contains(&answer.len())
+        {
             return;
         }
         if answers.len() >= MOST_ANSWERS {
@@ -61,6 +63,8 @@ const ID_OCTETS: usize = 2;
 
 /// A longer query is not remembered.
 const MOST_QUERY_OCTETS: usize = 512;
+/// A longer answer is made anew each time.
+const MOST_ANSWER_OCTETS: usize = 4_096;
 
 /// So many are remembered.
 const MOST_ANSWERS: usize = 1_024;
