@@ -386,7 +386,6 @@ impl WorldBuilder {
             partitions: Vec::new(),
             convergence: self.convergence,
             unreachable: self.unreachable,
-            tcp: tcp::Config::default().into(),
             hurried: self.hurried,
         };
         let records = match self.watch {

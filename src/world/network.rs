@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Epoch, Seed};
-use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable, tcp};
+use crate::net::{AddressBook, NodeId, Packet, Routes, Topology, Unreachable};
 
 use super::fault::FaultId;
 use super::names::Names;
@@ -29,8 +29,6 @@ pub(crate) struct Network {
     pub(crate) unreachable: Unreachable,
     /// In the order in which they began.
     pub(crate) partitions: Vec<(FaultId, Arc<Partition>)>,
-    /// How the TCP of a host behaves that has nothing else set.
-    pub(crate) tcp: Arc<tcp::Config>,
     /// Packets from and to this host take no time on links.
     pub(crate) hurried: Option<NodeId>,
 }

@@ -201,7 +201,7 @@ impl Turn<'_> {
 
     /// How the host's TCP behaves.
     fn tcp(&self) -> &Arc<tcp::Config> {
-        self.host.tcp.as_ref().unwrap_or(&self.network.tcp)
+        self.host.tcp.as_ref().unwrap_or(&self.scratch.tcp)
     }
 
     /// A connection begins: its SYN leaves.

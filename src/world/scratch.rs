@@ -1,8 +1,9 @@
 //! What turns use and leave empty: buffers that go from host to host, so that an idle one has none.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use crate::net::tcp::Actions;
+use crate::net::tcp::{self, Actions};
 
 use super::actor::{ConnId, Event};
 
@@ -15,4 +16,7 @@ pub(crate) struct Scratch {
     pub(crate) pending: VecDeque<(u16, Event)>,
     /// Connections of the host whose timer may have to be set when all of the instant is done.
     pub(crate) touched: Vec<ConnId>,
+    /// How the TCP of a host behaves that has nothing else set. One for each part, so that no count of it is
+    /// common to threads.
+    pub(crate) tcp: Arc<tcp::Config>,
 }
