@@ -385,7 +385,8 @@ pub fn strip_forged(message: &Bytes, is_own: impl Fn(&str) -> bool) -> Bytes {
 }
 
 /// The name of the field.
-const FIELD_NAME: &str = "Authentication-Results";
+/// The name of the field (RFC 8601 §2.2).
+pub(crate) const FIELD_NAME: &str = "Authentication-Results";
 
 /// Where lines are folded, a tab counted as eight.
 const LINE_LENGTH: usize = 78;

@@ -33,7 +33,7 @@ impl Local<'_, '_> {
         };
         let sender = message.from.mailbox().map_or("", Mailbox::as_str);
         // Room for all of it, so that the text is copied once.
-        let trace = TRACE_OCTETS + sender.len() + address.len();
+        let trace = FIELD_OCTETS + sender.len() + address.len();
         let mut on_top = String::with_capacity(trace + message.data.len());
         received::write_return_path(sender, &mut on_top);
         received::write_delivered_to(address, &mut on_top);
@@ -90,7 +90,7 @@ fn mailbox(
 }
 
 /// What the fields on top of it take beside the two addresses.
-const TRACE_OCTETS: usize = "Return-Path: <>\r\nDelivered-To: \r\n".len();
+const FIELD_OCTETS: usize = "Return-Path: <>\r\nDelivered-To: \r\n".len();
 
 /// The mailbox for it, by the name that Dovecot and most clients give it.
 const JUNK: &str = "Junk";

@@ -20,6 +20,7 @@ use crate::world::Ctx;
 use super::config::{Domain, MtaConfig, Personal, Transport};
 use super::delivery::Load;
 use super::owner::{Owner, owner};
+use super::policy::SPAM_FLAG;
 
 pub(super) use forward::reverse_path;
 use mailbox::Shelf;
@@ -129,9 +130,6 @@ impl Marks {
         marks
     }
 }
-
-/// By which a filter tells that a message is spam. The first one counts.
-const SPAM_FLAG: &str = "X-Spam-Flag";
 
 /// What is put on top of a message on its way into a mailbox, or on, at most.
 const TRACE_OCTETS: usize = 512;

@@ -55,7 +55,7 @@ mod turn;
 mod users;
 mod verification;
 
-pub(super) use authentication::without_foreign_marks;
+pub(super) use authentication::{SPAM_FLAG, without_foreign_marks};
 pub(super) use chain::{Chain, Decision, Progress, Ruling};
 pub(super) use finding::Refusal;
 pub(super) use rates::Anvil;

@@ -10,7 +10,8 @@ use crate::actors::mta::config::{DmarcCheck, MtaConfig, SpfCheck};
 use crate::proto::dkim::SignatureResult;
 use crate::proto::dmarc::{Outcome, Policy};
 use crate::proto::mail::{
-    AuthResult, AuthenticationResults, Field, Header, MethodResult, strip_forged, without_fields,
+    AuthResult, AuthenticationResults, Field, Header, MethodResult, authentication_results,
+    strip_forged, without_fields,
 };
 use crate::proto::smtp::MessageText;
 use crate::proto::spf::ReceivedSpf;
@@ -33,7 +34,7 @@ impl Report<'_> {
         let wanted = &self.config.authentication;
         let mut fields = Vec::new();
         if self.enforced == Policy::Quarantine {
-            fields.push(format!("{FLAG}: YES\r\n"));
+            fields.push(format!("{SPAM_FLAG}: YES\r\n"));
         }
         let authserv_id = self.config.own_domain().to_owned();
         fields.push(AuthenticationResults { authserv_id, results: self.results() }.to_string());
@@ -72,7 +73,8 @@ pub(in crate::actors::mta) fn without_foreign_marks(
     config: &MtaConfig,
 ) -> MessageText {
     // Most have none, and keep the room that they have on top.
-    let may_be_foreign = |field: Field<'_>| field.is(FLAG) || field.is(AUTHENTICATION_RESULTS);
+    let may_be_foreign =
+        |field: Field<'_>| field.is(SPAM_FLAG) || field.is(authentication_results::FIELD_NAME);
     if !Header::new(&message).fields().any(may_be_foreign) {
         return message;
     }
@@ -80,12 +82,11 @@ pub(in crate::actors::mta) fn without_foreign_marks(
     let is_own = |id: &str| id.eq_ignore_ascii_case(own) || config.domain(id).is_some();
     let message = Bytes::from(message);
     let honest = strip_forged(&message, is_own);
-    let clean = without_fields(&honest, |field| field.is(FLAG));
+    let clean = without_fields(&honest, |field| field.is(SPAM_FLAG));
     // So that nobody else holds it, and it need not be copied.
     drop((message, honest));
     clean.into()
 }
 
-const FLAG: &str = "X-Spam-Flag";
-
-const AUTHENTICATION_RESULTS: &str = "Authentication-Results";
+/// By which a filter, and this server, tells that a message is spam. The first one counts.
+pub(in crate::actors::mta) const SPAM_FLAG: &str = "X-Spam-Flag";

@@ -15,7 +15,7 @@ mod spf;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::actors::mta) use fields::without_foreign_marks;
+pub(in crate::actors::mta) use fields::{SPAM_FLAG, without_foreign_marks};
 
 use message::Content;
 use spf::Envelope;
